@@ -1,0 +1,30 @@
+/* file.h - read files that others may have touched; write files that are whole or not there. */
+#ifndef FILE_H
+#define FILE_H
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "error.h"
+
+enum { FILE_ANY_OWNER = -1 };
+
+/*
+ * Reads a file of at most size bytes into buf without allocation. It must be a plain file,
+ * owned by root or by `owner`, that nobody else may write; path absolute, its last part no link.
+ * ERR_MISSING where there is none, ERR_UNTRUSTED, ERR_LIMIT, ERR_SYSTEM.
+ */
+bool file_read_trusted(const char *path, uid_t owner, void *buf, size_t size, size_t *len,
+    struct error *) MUST_CHECK;
+
+/* Reads any file, also one without a size (securityfs), to its end; free *buf. NUL-terminated. */
+bool file_load(const char *path, size_t max, uint8_t **buf, size_t *len, struct error *) MUST_CHECK;
+bool file_load_fd(int fd, const char *name, size_t max, uint8_t **buf, size_t *len,
+    struct error *) MUST_CHECK;
+
+/*
+ * Puts a file in place as a whole: temporary file beside it, fsync, rename, fsync of the folder.
+ * With `durable` false the two fsyncs are left out (for what a reboot voids anyway).
+ */
+bool file_replace(const char *path, const void *buf, size_t len, mode_t mode, bool durable,
+    struct error *) MUST_CHECK;
+#endif

@@ -1,0 +1,128 @@
+/*
+ * reason.h - every word that pam-attest says about a host or a decision, in one table.
+ *
+ * From it come the enum, the stable code that scripts and JSON see, the state that the reason
+ * stands for, the sentence for people, the next step, and attest-reasons(7). A code is never
+ * renamed or reused. The state STATE_NONE is 0: what was never set is not trusted.
+ */
+#ifndef REASON_H
+#define REASON_H
+#include <stdbool.h>
+
+/* attest(7), states. The words are those of gate.conf brackets and of JSON. */
+#define STATES(X)                          \
+	X(NONE,            "none")         \
+	X(AFFIRMING,       "affirming")    \
+	X(WARNING,         "warning")      \
+	X(CONTRAINDICATED, "contraindicated") \
+	X(BROKEN,          "broken")
+
+enum state {
+#define X(name, word) STATE_##name,
+	STATES(X)
+#undef X
+	STATE_COUNT
+};
+
+/*
+ * X(NAME, code, STATE, what it means, what to do next)
+ *
+ * NONE: no verdict could be had; an outage or a set-up that is not finished, never an attack.
+ * BROKEN: this machine cannot produce evidence. CONTRAINDICATED: appraised, and bad.
+ */
+#define REASONS(X) \
+/* no verdict */ \
+X(NOT_ATTESTED,       "not-attested",        NONE, "this host has not been attested in this boot", "wait for attestd, or run: attestctl attest") \
+X(VERDICT_EXPIRED,    "verdict-expired",     NONE, "the last verdict has expired", "see why attestd does not renew it: attestctl status") \
+X(VERDICT_OTHER_BOOT, "verdict-other-boot",  NONE, "the verdict at hand is of another boot", "wait for attestd, or run: attestctl attest") \
+X(RECORD_UNTRUSTED,   "record-untrusted",    NONE, "somebody else could have written the verdict record", "restore owner and mode of the run directory, then: attestctl attest") \
+X(RECORD_MALFORMED,   "record-malformed",    NONE, "the verdict record cannot be read", "attestctl attest writes it anew") \
+X(ATTESTD_DOWN,       "attestd-down",        NONE, "attestd does not run on this host", "systemctl start attestd") \
+X(ATTESTD_TIMEOUT,    "attestd-timeout",     NONE, "attestd did not answer in time", "try again; then look at attestd's journal") \
+X(CONFIG_ERROR,       "config-error",        NONE, "the gate's configuration cannot be used", "attestctl lint names file and line") \
+X(INTERNAL_ERROR,     "internal-error",      NONE, "the gate failed inside", "look at the journal; report it") \
+X(NOT_ENROLLED,       "not-enrolled",        NONE, "this host is not enrolled with a verifier", "attestctl enroll --url URL --ca FILE") \
+X(ENROLLMENT_PENDING, "enrollment-pending",  NONE, "an administrator has not approved this host yet", "verifierctl approve HOST") \
+X(ENROLLMENT_REJECTED,"enrollment-rejected", NONE, "an administrator rejected this host's enrollment", "ask who runs the verifier") \
+X(VERIFIER_UNREACHABLE,"verifier-unreachable",NONE, "no verifier can be reached", "check network and verifierd; grace applies meanwhile") \
+X(VERIFIER_ERROR,     "verifier-error",      NONE, "the verifier failed to answer", "look at verifierd's journal") \
+X(VERIFIER_UNTRUSTED, "verifier-untrusted",  NONE, "the server that answered is not the verifier of this host", "compare ca_file with the verifier's tls/ca.pem") \
+X(RESULT_INVALID,     "result-invalid",      NONE, "the verifier's result does not verify", "compare clocks and keys; then: attestctl attest") \
+X(REQUEST_INVALID,    "request-invalid",     NONE, "the verifier could not read the request", "compare the versions of attestd and verifierd") \
+X(CHALLENGE_INVALID,  "challenge-invalid",   NONE, "the challenge was not made by this verifier", "attestctl attest asks for a new one") \
+X(CHALLENGE_EXPIRED,  "challenge-expired",   NONE, "the quote came after its challenge had expired", "attestctl attest; if it repeats, the TPM or the network is slow") \
+X(NEEDS_BOOT_LOG,     "needs-boot-log",      NONE, "the verifier asks for the whole boot log", "attestd sends it by itself") \
+/* this machine cannot produce evidence */ \
+X(TPM_ABSENT,         "tpm-absent",          BROKEN, "the TPM cannot be opened", "check /dev/tpmrm0, the firmware's TPM setting and attestd.conf tcti") \
+X(TPM_BUSY,           "tpm-busy",            BROKEN, "the TPM did not answer in time", "attestd replaces its TPM process by itself; else power-cycle the machine") \
+X(TPM_LOCKOUT,        "tpm-lockout",         BROKEN, "the TPM is in dictionary-attack lockout", "wait, or: tpm2_dictionarylockout --clear-lockout") \
+X(TPM_ERROR,          "tpm-error",           BROKEN, "the TPM refused a command", "the journal of attestd has the TPM's code") \
+X(AK_CHANGED,         "ak-changed",          BROKEN, "the TPM's attestation key is not the enrolled one", "attestctl enroll again; an administrator compares the EK") \
+X(BANK_UNSUPPORTED,   "bank-unsupported",    BROKEN, "the TPM has neither a SHA-256 nor a SHA-384 bank active", "activate one in the firmware setup") \
+X(EVENTLOG_UNREADABLE,"eventlog-unreadable", BROKEN, "attestd cannot read the boot log", "see boot_log in attestd.conf and the rights of that file") \
+/* the machine or its evidence was judged, and refused */ \
+X(QUOTE_MALFORMED,    "quote-malformed",     CONTRAINDICATED, "the quote cannot be read", "attestctl attest; if it repeats, look at the TPM's firmware") \
+X(QUOTE_MAGIC,        "quote-magic",         CONTRAINDICATED, "the signed bytes were not made by a TPM", "somebody signs forged evidence: isolate the host") \
+X(QUOTE_TYPE,         "quote-type",          CONTRAINDICATED, "what was signed is not a quote", "somebody signs forged evidence: isolate the host") \
+X(AK_UNKNOWN,         "ak-unknown",          CONTRAINDICATED, "the key that signed is not enrolled", "enroll the host") \
+X(HOST_REVOKED,       "host-revoked",        CONTRAINDICATED, "an administrator revoked this host", "verifierctl show HOST tells who and why") \
+X(QUOTE_SIGNATURE,    "quote-signature",     CONTRAINDICATED, "the enrolled key did not sign this quote", "attestctl attest; if it repeats: enroll again and compare the EK") \
+X(SIGNER_DIFFERS,     "signer-differs",      CONTRAINDICATED, "the quote names another key or hierarchy than the enrolled one", "enroll again and compare the EK") \
+X(CONTEXT_DIFFERS,    "context-differs",     CONTRAINDICATED, "the quote was made for another challenge, host, log or purpose", "attestctl attest; if it repeats, evidence is altered on its way") \
+X(CHALLENGE_USED,     "challenge-used",      CONTRAINDICATED, "this challenge has been used before", "attestctl attest; if it repeats, evidence is replayed") \
+X(SELECTION_DIFFERS,  "selection-differs",   CONTRAINDICATED, "the quote covers other PCRs than were asked for", "check which PCR banks the firmware has active") \
+X(CLOCK_BACKWARDS,    "clock-backwards",     CONTRAINDICATED, "the TPM's clock ran backwards within one boot", "TPM2_Clear or a cloned TPM: compare the host's TPM, then enroll again") \
+X(AK_CLONED,          "ak-cloned",           CONTRAINDICATED, "two boots report under one key and one boot count", "a cloned or cleared TPM: enroll again and compare the EK") \
+X(EVENTLOG_MISSING,   "eventlog-missing",    CONTRAINDICATED, "the host sent no boot log", "check that the firmware gives a TCG log; GRUB needs linuxefi") \
+X(EVENTLOG_MALFORMED, "eventlog-malformed",  CONTRAINDICATED, "the boot log cannot be read", "verifierctl inspect eventlog FILE names event and offset") \
+X(EVENTLOG_MISMATCH,  "eventlog-mismatch",   CONTRAINDICATED, "the boot log does not replay to the quoted PCRs", "something was measured and not logged, or the log is altered") \
+X(EVIDENCE_LOST,      "evidence-lost",       CONTRAINDICATED, "this host gave a boot log that replayed before, and now does not", "find out who changed firmware, boot loader or log access") \
+X(NO_REFERENCE,       "no-reference",        CONTRAINDICATED, "no reference set is active for this host", "verifierctl accept REF, once you have read verifierctl explain REF") \
+X(PENDING_APPROVAL,   "pending-approval",    CONTRAINDICATED, "only a candidate reference set matches this boot", "verifierctl references activate NAME") \
+X(FIRMWARE_CHANGED,   "firmware-changed",    CONTRAINDICATED, "the firmware is not one of the known ones", "after a planned firmware update: verifierctl accept REF") \
+X(SECUREBOOT_CHANGED, "secureboot-changed",  CONTRAINDICATED, "Secure Boot state or keys are not the known ones", "after a planned dbx or key update: verifierctl accept REF") \
+X(BOOTLOADER_CHANGED, "bootloader-changed",  CONTRAINDICATED, "the boot loader is not one of the known ones", "after a planned update: verifierctl accept REF") \
+X(KERNEL_CHANGED,     "kernel-changed",      CONTRAINDICATED, "the kernel or initrd is not one of the known ones", "after a planned update: verifierctl accept REF") \
+X(CMDLINE_CHANGED,    "cmdline-changed",     CONTRAINDICATED, "the kernel command line is not one of the known ones", "if it was you: verifierctl accept REF") \
+X(BOOT_CHANGED,       "boot-changed",        CONTRAINDICATED, "what the boot loader read or ran is not known", "after a planned change: verifierctl accept REF") \
+X(EVENT_MISSING,      "event-missing",       CONTRAINDICATED, "a required measurement is missing", "compare with: verifierctl explain REF") \
+X(EVENT_UNEXPECTED,   "event-unexpected",    CONTRAINDICATED, "something more was measured than is known", "compare with: verifierctl explain REF") \
+X(POLICY_FAILED,      "policy-failed",       CONTRAINDICATED, "the appraisal could not be completed", "look at verifierd's journal") \
+/* enrollment refused */ \
+X(EK_UNTRUSTED,       "ek-untrusted",        CONTRAINDICATED, "the EK certificate does not lead to a trusted TPM vendor", "put the vendor's CA into ek_roots, if you trust it") \
+X(EK_MISMATCH,        "ek-mismatch",         CONTRAINDICATED, "the EK certificate is for another key", "the TPM's seed was changed, or the certificate is not its own") \
+X(EK_MISSING,         "ek-missing",          CONTRAINDICATED, "the TPM has no EK certificate", "see attestd(8): TPMs without a certificate") \
+X(EK_IN_USE,          "ek-in-use",           CONTRAINDICATED, "another host is enrolled with this TPM", "verifierctl revoke the old one first, if the machine was renamed") \
+X(AK_ATTRIBUTES,      "ak-attributes",       CONTRAINDICATED, "the attestation key lacks a property that makes quotes trustworthy", "enroll with attestd's own key") \
+X(PROOF_FAILED,       "proof-failed",        CONTRAINDICATED, "the TPM did not prove that it holds both keys", "enroll again") \
+X(NAME_IN_USE,        "name-in-use",         CONTRAINDICATED, "another host has this name", "attestctl enroll --name OTHER") \
+X(TOKEN_INVALID,      "token-invalid",       CONTRAINDICATED, "the enrollment token is not valid", "ask for a new one") \
+/* permits, and what a gate says of its own */ \
+X(KEXEC,              "kexec",               WARNING,   "the kernel was replaced without a measured boot", "reboot the host") \
+X(GRACE,              "grace",               WARNING,   "no verifier answers; the last good verdict still counts", "bring the verifier back before grace ends") \
+X(OK,                 "ok",                  AFFIRMING, "everything measured is known", "nothing to do") \
+X(EXEMPT_SERVICE,     "exempt-service",      NONE, "this service is never gated", "name it in gate.conf to gate it") \
+X(EXEMPT_ROOT,        "exempt-root",         NONE, "root's own sudo and su are not gated", "nothing to do") \
+X(EXEMPT_CONSOLE,     "exempt-console",      NONE, "an administrator on the local console is not gated", "nothing to do") \
+X(EXEMPT_USER,        "exempt-user",         NONE, "this user is exempt in gate.conf", "nothing to do") \
+X(BREAK_GLASS,        "break-glass",         NONE, "a member of the break-glass group came in", "ask why it was needed") \
+X(MODE_OFF,           "mode-off",            NONE, "the gate is off for this service", "nothing to do")
+
+enum reason {
+#define X(name, code, state, text, next) REASON_##name,
+	REASONS(X)
+#undef X
+	REASON_COUNT
+};
+
+enum { REASON_CODE_MAX = 24 };          /* longest code, with its NUL */
+
+const char *reason_code(enum reason);   /* "kernel-changed"; "internal-error" outside the table */
+enum state  reason_state(enum reason);
+const char *reason_text(enum reason);   /* a sentence without a full stop */
+const char *reason_next(enum reason);
+bool        reason_find(const char *code, enum reason *);
+
+const char *state_word(enum state);     /* "none" outside the table */
+bool        state_find(const char *word, enum state *);
+#endif

@@ -1,0 +1,31 @@
+# base: libc only. It is linked into modules that run inside sshd and login.
+noinst_LTLIBRARIES += libbase.la
+libbase_la_SOURCES = \
+	%D%/base/clock.h \
+	%D%/base/conf.h \
+	%D%/base/error.c %D%/base/error.h \
+	%D%/base/file.h \
+	%D%/base/hex.h \
+	%D%/base/local.h \
+	%D%/base/log.h \
+	%D%/base/reader.c %D%/base/reader.h \
+	%D%/base/reason.c %D%/base/reason.h \
+	%D%/base/record.h \
+	%D%/base/ref.h \
+	%D%/base/scope.h \
+	%D%/base/writer.c %D%/base/writer.h
+
+# proto: what host and verifier say to each other. libcrypto and json-c, nothing else.
+PROTO_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/common/proto
+noinst_LTLIBRARIES += libproto.la
+libproto_la_SOURCES = \
+	%D%/proto/api.h \
+	%D%/proto/challenge.h \
+	%D%/proto/digest.h \
+	%D%/proto/evidence.h \
+	%D%/proto/json.h \
+	%D%/proto/result.h \
+	%D%/proto/sign.h \
+	%D%/proto/tpm_types.h
+libproto_la_CPPFLAGS = $(PROTO_CPPFLAGS) $(CRYPTO_CFLAGS) $(JSON_CFLAGS)
+libproto_la_LIBADD   = libbase.la $(CRYPTO_LIBS) $(JSON_LIBS)

@@ -1,0 +1,51 @@
+/*
+ * json.h - strict JSON in, correct JSON out. The only place that includes json-c.
+ *
+ * In: one object, at most JSON_DEPTH_MAX deep, duplicate members, trailing text, floats where an
+ * integer is wanted and NUL in strings refused. A getter that fails names its member.
+ */
+#ifndef JSON_H
+#define JSON_H
+#include <stddef.h>
+#include <stdint.h>
+#include "error.h"
+
+enum { JSON_DEPTH_MAX = 16 };
+
+struct json;      /* a value; one that came from json_parse or json_object owns all below it */
+bool json_parse(const char *text, size_t len, struct json **, struct error *) MUST_CHECK;
+void json_free(struct json *);
+static inline void drop_json(struct json **j) { json_free(*j); }   /* own(json) struct json *j = NULL; */
+
+/* Getters: false (e names the member) when it is missing, of another type, or out of range. */
+bool json_text(const struct json *, const char *key, char *out, size_t size, struct error *) MUST_CHECK;
+bool json_int(const struct json *, const char *key, int64_t lo, int64_t hi, int64_t *, struct error *) MUST_CHECK;
+bool json_bool(const struct json *, const char *key, bool *, struct error *) MUST_CHECK;
+bool json_hex(const struct json *, const char *key, uint8_t *out, size_t exactly, struct error *) MUST_CHECK;
+/* base64url text becomes at most size bytes. */
+bool json_bytes(const struct json *, const char *key, uint8_t *out, size_t size, size_t *len, struct error *) MUST_CHECK;
+bool json_sub(const struct json *, const char *key, const struct json **, struct error *) MUST_CHECK;   /* an object */
+bool json_list(const struct json *, const char *key, unsigned max, unsigned *count, struct error *) MUST_CHECK;
+const struct json *json_item(const struct json *, const char *key, unsigned i);  /* of a list; borrowed */
+bool json_item_text(const struct json *item, char *out, size_t size, struct error *) MUST_CHECK;  /* item is a string */
+bool json_item_int(const struct json *item, int64_t lo, int64_t hi, int64_t *, struct error *) MUST_CHECK;
+bool json_has(const struct json *, const char *key);
+/* Members of an object in file order: *key is borrowed; false after the last. */
+bool json_member(const struct json *, unsigned i, const char **key, const struct json **value);
+
+/* Building. Memory failure is remembered in the tree and shows in json_print. */
+struct json *json_object(void);
+struct json *json_array(void);
+void json_put_text(struct json *, const char *key, const char *value);   /* invalid UTF-8 becomes U+FFFD */
+void json_put_int(struct json *, const char *key, int64_t value);
+void json_put_bool(struct json *, const char *key, bool value);
+void json_put_bytes(struct json *, const char *key, const void *p, size_t n);  /* base64url */
+void json_put_hex(struct json *, const char *key, const void *p, size_t n);
+void json_put(struct json *, const char *key, struct json *value);       /* takes value */
+void json_put_null(struct json *, const char *key);
+void json_add(struct json *array, struct json *value);                   /* takes value */
+void json_add_text(struct json *array, const char *value);
+void json_add_int(struct json *array, int64_t value);
+/* Text of the tree, free *out; pretty is two spaces a level. */
+bool json_print(const struct json *, bool pretty, char **out, size_t *len, struct error *) MUST_CHECK;
+#endif

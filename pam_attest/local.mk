@@ -1,0 +1,1 @@
+# gate, attestd, attestctl: one block a link domain.

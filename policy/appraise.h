@@ -1,0 +1,79 @@
+/*
+ * appraise.h - (evidence, host record, references, policy, now) -> verdict. Pure.
+ *
+ * A verdict starts as not trusted; every row of a table must hold. Appraisal has two halves with
+ * one table each, because no log is touched before the quote's rows hold: appraise_quote() in the
+ * judge before parse has run, appraise_boot() after. A verdict is good only if both are.
+ *
+ * Read this second (ARCHITECTURE section 3).
+ */
+#ifndef APPRAISE_H
+#define APPRAISE_H
+#include "challenge.h"
+#include "finding.h"
+#include "reference.h"
+
+/* What the store knows of the host whose AK the challenge names. */
+struct host_facts {
+	bool            known, active, revoked;
+	uint8_t         spki[TPM_PUBLIC_MAX];
+	size_t          spki_len;
+	struct tpm_name signer;                 /* qualified name expected in every quote */
+	/* the last accepted quote of this AK; seen is false before the first */
+	bool            seen;
+	char            last_boot_id[BOOT_ID_TEXT];
+	uint32_t        last_reset, last_restart;
+	uint64_t        last_clock;
+	bool            gave_log;               /* a log of this host has replayed before */
+};
+
+/* What the verifier asked for. */
+struct expectation {
+	uint8_t          extra[SHA256_SIZE];    /* context_digest() */
+	struct selection selection;
+	char             boot_id[BOOT_ID_TEXT];
+};
+
+struct verdict {
+	enum state      state;                  /* starts CONTRAINDICATED/POLICY_FAILED: never by default good */
+	enum reason     reason;                 /* the main one */
+	struct findings findings;
+	int8_t          claim[CLAIM_COUNT];
+	bool            replayed;               /* quote and log agree: may be captured */
+	char            references[REFERENCES_TEXT];  /* sets that matched */
+	char            nearest[NAME_TEXT];     /* the closest known set, when refused */
+	unsigned        differs;                /* events that differ from it */
+};
+
+/*
+ * Rows in PROTOCOL's order: sizes, magic, type, AK known and active, signature, signer, context,
+ * selection, counters. Stops at the first that fails. quote is filled as far as it was read.
+ * key is the decoded spki (cached by the judge); NULL fails the signature row.
+ */
+bool appraise_quote(const void *attest, size_t attest_len, const void *signature, size_t signature_len,
+    const struct host_facts *, struct verify_key *key, const struct expectation *, struct quote *,
+    struct verdict *);
+
+/* What the parse worker made of the log. */
+struct boot_evidence {
+	bool                   log_sent;        /* a log part (or a known log) was there at all */
+	size_t                 log_len;
+	const struct eventlog *log;             /* NULL when it could not be read */
+	const char            *log_error;       /* then: why */
+};
+
+/*
+ * Log there, log readable, replays to the quote (with the known constant tails of PCR 11), then
+ * references by component. The quote's rows must have held. A warning from appraise_quote (kexec)
+ * stays in the verdict.
+ */
+void appraise_boot(const struct boot_evidence *, const struct quote *, enum bank scheme,
+    const struct host_facts *, const struct known_set *sets, unsigned nsets, struct verdict *);
+
+/* Fills nearest, differs and the findings of the event-level diff. Also `references diff`. */
+void diff_log(const struct eventlog *, enum bank, uint32_t pcrs, const struct known_set *, struct verdict *);
+void diff_sets(const struct reference_set *from, const struct reference_set *to, struct findings *);
+
+void verdict_pack(const struct verdict *, struct writer *);
+bool verdict_unpack(struct reader *, struct verdict *, struct error *) MUST_CHECK;
+#endif

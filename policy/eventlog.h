@@ -1,0 +1,69 @@
+/*
+ * eventlog.h - a TCG crypto-agile firmware log (PFP, TCG_PCR_EVENT2) as flat, bounded records.
+ *
+ * The parser runs in the parse worker. Its records travel to the judge in packed form; the judge
+ * reads them as untrusted bytes again and believes only what replays to the signed digest.
+ */
+#ifndef EVENTLOG_H
+#define EVENTLOG_H
+#include "digest.h"
+#include "reader.h"
+#include "tpm_types.h"
+#include "writer.h"
+
+enum {
+	EVENTS_MAX      = 16384,
+	EVENT_DATA_MAX  = 1 << 20,
+	EVENT_TEXT_MAX  = 4096,         /* bytes of an event's words, with NUL */
+	EVENTLOG_LEN_MAX = 4 << 20,
+};
+
+/* What ties an event's words to its digest. Only words that are bound may be judged (FACTS 4.14). */
+enum binding { BOUND_NOT, BOUND_DIGEST };
+
+struct event {
+	uint32_t     number;                    /* 0 is the header record */
+	uint32_t     offset;                    /* of the record in the log */
+	uint32_t     pcr, type;
+	uint8_t      banks;                     /* bit = enum bank: which digests are there */
+	uint8_t      digest[BANK_COUNT][DIGEST_MAX];
+	enum binding binding;                   /* of text */
+	const char  *text;                      /* printable words: "kernel_cmdline: …", "SecureBoot", a path; "" if none */
+	uint32_t     data_len;
+};
+
+struct eventlog {
+	uint8_t       banks;                    /* of the header's table that this project knows */
+	int           locality;                 /* start value of PCR 0: 0, 3 or 4 (H-CRTM counts as 4) */
+	unsigned      count;
+	struct event *event;
+	char         *words;                    /* what event[].text points into */
+	size_t        words_len;
+	uint32_t      consumed;                 /* bytes; the rest was padding */
+};
+
+/* ERR_FORMAT/ERR_LIMIT: "event 12 at offset 7485: digest count 65535: …". */
+bool eventlog_parse(const void *buf, size_t len, struct eventlog *, struct error *) MUST_CHECK;
+void eventlog_free(struct eventlog *);
+static inline void drop_eventlog(struct eventlog *l) { eventlog_free(l); }  /* own(eventlog) struct eventlog l = { 0 }; */
+
+size_t eventlog_packed_size(const struct eventlog *);
+void   eventlog_pack(const struct eventlog *, struct writer *);
+bool   eventlog_unpack(struct reader *, struct eventlog *, struct error *) MUST_CHECK;
+
+const char *event_type_name(uint32_t type);  /* "EV_SEPARATOR"; "unknown type" */
+
+/* PCR values that the log gives, start values included, and which PCRs it extends. */
+struct replay {
+	uint32_t extended[BANK_COUNT];           /* bit = PCR */
+	uint8_t  value[BANK_COUNT][PCR_COUNT][DIGEST_MAX];
+};
+bool eventlog_replay(const struct eventlog *, struct replay *, struct error *) MUST_CHECK;
+
+/*
+ * pcrDigest of a selection over replayed values (TPM-1: concatenation in selection order, hashed
+ * with the signing scheme's hash). PCRs that nothing extended have their start value.
+ */
+bool replay_digest(const struct replay *, const struct selection *, enum bank scheme,
+    uint8_t out[static DIGEST_MAX], size_t *len, struct error *) MUST_CHECK;
+#endif

@@ -1,0 +1,38 @@
+/* finding.h - one thing that appraisal has to say: what, where, expected, seen, in words. */
+#ifndef FINDING_H
+#define FINDING_H
+#include "reader.h"
+#include "reason.h"
+#include "result.h"
+#include "writer.h"
+
+#define SEVERITIES(X) X(INFO, "info") X(BENIGN_LIKELY, "benign-likely") X(UNKNOWN, "unknown") X(ALARMING, "alarming")
+enum severity {
+#define X(name, word) SEVERITY_##name,
+	SEVERITIES(X)
+#undef X
+	SEVERITY_COUNT
+};
+const char *severity_word(enum severity);
+
+enum { FINDINGS_MAX = 64, FINDING_TEXT = 320, FINDING_NO_PCR = 255 };
+
+struct finding {
+	enum reason      code;
+	enum severity    severity;
+	enum trust_claim claim;                 /* the AR4SI claim that it moves */
+	uint8_t          pcr;                   /* FINDING_NO_PCR when none */
+	uint32_t         event;                 /* number in the log; 0 when none */
+	char             expected[FINDING_TEXT];  /* words or hex; "" when nothing was */
+	char             seen[FINDING_TEXT];
+	char             text[FINDING_TEXT];    /* one sentence a person can act on */
+};
+
+/* A fixed list: what does not fit is counted, and the last finding says how many were left out. */
+struct findings { unsigned count, left_out; struct finding list[FINDINGS_MAX]; };
+struct finding *finding_add(struct findings *, enum reason, enum severity, enum trust_claim);  /* never NULL */
+void finding_say(char out[static FINDING_TEXT], const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+void findings_pack(const struct findings *, struct writer *);
+bool findings_unpack(struct reader *, struct findings *, struct error *) MUST_CHECK;
+#endif

@@ -1,0 +1,5 @@
+include %D%/unit/local.mk
+include %D%/fuzz/local.mk
+include %D%/gate/local.mk
+include %D%/tree/local.mk
+include %D%/integration/local.mk

@@ -1,0 +1,14 @@
+# Unit tables, one check_x.c for each x.c. UNIT_LIBS brings the runner and what every test has.
+if HAVE_CHECK
+check_LTLIBRARIES += libunit.la
+libunit_la_SOURCES  = %D%/unit.c %D%/unit.h
+libunit_la_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+libunit_la_LIBADD   = libbase.la $(CHECK_LIBS)
+UNIT_CPPFLAGS = $(POLICY_CPPFLAGS) -I$(srcdir)/%D% $(CHECK_CFLAGS)
+
+check_PROGRAMS += %D%/check_reader
+TESTS += %D%/check_reader
+tests_unit_check_reader_SOURCES  = %D%/check_reader.c
+tests_unit_check_reader_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_reader_LDADD    = libunit.la
+endif

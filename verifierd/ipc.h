@@ -1,0 +1,158 @@
+/*
+ * ipc.h - every message between verifierd's processes, and the frame that carries it.
+ *
+ * One SOCK_SEQPACKET pair between core and each other role. A frame is a header and a payload of
+ * at most IPC_INLINE_MAX bytes; a larger payload, and every payload marked so, travels as a sealed
+ * memfd (F_SEAL_WRITE, GROW, SHRINK, SEAL) beside the header. A peer that breaks the rules of its
+ * channel is disconnected and restarted by main.
+ *
+ * core knows by the channel which class speaks: what a host listener may send is in the table, and
+ * an admin message on a host channel is a protocol violation, not a refusal.
+ */
+#ifndef IPC_H
+#define IPC_H
+#include <sys/types.h>
+#include "api.h"
+#include "appraise.h"
+
+enum {
+	IPC_INLINE_MAX = 128 << 10,
+	IPC_HEADER     = 24,
+	IPC_PAYLOAD_MAX = 16 << 20,
+	IPC_FDS_MAX    = 2,            /* payload memfd, and the unix peer of an admin request */
+};
+
+#define ROLES(X) X(MAIN, "main") X(CORE, "core") X(HOSTS, "net-hosts") X(ADMIN, "net-admin") X(PARSE, "parse") X(JUDGE, "judge")
+enum role {
+#define X(name, word) ROLE_##name,
+	ROLES(X)
+#undef X
+	ROLE_COUNT
+};
+
+/* X(NAME, from, to, largest payload) */
+#define MESSAGES(X) \
+/* net -> core: one job each; job ids are chosen by net and unique on its channel */ \
+X(CHALLENGE,   HOSTS, CORE,  4 << 10)      /* struct challenge_request, packed */ \
+X(EVIDENCE,    HOSTS, CORE,  EVIDENCE_MAX) /* the body as it came, unread */ \
+X(ENROLL,      HOSTS, CORE,  128 << 10)    /* struct enroll_request, packed */ \
+X(PROOF,       HOSTS, CORE,  1 << 10)      /* id, secret */ \
+X(ENROLLED,    HOSTS, CORE,  1 << 10)      /* id, secret (bearer) */ \
+X(NEWEST,      HOSTS, CORE,  1 << 10)      /* host id, token (bearer): GET /v1/results/{host} */ \
+X(KEYS,        HOSTS, CORE,  0)            /* GET /.well-known/jwks.json */ \
+X(ADMIN,       ADMIN, CORE,  8 << 10)      /* struct admin_request, packed; unix peer attached */ \
+X(REPLY_HOST,  CORE,  HOSTS, 1 << 20)      /* status u16, body: JSON text (problem+json from 400 on) */ \
+X(REPLY_ADMIN, CORE,  ADMIN, 4 << 20) \
+/* core -> workers and back */ \
+X(PARSE_LOG,    CORE,  PARSE, BOOT_LOG_MAX)  /* the log's bytes */ \
+X(PARSED_LOG,   PARSE, CORE,  16 << 20)      /* ok u8, then packed eventlog or the error text */ \
+X(PARSE_ENROLL, CORE,  PARSE, 512 << 10)     /* now, flags, request, ek_roots (PEM bundle) */ \
+X(PARSED_ENROLL,PARSE, CORE,  8 << 10)       /* struct enroll_facts, packed */ \
+X(JUDGE_QUOTE,  CORE,  JUDGE, 16 << 10)      /* attest, signature, host facts, expectation */ \
+X(JUDGED_QUOTE, JUDGE, CORE,  128 << 10)     /* ok u8, quote, verdict */ \
+X(JUDGE_BOOT,   CORE,  JUDGE, 16 << 20)      /* quote, scheme, host facts, verdict so far, parsed log, sets */ \
+X(JUDGED_BOOT,  JUDGE, CORE,  128 << 10)     /* verdict */ \
+X(JUDGE_CAPTURE,CORE,  JUDGE, 16 << 20)      /* bank, pcrs, parsed log */ \
+X(CAPTURED,     JUDGE, CORE,  SET_PACKED_MAX) /* ok u8, packed set or the error text */ \
+X(JUDGE_SHOW,   CORE,  JUDGE, 2 * SET_PACKED_MAX)  /* one set: its entries; two: their diff; answers JSON text */ \
+X(SHOWN,        JUDGE, CORE,  4 << 20)       /* ok u8, JSON text of an array or the error text */ \
+/* main -> core: a worker was started anew; its end of the pair is attached */ \
+X(CHANNEL,      MAIN,  CORE,  8)             /* role u8, index u8 */
+
+enum message {
+#define X(name, from, to, max) MSG_##name,
+	MESSAGES(X)
+#undef X
+	MSG_COUNT
+};
+
+struct frame {
+	enum message   type;
+	uint64_t       job;
+	struct reader  payload;
+	/* owned by the frame */
+	void          *mapped; size_t mapped_len;
+	uint8_t       *inline_buf;
+	int            peer_fd;             /* -1, or the descriptor that came beside the payload */
+};
+void frame_free(struct frame *);
+static inline void drop_frame(struct frame *f) { frame_free(f); }
+
+/*
+ * Sends one message as role `from`; never blocks: ERR_LIMIT when the peer's queue is full (the
+ * caller answers 503), ERR_SYSTEM when the peer is gone. peer_fd is -1 or sent along.
+ */
+bool ipc_send(int fd, enum role from, enum message, uint64_t job, const void *payload, size_t len,
+    int peer_fd, struct error *) MUST_CHECK;
+
+/*
+ * Receives one message for role `to`, without blocking. *got is false when there is none now.
+ * Wrong direction, unknown type, size over the table's, unsealed memfd: ERR_UNTRUSTED. End of
+ * stream: ERR_MISSING.
+ */
+bool ipc_receive(int fd, enum role to, struct frame *, bool *got, struct error *) MUST_CHECK;
+
+/* Admin operations: X(NAME, method, path, arguments used) */
+#define ADMIN_OPS(X) \
+X(HOSTS,     "GET",  "/v1/admin/hosts",                "") \
+X(SHOW,      "GET",  "/v1/admin/hosts/{host}",         "host") \
+X(APPROVE,   "POST", "/v1/admin/hosts/{host}/approve", "host, ek, reason") \
+X(REJECT,    "POST", "/v1/admin/hosts/{host}/reject",  "host, reason") \
+X(REVOKE,    "POST", "/v1/admin/hosts/{host}/revoke",  "host, reason") \
+X(SETS,      "GET",  "/v1/admin/references",           "") \
+X(SET,       "GET",  "/v1/admin/references/{set}",     "set") \
+X(SET_DIFF,  "GET",  "/v1/admin/references/{set}/diff/{other}", "set, other") \
+X(CAPTURE,   "POST", "/v1/admin/hosts/{host}/capture", "host, report, set, reason") \
+X(ACTIVATE,  "POST", "/v1/admin/references/{set}/activate", "set, digest, reason") \
+X(ACCEPT,    "POST", "/v1/admin/reports/{report}/accept", "report, reason") \
+X(EXPLAIN,   "GET",  "/v1/admin/reports/{report}",     "report") \
+X(TOKEN,     "POST", "/v1/admin/tokens",               "reason") \
+X(AUDIT,     "GET",  "/v1/admin/audit",                "")
+enum admin_op {
+#define X(name, method, path, args) ADMIN_##name,
+	ADMIN_OPS(X)
+#undef X
+	ADMIN_COUNT
+};
+enum { REASON_TEXT = 256, SET_NAME_TEXT = NAME_TEXT, FINGERPRINT_TEXT = 65 };
+struct admin_request {
+	enum admin_op op;
+	char host[NAME_TEXT];               /* name, id, or a reference */
+	char report[REF_TEXT];
+	char set[SET_NAME_TEXT], other[SET_NAME_TEXT];   /* "name" (newest version) or "name/version" */
+	char digest[FINGERPRINT_TEXT];      /* of the set's content, to activate exactly that */
+	char ek[FINGERPRINT_TEXT];          /* SHA-256 of the EK's SPKI, to approve exactly that */
+	char reason[REASON_TEXT];
+	bool dry_run;
+};
+
+/* What the parse worker found in an enrollment. reason is REASON_OK only if every check held. */
+struct enroll_facts {
+	enum reason       reason;
+	char              why[200];
+	char              ek_fingerprint[FINGERPRINT_TEXT];
+	char              ek_subject[200];      /* manufacturer, model, firmware as the certificate's SAN says */
+	int64_t           ek_not_after;         /* ms since 1970 */
+	struct tpm_public ek;                   /* to make the credential */
+	struct tpm_name   ak, signer;           /* Name and qualified name (endorsement primary) */
+	uint8_t           ak_spki[TPM_PUBLIC_MAX];
+	size_t            ak_spki_len;
+	uint16_t          ak_scheme_hash;
+};
+
+/* Packed forms; unpack wants exactly the message and nothing after it. */
+void challenge_request_pack(const struct challenge_request *, struct writer *);
+bool challenge_request_unpack(struct reader *, struct challenge_request *, struct error *) MUST_CHECK;
+void enroll_request_pack(const struct enroll_request *, struct writer *);
+bool enroll_request_unpack(struct reader *, struct enroll_request *, struct error *) MUST_CHECK;
+void admin_request_pack(const struct admin_request *, struct writer *);
+bool admin_request_unpack(struct reader *, struct admin_request *, struct error *) MUST_CHECK;
+void enroll_facts_pack(const struct enroll_facts *, struct writer *);
+bool enroll_facts_unpack(struct reader *, struct enroll_facts *, struct error *) MUST_CHECK;
+void host_facts_pack(const struct host_facts *, struct writer *);
+bool host_facts_unpack(struct reader *, struct host_facts *, struct error *) MUST_CHECK;
+void expectation_pack(const struct expectation *, struct writer *);
+bool expectation_unpack(struct reader *, struct expectation *, struct error *) MUST_CHECK;
+void quote_pack(const struct quote *, struct writer *);
+bool quote_unpack(struct reader *, struct quote *, struct error *) MUST_CHECK;
+#endif

@@ -1,0 +1,1 @@
+# main, net, core, parse, judge and verifierctl: one executable a role.
