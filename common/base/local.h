@@ -12,6 +12,7 @@
 #define LOCAL_H
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include "error.h"
 
 enum { LOCAL_MAX = 4096, LOCAL_JSON_MAX = 1 << 20, LOCAL_VERSION = 1, LOCAL_VALUE_MAX = 1024 };
