@@ -1,0 +1,48 @@
+#!/bin/sh
+# Every program and file format has a man page, every page is clean, and pages and programs say the same.
+set -u
+passed=0 failed=0
+note() { echo "$1"; failed=$((failed + 1)); }
+page() { [ -e "$top_srcdir/man/$1" ] && passed=$((passed + 1)) || note "no page: $1"; }
+
+for p in pam_attest.8 attestd.8 verifierd.8 attestctl.8 verifierctl.8 gate.conf.5 attestd.conf.5 verifierd.conf.5 \
+    attest-record.5 attest-result.5 attest-protocol.7 attest-local.7 attest-reasons.7; do
+	page $p
+done
+if command -v mandoc >/dev/null; then
+	for f in "$top_srcdir"/man/*.[1578]; do
+		if out=$(mandoc -Tlint -W warning "$f"); then
+			passed=$((passed + 1))
+		else
+			note "$out"
+		fi
+	done
+fi
+
+# said <program> <page>: each command and option of --help is in the page.
+said() {
+	program=$(find "$top_builddir" -type f -name "$1" -perm -100 | head -n 1)
+	help=$("${program:-false}" --help 2>&1) || { note "$1 --help failed"; return; }
+	words=$(printf '%s\n' "$help" | sed -nE 's/^  ([a-z][a-z-]*)( .*|$)/\1/p; s/^ *(-[a-zA-Z]|--[a-z0-9-]+)[ ,].*/\1/p')
+	[ -n "$words" ] || note "$1 --help lists nothing"
+	for w in $words; do
+		pattern=$(printf '%s' "$w" | sed 's/^-*//; s/-/(\\\\-|-)/g')
+		if grep -qE -- "$pattern" "$top_srcdir/man/$2"; then passed=$((passed + 1)); else note "$2 lacks $w"; fi
+	done
+}
+said attestctl attestctl.8
+said verifierctl verifierctl.8
+said attestd attestd.8
+said verifierd verifierd.8
+
+# keys <file with the table> <page>: each configuration key in the table is in the page.
+for pair in pam_attest/gate/gate_conf.c:gate.conf.5 pam_attest/attestd/options.c:attestd.conf.5 verifierd/options.c:verifierd.conf.5; do
+	table=$top_srcdir/${pair%%:*} man=${pair##*:}
+	keys=$(sed -nE 's/^.*\b(OPTION|KEY)\([^"]*"([a-z_]+)".*/\2/p; s/^\s*X\([^"]*"([a-z_]+)", *"?([a-z_]+)?"?.*/\2/p' "$table" | sort -u)
+	[ -n "$keys" ] || note "no keys found in $table"
+	for k in $keys; do
+		if grep -qw -- "$k" "$top_srcdir/man/$man"; then passed=$((passed + 1)); else note "$man lacks $k"; fi
+	done
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
