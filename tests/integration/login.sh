@@ -1,0 +1,157 @@
+#!/bin/bash
+# The whole path, asserted: TPM, attestd, verifier, PAM. What each login does, why, and at what price.
+set -u
+SOURCE=$top_srcdir BUILD=$top_builddir
+for p in swtpm swtpm_setup tpm2_pcrextend pamtester jq; do
+	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
+done
+. "$SOURCE/tests/integration/lab.sh"
+VM=$SOURCE/tests/data/vm
+
+passed=0 failed=0
+is() {  # <what> <got> <wanted>
+	if [ "$2" = "$3" ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
+	fi
+}
+like() {  # <what> <got> <pattern>
+	# shellcheck disable=SC2254  # a pattern is meant
+	case $2 in
+	$3) passed=$((passed + 1)) ;;
+	*) failed=$((failed + 1)); printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3" ;;
+	esac
+}
+state() { sed -n 's/^state=//p' "$LAB/run/verdict" 2>/dev/null; }
+reason() { sed -n 's/^reason=//p' "$LAB/run/verdict" 2>/dev/null; }
+reaches() { wait_for "$1" sh -c '[ "$(sed -n s/^'"$2"'=//p "$1"/run/verdict 2>/dev/null)" = "$2" ]' - "$LAB" "$3"; }
+# login <what> <permitted|refused> [pattern of what the user sees]
+login() {
+	local out rc
+	out=$(lab_login kim); rc=$?
+	[ $rc = 0 ] && rc=permitted || rc=refused
+	is "$1" $rc "$2"
+	[ -z "${3:-}" ] || like "$1: words" "$out" "$3"
+}
+power_cycle() {  # <recorded boot>
+	lab_kill attestd
+	lab_power_off
+	lab_power_on "$VM/$1/binary_bios_measurements" >>"$LAB/tpm.log" 2>&1
+	lab_attestd_up
+}
+
+lab_open "$(mktemp -d)"
+finish() {
+	lab_close
+	[ $failed = 0 ] || for l in "$LAB"/*.log; do echo "--- ${l##*/}"; tail -n 30 "$l"; done
+	rm -rf "$LAB"
+	echo "$passed passed, $failed failed"
+}
+trap finish EXIT
+
+lab_manufacture >"$LAB/manufacture.log" 2>&1 || { echo "no TPM"; failed=1; exit 1; }
+lab_power_on "$VM/sb-shimgrub-a/binary_bios_measurements" >>"$LAB/tpm.log" 2>&1
+lab_verifier_conf 6s 6s
+lab_verifier_up; is "verifierd starts" $? 0
+lab_host_conf "grace = 6s"
+lab_attestd_up; is "attestd starts" $? 0
+
+# Before enrollment.
+login "not enrolled" refused '*not-enrolled*'
+attestctl status >/dev/null; is "status before enrollment" $? 6
+
+# Enrollment.
+attestctl enroll --url "https://127.0.0.1:$PORT" --ca "$LAB/verifier/tls/ca.pem" --name host-a >/dev/null
+is "pending host is listed" "$(verifierctl hosts --json | jq -r '.hosts[0] | "\(.name) \(.enrollment)"')" "host-a pending"
+login "pending" refused '*enrollment-pending*'
+verifierctl approve host-a --ek 00 --yes >/dev/null; is "approve with another EK" $? 1
+verifierctl approve host-a --yes >/dev/null; is "approve" $? 0
+
+# No reference yet.
+reaches 20 reason no-reference; is "no-reference arrives" $? 0
+login "no reference" refused '*no-reference*'
+attestctl status >/dev/null; is "status when refused" $? 1
+verifierctl references capture host-a --name base --reason test >/dev/null; is "capture" $? 0
+sleep 2
+login "a candidate permits nothing (row 25)" refused '*pending-approval*'
+verifierctl references activate base --yes >/dev/null; is "activate" $? 0
+sleep 2
+quotes=$(lab_field .counters.quotes) commands=$(lab_field .counters.tpm_commands)
+login "after activation" permitted
+is "one quote" $(($(lab_field .counters.quotes) - quotes)) 1
+is "one TPM command an attestation" $(($(lab_field .counters.tpm_commands) - commands)) 1
+commands=$(lab_field .counters.tpm_commands)
+login "from the cache" permitted
+login "from the cache again" permitted
+is "no TPM command from the cache" $(($(lab_field .counters.tpm_commands) - commands)) 0
+attestctl status >/dev/null; is "status when good" $? 0
+
+# Fifty at once after the record is gone: one quote.
+sleep 2
+rm -f "$LAB/run/verdict"
+quotes=$(lab_field .counters.quotes)
+pids=()
+for _ in $(seq 50); do lab_login kim >/dev/null & pids+=($!); done
+bad=0
+for p in "${pids[@]}"; do wait "$p" || bad=$((bad + 1)); done
+is "50 logins at once are permitted" $bad 0
+is "and make one quote" $(($(lab_field .counters.quotes) - quotes)) 1
+
+# The same boot again is never refused.
+power_cycle sb-shimgrub-b
+reaches 20 state affirming; is "an identical boot is good by itself" $? 0
+login "identical boot" permitted
+
+# Another command line.
+power_cycle sb-shimgrub-cmd
+reaches 20 state contraindicated; is "another command line is refused" $? 0
+login "another command line" refused '*cmdline-changed*'
+ref=$(lab_field .ref)
+lab_login kim | grep -q "$ref"; is "the user sees the reference" $? 0
+why=$(verifierctl explain "$ref" --json)
+is "explain: state" "$(echo "$why" | jq -r .state)" contraindicated
+is "explain: code" "$(echo "$why" | jq -r '.findings[0].code')" cmdline-changed
+is "explain: PCR" "$(echo "$why" | jq -r '.findings[0].pcr')" 8
+is "explain: nearest" "$(echo "$why" | jq -r '.nearest.set')" base/1
+[ "$(echo "$why" | jq -r '.findings[0] | .event > 0 and .expected != .seen')" = true ]; is "explain: event, expected, seen" $? 0
+
+# A refusal outlives restart, expiry and the verifier (row 27).
+lab_kill verifierd
+lab_kill attestd KILL
+sleep 7
+lab_attestd_up
+login "refused, restarted, expired, verifier down" refused '*cmdline-changed*'
+lab_verifier_up
+verifierctl accept "$ref" --reason "planned" --yes >/dev/null; is "accept" $? 0
+sleep 6
+login "after accept" permitted
+power_cycle sb-shimgrub-a
+reaches 20 state affirming; is "the old boot is still good" $? 0
+
+# Outage: verdict, grace, none; the module answers in time even when attestd is frozen (row 16).
+lab_kill verifierd
+login "outage: verdict still counts" permitted
+sleep 7
+login "outage: grace" permitted
+is "outage: status says so" "$(lab_field .reason)" grace
+sleep 8
+login "outage: grace is over" refused '*verifier-unreachable*'
+kill -STOP "${PIDS[attestd]}"
+before=$SECONDS
+login "attestd frozen" refused '*attestd-timeout*'
+[ $((SECONDS - before)) -le 7 ]; is "and answered in time" $? 0
+kill -CONT "${PIDS[attestd]}"
+lab_kill attestd KILL
+login "attestd gone" refused '*attestd-down*'
+lab_verifier_up
+lab_attestd_up
+reaches 20 state affirming; is "back by itself" $? 0
+
+# Revoked.
+verifierctl revoke host-a --reason stolen >/dev/null; is "revoke" $? 0
+attestctl attest >/dev/null; is "attest when revoked" $? 1
+login "revoked" refused '*host-revoked*'
+verifierctl audit list | grep -q revoke; is "the audit trail has it" $? 0
+[ $failed = 0 ]
