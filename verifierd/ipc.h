@@ -14,6 +14,7 @@
 #include <sys/types.h>
 #include "api.h"
 #include "appraise.h"
+#include "evidence.h"
 
 enum {
 	IPC_INLINE_MAX = 128 << 10,
@@ -53,7 +54,7 @@ X(JUDGED_QUOTE, JUDGE, CORE,  128 << 10)     /* ok u8, quote, verdict */ \
 X(JUDGE_BOOT,   CORE,  JUDGE, 16 << 20)      /* quote, scheme, host facts, verdict so far, parsed log, sets */ \
 X(JUDGED_BOOT,  JUDGE, CORE,  128 << 10)     /* verdict */ \
 X(JUDGE_CAPTURE,CORE,  JUDGE, 16 << 20)      /* bank, pcrs, parsed log */ \
-X(CAPTURED,     JUDGE, CORE,  SET_PACKED_MAX) /* ok u8, packed set or the error text */ \
+X(CAPTURED,     JUDGE, CORE,  SET_PACKED_MAX + 1) /* ok u8, packed set or the error text */ \
 X(JUDGE_SHOW,   CORE,  JUDGE, 2 * SET_PACKED_MAX)  /* one set: its entries; two: their diff; answers JSON text */ \
 X(SHOWN,        JUDGE, CORE,  4 << 20)       /* ok u8, JSON text of an array or the error text */ \
 /* main -> core: a worker was started anew; its end of the pair is attached */ \
@@ -65,6 +66,11 @@ enum message {
 #undef X
 	MSG_COUNT
 };
+
+const char *role_word(enum role);
+const char *message_name(enum message);
+enum role   message_from(enum message);     /* ROLE_COUNT outside the table */
+size_t      message_max(enum message);
 
 struct frame {
 	enum message   type;
@@ -80,15 +86,17 @@ static inline void drop_frame(struct frame *f) { frame_free(f); }
 
 /*
  * Sends one message as role `from`; never blocks: ERR_LIMIT when the peer's queue is full (the
- * caller answers 503), ERR_SYSTEM when the peer is gone. peer_fd is -1 or sent along.
+ * caller answers 503), ERR_SYSTEM when the peer is gone, ERR_FORMAT when the table does not allow
+ * it. peer_fd is -1 or sent along (ADMIN and CHANNEL only).
  */
 bool ipc_send(int fd, enum role from, enum message, uint64_t job, const void *payload, size_t len,
     int peer_fd, struct error *) MUST_CHECK;
 
 /*
  * Receives one message for role `to`, without blocking. *got is false when there is none now.
- * Wrong direction, unknown type, size over the table's, unsealed memfd: ERR_UNTRUSTED. End of
- * stream: ERR_MISSING.
+ * Not for this role, unknown type, size over the table's, unsealed memfd: ERR_UNTRUSTED. End of
+ * stream: ERR_MISSING. Who may have sent it is for the owner of the channel to compare with
+ * message_from(): a socket does not know which role holds its other end.
  */
 bool ipc_receive(int fd, enum role to, struct frame *, bool *got, struct error *) MUST_CHECK;
 

@@ -9,3 +9,13 @@ FUZZ_LINK = $(AM_LDFLAGS)
 endif
 EXTRA_DIST += %D%/seeds.c %D%/seeds
 EXTRA_DIST += %D%/run.sh
+
+# One test runs them all: for each folder seeds/x it wants a target fuzz_x.
+dist_check_SCRIPTS += %D%/seeds.sh
+TESTS += %D%/seeds.sh
+
+check_PROGRAMS += %D%/fuzz_ipc
+tests_fuzz_fuzz_ipc_SOURCES  = %D%/fuzz_ipc.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_ipc_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
+tests_fuzz_fuzz_ipc_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_ipc_LDADD    = libipc.la

@@ -11,4 +11,10 @@ TESTS += %D%/check_reader
 tests_unit_check_reader_SOURCES  = %D%/check_reader.c
 tests_unit_check_reader_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_reader_LDADD    = libunit.la
+
+check_PROGRAMS += %D%/check_ipc
+TESTS += %D%/check_ipc
+tests_unit_check_ipc_SOURCES  = %D%/check_ipc.c
+tests_unit_check_ipc_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS)
+tests_unit_check_ipc_LDADD    = libunit.la libipc.la
 endif
