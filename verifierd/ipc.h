@@ -58,7 +58,9 @@ X(CAPTURED,     JUDGE, CORE,  SET_PACKED_MAX + 1) /* ok u8, packed set or the er
 X(JUDGE_SHOW,   CORE,  JUDGE, 2 * SET_PACKED_MAX)  /* one set: its entries; two: their diff; answers JSON text */ \
 X(SHOWN,        JUDGE, CORE,  4 << 20)       /* ok u8, JSON text of an array or the error text */ \
 /* main -> core: a worker was started anew; its end of the pair is attached */ \
-X(CHANNEL,      MAIN,  CORE,  8)             /* role u8, index u8 */
+X(CHANNEL,      MAIN,  CORE,  8)             /* role u8, index u8 */ \
+/* core -> main: this one hangs or has lied; end it and start another */ \
+X(RENEW,        CORE,  MAIN,  8)             /* role u8, index u8 */
 
 enum message {
 #define X(name, from, to, max) MSG_##name,
@@ -116,6 +118,22 @@ X(ACCEPT,    "POST", "/v1/admin/reports/{report}/accept", "report, reason") \
 X(EXPLAIN,   "GET",  "/v1/admin/reports/{report}",     "report") \
 X(TOKEN,     "POST", "/v1/admin/tokens",               "reason") \
 X(AUDIT,     "GET",  "/v1/admin/audit",                "")
+/*
+ * Answers (200; "schema":1 in each; times RFC 3339; dry_run adds "dry_run":true and changes nothing):
+ * HOSTS    {"hosts":[{id, name, group, enrollment, state, reason, ref, last_report}]}
+ * SHOW     {id, name, group, enrollment, state, reason, ref, last_report, ek:{fingerprint, subject, not_after}, ak, enrolled,
+ *           boot:{boot_id, reset_count, restart_count}, reports:[{ref, at, state, reason}], pending:{id, ek:{…}, ak, since} or null}
+ * APPROVE, REJECT, REVOKE   {id, name, enrollment, ek:{fingerprint, subject, not_after}}
+ * SETS     {"sets":[{name, version, state, origin, entries, expires, hosts, digest, group}]}
+ * SET      {name, version, state, origin, digest, group, entries:[{component, scope, pcr, type, digest, text}]}
+ * SET_DIFF {from, to, findings:[…]}
+ * CAPTURE  {set:"name/version", state:"candidate", digest, entries, origin, report}
+ * ACTIVATE {set, state:"active", digest, group, hosts:[names]}
+ * ACCEPT   {set, state:"active", digest, group, hosts:[names], report, admits:[findings of the refused report]}
+ * EXPLAIN  {ref, host, at, state, reason, summary, next, findings:[…], nearest:{set, differs} or null, log, references}
+ * TOKEN    {token, expires}
+ * AUDIT    {entries:[{number, at, who, action, subject, why, before, after, hash}], intact}
+ */
 enum admin_op {
 #define X(name, method, path, args) ADMIN_##name,
 	ADMIN_OPS(X)

@@ -1,12 +1,16 @@
 # main, net, core, parse, judge and verifierctl: one executable a role.
 VERIFIERD_CPPFLAGS = $(POLICY_CPPFLAGS) -I$(srcdir)/verifierd
 
-# ipc: what every role has of the channel to the others.
+# ipc: what every role has of the channel to the others, and how a role starts.
 noinst_LTLIBRARIES += libipc.la
 libipc_la_SOURCES = \
+	%D%/ipc.c %D%/ipc.h \
+	%D%/ipc_pack.c \
+	%D%/options.c %D%/options.h \
+	%D%/parts.c %D%/parts.h \
+	%D%/roles.c %D%/roles.h \
 	%D%/credential.h \
 	%D%/endorsement.h \
-	%D%/ipc.c %D%/ipc.h \
-	%D%/ipc_pack.c
-libipc_la_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
+	%D%/pki.h
+libipc_la_CPPFLAGS = $(VERIFIERD_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 libipc_la_LIBADD   = libbase.la
