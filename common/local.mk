@@ -1,17 +1,17 @@
 # base: libc only. It is linked into modules that run inside sshd and login.
 noinst_LTLIBRARIES += libbase.la
 libbase_la_SOURCES = \
-	%D%/base/clock.h \
-	%D%/base/conf.h \
+	%D%/base/clock.c %D%/base/clock.h \
+	%D%/base/conf.c %D%/base/conf.h \
 	%D%/base/error.c %D%/base/error.h \
-	%D%/base/file.h \
-	%D%/base/hex.h \
-	%D%/base/local.h \
-	%D%/base/log.h \
+	%D%/base/file.c %D%/base/file.h \
+	%D%/base/hex.c %D%/base/hex.h \
+	%D%/base/local.c %D%/base/local.h \
+	%D%/base/log.c %D%/base/log.h \
 	%D%/base/reader.c %D%/base/reader.h \
 	%D%/base/reason.c %D%/base/reason.h \
-	%D%/base/record.h \
-	%D%/base/ref.h \
+	%D%/base/record.c %D%/base/record.h \
+	%D%/base/ref.c %D%/base/ref.h \
 	%D%/base/scope.h \
 	%D%/base/writer.c %D%/base/writer.h
 

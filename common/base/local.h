@@ -59,8 +59,8 @@ bool local_end(struct local_out *, struct error *) MUST_CHECK;
 /*
  * One exchange as a client: connect without blocking, send, read the whole answer, all before
  * deadline (ms of CLOCK_MONOTONIC). The peer must be root or owner (SO_PEERCRED). No SIGPIPE.
- * ERR_MISSING: nobody listens; ERR_TIMEOUT; ERR_UNTRUSTED. *fd is left open at the first byte of
- * JSON when want_fd is given and a length was announced; *json then holds the bytes already read.
+ * ERR_MISSING: nobody listens; ERR_TIMEOUT; ERR_UNTRUSTED. With want_fd the socket stays open and
+ * is the caller's, to read the JSON that "length" announces; buf[head..len) already holds its start.
  */
 struct local_answer { char buf[LOCAL_MAX]; size_t head, len; };   /* head: bytes of the message */
 bool local_exchange(const char *path, uid_t owner, const struct local_out *ask, int64_t deadline,

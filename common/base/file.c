@@ -1,0 +1,155 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include "file.h"
+#include "scope.h"
+
+/* Fills buf as far as the file goes; fails when there is more than size. */
+static bool
+read_all(int fd, const char *name, void *buf, size_t size, size_t *len, struct error *e)
+{
+	size_t have = 0;
+	uint8_t more;
+	ssize_t n;
+
+	for (;;) {
+		n = have < size ? read(fd, (uint8_t *)buf + have, size - have) : read(fd, &more, 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(e, "read %s", name);
+		if (!n)
+			break;
+		if (have == size)
+			return err_set(e, ERR_LIMIT, "%s: more than %zu bytes", name, size);
+		have += (size_t)n;
+	}
+	*len = have;
+	return true;
+}
+
+bool
+file_read_trusted(const char *path, uid_t owner, void *buf, size_t size, size_t *len, struct error *e)
+{
+	own(fd) int fd = -1;
+	struct stat st;
+
+	if (path[0] != '/')
+		return err_set(e, ERR_UNTRUSTED, "%s: not an absolute path", path);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 && errno == ENOENT)
+		return err_set(e, ERR_MISSING, "%s: no such file", path);
+	if (fd < 0 && errno == ELOOP)
+		return err_set(e, ERR_UNTRUSTED, "%s: is a link", path);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_errno(e, "open %s", path);
+	if (!S_ISREG(st.st_mode) || (st.st_uid != 0 && st.st_uid != owner) || (st.st_mode & (S_IWGRP | S_IWOTH)))
+		return err_set(e, ERR_UNTRUSTED, "%s: not a plain file that only root or uid %u may write",
+		    path, (unsigned)owner);
+	return read_all(fd, path, buf, size, len, e);
+}
+
+bool
+file_load_fd(int fd, const char *name, size_t max, uint8_t **buf, size_t *len, struct error *e)
+{
+	own(mem) uint8_t *data = NULL;
+	size_t size = 16 << 10, have = 0;
+	ssize_t n;
+
+	/* securityfs says size 0 for files that are not empty: read until there is no more. */
+	for (;;) {
+		if (!data || have == size) {
+			size_t larger = data ? size * 2 : size;
+			uint8_t *grown;
+
+			if (have > max)
+				break;
+			grown = realloc(data, larger + 1);
+			if (!grown)
+				return err_set(e, ERR_MEMORY, "read %s", name);
+			data = grown;
+			size = larger;
+		}
+		n = read(fd, data + have, size - have);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(e, "read %s", name);
+		if (!n)
+			break;
+		have += (size_t)n;
+	}
+	if (have > max)
+		return err_set(e, ERR_LIMIT, "%s: more than %zu bytes", name, max);
+	data[have] = '\0';
+	*len = have;
+	*buf = give(data);
+	return true;
+}
+
+bool
+file_load(const char *path, size_t max, uint8_t **buf, size_t *len, struct error *e)
+{
+	own(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0 && errno == ENOENT)
+		return err_set(e, ERR_MISSING, "%s: no such file", path);
+	if (fd < 0)
+		return err_errno(e, "open %s", path);
+	return file_load_fd(fd, path, max, buf, len, e);
+}
+
+static bool
+write_all(int fd, const char *name, const void *buf, size_t len, struct error *e)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = write(fd, (const uint8_t *)buf + done, len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(e, "write %s", name);
+		done += (size_t)n;
+	}
+	return true;
+}
+
+static bool
+sync_folder(const char *path, struct error *e)
+{
+	char folder[4096];
+	char *slash;
+	own(fd) int fd = -1;
+
+	if ((size_t)snprintf(folder, sizeof(folder), "%s", path) >= sizeof(folder))
+		return err_set(e, ERR_LIMIT, "%s: path too long", path);
+	slash = strrchr(folder, '/');
+	if (slash)
+		slash[slash == folder] = '\0';
+	fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) < 0)
+		return err_errno(e, "sync %s", slash ? folder : ".");
+	return true;
+}
+
+bool
+file_replace(const char *path, const void *buf, size_t len, mode_t mode, bool durable, struct error *e)
+{
+	own(fd) int fd = -1;
+	char temporary[4096];
+
+	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= sizeof(temporary))
+		return err_set(e, ERR_LIMIT, "%s: path too long", path);
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(e, "create %s", temporary);
+	if (!write_all(fd, temporary, buf, len, e) ||
+	    (fchmod(fd, mode) < 0 && !err_errno(e, "chmod %s", temporary)) ||
+	    (durable && fsync(fd) < 0 && !err_errno(e, "sync %s", temporary)) ||
+	    (rename(temporary, path) < 0 && !err_errno(e, "rename to %s", path))) {
+		unlink(temporary);
+		return false;
+	}
+	return !durable || sync_folder(path, e);
+}

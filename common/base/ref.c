@@ -1,0 +1,61 @@
+#include <string.h>
+#include "ref.h"
+
+static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+enum { REF_CHARS = 8, REF_DASH = 4 };
+
+static void
+write_ref(const char chars[static REF_CHARS], bool local, char out[static REF_TEXT])
+{
+	if (local) {
+		*out++ = 'L';
+		*out++ = '-';
+	}
+	memcpy(out, chars, REF_DASH);
+	out[REF_DASH] = '-';
+	memcpy(out + REF_DASH + 1, chars + REF_DASH, REF_CHARS - REF_DASH);
+	out[REF_CHARS + 1] = '\0';
+}
+
+void
+ref_make(uint64_t random, bool local, char out[static REF_TEXT])
+{
+	char chars[REF_CHARS];
+
+	for (unsigned i = 0; i < REF_CHARS; i++, random >>= 5)
+		chars[i] = alphabet[random & 31];
+	write_ref(chars, local, out);
+}
+
+/* What a person may have meant: lower case, and the letters that look like digits. */
+static char
+fold(char c)
+{
+	if (c >= 'a' && c <= 'z')
+		c = (char)(c - 'a' + 'A');
+	if (c == 'O')
+		return '0';
+	if (c == 'I' || c == 'L')
+		return '1';
+	return c && strchr(alphabet, c) ? c : '\0';
+}
+
+bool
+ref_read(const char *typed, char out[static REF_TEXT])
+{
+	bool local = (typed[0] == 'L' || typed[0] == 'l') && typed[1] == '-';
+	char chars[REF_CHARS];
+	unsigned n = 0;
+
+	for (const char *p = local ? typed + 2 : typed; *p; p++) {
+		if (*p == '-' && n == REF_DASH)
+			continue;
+		if (n == REF_CHARS || !(chars[n] = fold(*p)))
+			return false;
+		n++;
+	}
+	if (n != REF_CHARS)
+		return false;
+	write_ref(chars, local, out);
+	return true;
+}
