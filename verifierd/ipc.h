@@ -37,9 +37,9 @@ enum role {
 X(CHALLENGE,   HOSTS, CORE,  4 << 10)      /* struct challenge_request, packed */ \
 X(EVIDENCE,    HOSTS, CORE,  EVIDENCE_MAX) /* the body as it came, unread */ \
 X(ENROLL,      HOSTS, CORE,  128 << 10)    /* struct enroll_request, packed */ \
-X(PROOF,       HOSTS, CORE,  1 << 10)      /* id, secret */ \
-X(ENROLLED,    HOSTS, CORE,  1 << 10)      /* id, secret (bearer) */ \
-X(NEWEST,      HOSTS, CORE,  1 << 10)      /* host id, token (bearer): GET /v1/results/{host} */ \
+X(PROOF,       HOSTS, CORE,  1 << 10)      /* struct proof, packed */ \
+X(ENROLLED,    HOSTS, CORE,  1 << 10)      /* struct proof, packed (the secret came as bearer) */ \
+X(NEWEST,      HOSTS, CORE,  1 << 10)      /* struct newest, packed: GET /v1/results/{host} */ \
 X(KEYS,        HOSTS, CORE,  0)            /* GET /.well-known/jwks.json */ \
 X(ADMIN,       ADMIN, CORE,  8 << 10)      /* struct admin_request, packed; unix peer attached */ \
 X(REPLY_HOST,  CORE,  HOSTS, 1 << 20)      /* status u16, body: JSON text (problem+json from 400 on) */ \
@@ -152,6 +152,15 @@ struct admin_request {
 	bool dry_run;
 };
 
+struct proof {
+	char    id[BOOT_ID_TEXT];           /* of the enrollment */
+	uint8_t secret[SECRET_SIZE];        /* as bearer: base64url */
+};
+struct newest {
+	char host[BOOT_ID_TEXT];            /* host id */
+	char token[TOKEN_TEXT];             /* host token, as the bearer had it */
+};
+
 /* What the parse worker found in an enrollment. reason is REASON_OK only if every check held. */
 struct enroll_facts {
 	enum reason       reason;
@@ -171,6 +180,10 @@ void challenge_request_pack(const struct challenge_request *, struct writer *);
 bool challenge_request_unpack(struct reader *, struct challenge_request *, struct error *) MUST_CHECK;
 void enroll_request_pack(const struct enroll_request *, struct writer *);
 bool enroll_request_unpack(struct reader *, struct enroll_request *, struct error *) MUST_CHECK;
+void proof_pack(const struct proof *, struct writer *);
+bool proof_unpack(struct reader *, struct proof *, struct error *) MUST_CHECK;
+void newest_pack(const struct newest *, struct writer *);
+bool newest_unpack(struct reader *, struct newest *, struct error *) MUST_CHECK;
 void admin_request_pack(const struct admin_request *, struct writer *);
 bool admin_request_unpack(struct reader *, struct admin_request *, struct error *) MUST_CHECK;
 void enroll_facts_pack(const struct enroll_facts *, struct writer *);

@@ -177,6 +177,9 @@ _Static_assert(REASON_COUNT <= 256 && ADMIN_COUNT <= 256, "reason and operation 
 	X(op, op) X(text, host) X(text, report) X(text, set) X(text, other) X(text, digest) X(text, ek) \
 	X(text, reason) X(bool, dry_run)
 
+#define PROOF(X)  X(text, id) X(bytes, secret)
+#define NEWEST(X) X(text, host) X(text, token)
+
 #define ENROLL_FACTS(X) \
 	X(reason, reason) X(text, why) X(text, ek_fingerprint) X(text, ek_subject) X(i64, ek_not_after) \
 	X(public, ek) X(name, ak) X(name, signer) X(blob, ak_spki) X(u16, ak_scheme_hash)
@@ -231,6 +234,8 @@ name##_unpack(struct reader *r, struct name *out, struct error *e)              
 
 PACKED(challenge_request, CHALLENGE_REQUEST)
 PACKED(enroll_request, ENROLL_REQUEST)
+PACKED(proof, PROOF)
+PACKED(newest, NEWEST)
 PACKED(admin_request, ADMIN_REQUEST)
 PACKED(enroll_facts, ENROLL_FACTS)
 PACKED(host_facts, HOST_FACTS)

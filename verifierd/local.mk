@@ -14,3 +14,9 @@ libipc_la_SOURCES = \
 	%D%/pki.h
 libipc_la_CPPFLAGS = $(VERIFIERD_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 libipc_la_LIBADD   = libbase.la
+
+# store: of core and setup alone. SQLite is known to store_sqlite.c alone.
+noinst_LTLIBRARIES += libstore.la
+libstore_la_SOURCES  = %D%/store.h %D%/store_sql.h %D%/store_sqlite.c
+libstore_la_CPPFLAGS = $(VERIFIERD_CPPFLAGS) $(SQLITE_CFLAGS)
+libstore_la_LIBADD   = libproto.la $(SQLITE_LIBS)

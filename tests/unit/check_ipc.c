@@ -111,10 +111,27 @@ a_quote(void)
 	return &q;
 }
 
+static struct proof *
+a_proof(void)
+{
+	static struct proof q = { .id = "01234567-89ab-cdef-0123-456789abcdef" };
+
+	fill(q.secret, sizeof(q.secret));
+	return &q;
+}
+
+static struct newest *
+a_newest(void)
+{
+	static struct newest q = { .host = "h", .token = "t" };
+
+	return &q;
+}
+
 /* One row a structure: pack, unpack, pack again; same bytes. Every prefix and one byte more fail. */
 #define FORMS(X) X(challenge_request, a_challenge_request) X(enroll_request, an_enroll_request) \
 	X(admin_request, an_admin_request) X(enroll_facts, some_enroll_facts) X(host_facts, some_host_facts) \
-	X(expectation, an_expectation) X(quote, a_quote)
+	X(expectation, an_expectation) X(quote, a_quote) X(proof, a_proof) X(newest, a_newest)
 
 #define X(name, make)                                                                        \
 static void name##_write(struct writer *w) { name##_pack(make(), w); }                       \

@@ -1,0 +1,219 @@
+/*
+ * store.h - what the verifier remembers: a set of verbs that SQLite serves today.
+ *
+ * Only core and setup open it. Every verb is prepared statements with bound values. A verb that
+ * looks for one thing fails with ERR_MISSING when it is not there; one that would break a rule of
+ * the schema (a name twice, a reference twice) with ERR_CONFLICT and leaves the transaction usable.
+ * Everything that changes something is called between store_begin and store_commit.
+ *
+ * Rows are values. Where a row has a blob of any size, its owner frees it.
+ */
+#ifndef STORE_H
+#define STORE_H
+#include "ipc.h"
+
+enum {
+	GROUP_TEXT = NAME_TEXT,
+	LABEL_TEXT = NAME_TEXT + 12,        /* "name/version" */
+	ORIGIN_TEXT = 200,
+	WHO_TEXT = 64,
+	SUBJECT_TEXT = 200,
+	STORE_SCHEMA = 1,
+};
+
+struct store;
+/* url is "sqlite:/path". Makes or migrates the schema; a newer one than STORE_SCHEMA is refused. */
+bool store_open(const char *url, struct store **, struct error *) MUST_CHECK;
+void store_close(struct store *);
+static inline void drop_store(struct store **s) { store_close(*s); }
+
+bool store_begin(struct store *, struct error *) MUST_CHECK;
+bool store_commit(struct store *, struct error *) MUST_CHECK;   /* rolled back when it fails */
+void store_rollback(struct store *);                            /* nothing to do: nothing done */
+
+/* --- secrets that all replicas share --- */
+
+/* 32 random bytes of this name, made on first use. */
+bool store_secret(struct store *, const char *name, uint8_t out[static 32], struct error *) MUST_CHECK;
+
+enum { CHALLENGE_KEYS = 3 };
+struct challenge_keys {
+	unsigned count;                     /* newest first */
+	struct { uint32_t id; uint8_t key[32]; int64_t made; } key[CHALLENGE_KEYS];
+};
+/* Makes another when the newest is older than `life` ms, and forgets those older than twice that. */
+bool store_challenge_keys(struct store *, int64_t now, int64_t life, struct challenge_keys *, struct error *) MUST_CHECK;
+
+/* --- hosts and enrollments --- */
+
+#define ENROLLMENTS(X) X(PROOF, "proof") X(PENDING, "pending") X(ACTIVE, "active") \
+	X(REJECTED, "rejected") X(REVOKED, "revoked")
+enum enrollment {
+#define X(name, word) ENROLLMENT_##name,
+	ENROLLMENTS(X)
+#undef X
+	ENROLLMENT_COUNT
+};
+const char *enrollment_word(enum enrollment);
+
+/* What a TPM has proved about itself. */
+struct identity {
+	char            ek[FINGERPRINT_TEXT];
+	char            ek_subject[SUBJECT_TEXT];
+	int64_t         ek_not_after;
+	struct tpm_name ak, signer;
+	uint8_t         spki[TPM_PUBLIC_MAX];
+	size_t          spki_len;
+	uint16_t        hash;               /* of the AK's scheme, TPM_ALG_ID */
+	uint32_t        banks;
+};
+
+struct host_row {
+	char            id[BOOT_ID_TEXT], name[NAME_TEXT], group[GROUP_TEXT];
+	enum enrollment state;              /* ACTIVE or REVOKED */
+	struct identity key;
+	int64_t         enrolled;
+	bool            gave_log;
+	/* the newest report that this AK itself vouched for; at is 0 before the first */
+	int64_t         at;
+	enum state      verdict;
+	enum reason     reason;
+	char            ref[REF_TEXT];
+	char            references[REFERENCES_TEXT];
+	/* the newest quote that was taken: counters of this boot */
+	bool            seen;
+	char            boot_id[BOOT_ID_TEXT];
+	uint32_t        reset_count, restart_count;
+	uint64_t        clock;
+};
+bool store_host_by_ak(struct store *, const struct tpm_name *, struct host_row *, struct error *) MUST_CHECK;
+bool store_host_by_id(struct store *, const char *id, struct host_row *, struct error *) MUST_CHECK;
+bool store_host_by_name(struct store *, const char *name, struct host_row *, struct error *) MUST_CHECK;  /* active before revoked */
+bool store_host_by_ek(struct store *, const char *ek, struct host_row *, struct error *) MUST_CHECK;      /* active before revoked */
+typedef bool host_fn(void *arg, const struct host_row *, struct error *);
+bool store_hosts(struct store *, host_fn *, void *arg, struct error *) MUST_CHECK;
+
+/* A new host, or a new key for the one of this id. */
+bool store_host_put(struct store *, const struct host_row *, struct error *) MUST_CHECK;
+bool store_host_state(struct store *, const char *id, enum enrollment, struct error *) MUST_CHECK;
+/* Writes verdict, counters and gave_log of the row, and the newest result (compact JWS). */
+bool store_host_report(struct store *, const struct host_row *, const char *jws, struct error *) MUST_CHECK;
+bool store_newest(struct store *, const char *id, char *jws, size_t size, struct error *) MUST_CHECK;
+
+struct enrollment_row {
+	char            id[BOOT_ID_TEXT], name[NAME_TEXT], host_id[BOOT_ID_TEXT];
+	enum enrollment state;
+	uint8_t         secret[SHA256_SIZE];    /* hash of it */
+	bool            has_token;
+	uint8_t         token[SHA256_SIZE];     /* hash of it */
+	struct identity key;
+	int64_t         created;
+};
+bool store_enrollment_add(struct store *, const struct enrollment_row *, struct error *) MUST_CHECK;
+bool store_enrollment(struct store *, const char *id, struct enrollment_row *, struct error *) MUST_CHECK;
+bool store_enrollment_pending(struct store *, const char *name, struct enrollment_row *, struct error *) MUST_CHECK;
+/* The newest of this AK, whatever its state. */
+bool store_enrollment_by_ak(struct store *, const struct tpm_name *, struct enrollment_row *, struct error *) MUST_CHECK;
+bool store_enrollment_state(struct store *, const char *id, enum enrollment, struct error *) MUST_CHECK;
+typedef bool enrollment_fn(void *arg, const struct enrollment_row *, struct error *);
+bool store_enrollments_pending(struct store *, enrollment_fn *, void *arg, struct error *) MUST_CHECK;
+/* Forgets what was never proved and is older than `before`. */
+bool store_enrollments_purge(struct store *, int64_t before, struct error *) MUST_CHECK;
+
+bool store_token_add(struct store *, const uint8_t hash[static SHA256_SIZE], int64_t expires, struct error *) MUST_CHECK;
+bool store_token_good(struct store *, const uint8_t hash[static SHA256_SIZE], int64_t now, bool *good, struct error *) MUST_CHECK;
+/* *used is false when it was not good any more. */
+bool store_token_use(struct store *, const uint8_t hash[static SHA256_SIZE], int64_t now, const char *by, bool *used,
+    struct error *) MUST_CHECK;
+
+/* --- evidence --- */
+
+/* *first is false when this id has been used before. That is the whole of single use. */
+bool store_challenge_use(struct store *, const uint8_t id[static CHALLENGE_ID_SIZE], int64_t expires, bool *first,
+    struct error *) MUST_CHECK;
+bool store_challenges_purge(struct store *, int64_t expired_before, struct error *) MUST_CHECK;
+
+struct report_row {
+	char       ref[REF_TEXT], host_id[BOOT_ID_TEXT];
+	int64_t    at;
+	enum state state;
+	enum reason reason;
+	bool       vouched;                 /* signature, signer and context held: the AK itself says so */
+	bool       replayed;
+	bool       has_log;
+	uint8_t    log[SHA256_SIZE];
+	enum bank  bank;                    /* of the selection */
+	uint32_t   pcrs;
+	char       boot_id[BOOT_ID_TEXT];
+	uint8_t   *verdict;                 /* packed; owned by the caller of a reading verb */
+	size_t     verdict_len;
+};
+void report_row_free(struct report_row *);
+static inline void drop_report(struct report_row *r) { report_row_free(r); }
+/* ERR_CONFLICT when the reference is taken: make another. */
+bool store_report_add(struct store *, const struct report_row *, struct error *) MUST_CHECK;
+bool store_report(struct store *, const char *ref, struct report_row *, struct error *) MUST_CHECK;
+/* The newest of a host whose quote and log agree. */
+bool store_report_replayed(struct store *, const char *host_id, struct report_row *, struct error *) MUST_CHECK;
+typedef bool report_fn(void *arg, const struct report_row *, struct error *);   /* without verdict */
+bool store_reports(struct store *, const char *host_id, unsigned limit, report_fn *, void *arg, struct error *) MUST_CHECK;
+/* Keeps the newest `keep` of those that the host's AK did not vouch for: anybody can cause them. */
+bool store_reports_trim(struct store *, const char *host_id, unsigned keep, struct error *) MUST_CHECK;
+
+bool store_log_known(struct store *, const char *host_id, const uint8_t digest[static SHA256_SIZE], bool *known,
+    struct error *) MUST_CHECK;
+bool store_log_note(struct store *, const char *host_id, const uint8_t digest[static SHA256_SIZE], int64_t now,
+    struct error *) MUST_CHECK;
+/* The oldest log of a host beyond `keep`, forgotten; *orphan when no other host has it. ERR_MISSING: none. */
+bool store_log_drop(struct store *, const char *host_id, unsigned keep, uint8_t digest[static SHA256_SIZE], bool *orphan,
+    struct error *) MUST_CHECK;
+
+/* --- references --- */
+
+#define SET_STATES(X) X(CANDIDATE, "candidate") X(ACTIVE, "active") X(RETIRED, "retired") X(REVOKED, "revoked")
+enum set_state {
+#define X(name, word) SET_##name,
+	SET_STATES(X)
+#undef X
+	SET_STATE_COUNT
+};
+const char *set_state_word(enum set_state);
+
+struct set_row {
+	char           name[NAME_TEXT];
+	uint32_t       version;
+	enum set_state state;
+	uint8_t        digest[SHA256_SIZE];     /* of body */
+	char           group[GROUP_TEXT], host_id[BOOT_ID_TEXT], origin[ORIGIN_TEXT], report[REF_TEXT];
+	uint32_t       entries;
+	int64_t        created, expires;        /* expires 0: never */
+	uint8_t       *body;                    /* packed; owned by the caller of a reading verb */
+	size_t         body_len;
+};
+void set_row_free(struct set_row *);
+static inline void drop_set_row(struct set_row *r) { set_row_free(r); }
+void set_label(const struct set_row *, char out[static LABEL_TEXT]);
+/* The next version of its name; *version is set. */
+bool store_set_add(struct store *, const struct set_row *, uint32_t *version, struct error *) MUST_CHECK;
+/* version 0: the newest. */
+bool store_set(struct store *, const char *name, uint32_t version, struct set_row *, struct error *) MUST_CHECK;
+bool store_set_state(struct store *, const char *name, uint32_t version, enum set_state, struct error *) MUST_CHECK;
+typedef bool set_fn(void *arg, const struct set_row *, struct error *);
+bool store_sets(struct store *, set_fn *, void *arg, struct error *) MUST_CHECK;                   /* all, without body */
+/* What a verdict may look at: active and candidate sets of a group, with their bodies. */
+bool store_sets_of(struct store *, const char *group, int64_t now, set_fn *, void *arg, struct error *) MUST_CHECK;
+/* Hosts whose newest report matched this set. */
+bool store_set_hosts(struct store *, const char *label, uint32_t *count, struct error *) MUST_CHECK;
+
+/* --- the audit trail: rows are added and read, never changed (the schema itself refuses) --- */
+
+struct audit_row {
+	int64_t number, at;
+	char    who[WHO_TEXT], action[32], subject[SUBJECT_TEXT], why[REASON_TEXT], before[SUBJECT_TEXT], after[SUBJECT_TEXT];
+	uint8_t previous[SHA256_SIZE], hash[SHA256_SIZE];
+};
+bool store_audit_last(struct store *, struct audit_row *, struct error *) MUST_CHECK;
+bool store_audit_add(struct store *, const struct audit_row *, struct error *) MUST_CHECK;
+typedef bool audit_fn(void *arg, const struct audit_row *, struct error *);
+bool store_audit(struct store *, audit_fn *, void *arg, struct error *) MUST_CHECK;
+#endif

@@ -1,0 +1,126 @@
+/* store_sql.h - the schema and every statement, in one place. Values are bound, never pasted. */
+#ifndef STORE_SQL_H
+#define STORE_SQL_H
+
+/* Row n takes the schema from version n to n + 1; rows are never edited, only added. */
+static const char *const migrations[] = {
+	"CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE challenge_keys (id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL, made INTEGER NOT NULL);"
+	"CREATE TABLE hosts ("
+	" id TEXT PRIMARY KEY, name TEXT NOT NULL, grp TEXT NOT NULL,"
+	" enrollment TEXT NOT NULL CHECK (enrollment IN ('active', 'revoked')),"
+	" ek TEXT NOT NULL, ek_subject TEXT NOT NULL, ek_not_after INTEGER NOT NULL, ak BLOB NOT NULL UNIQUE,"
+	" signer BLOB NOT NULL, spki BLOB NOT NULL, hash INTEGER NOT NULL, banks INTEGER NOT NULL,"
+	" enrolled INTEGER NOT NULL, gave_log INTEGER NOT NULL DEFAULT 0, at INTEGER NOT NULL DEFAULT 0,"
+	" verdict TEXT NOT NULL DEFAULT 'none', reason TEXT NOT NULL DEFAULT 'not-attested', ref TEXT NOT NULL DEFAULT '',"
+	" refs TEXT NOT NULL DEFAULT '', seen INTEGER NOT NULL DEFAULT 0, boot_id TEXT NOT NULL DEFAULT '',"
+	" resets INTEGER NOT NULL DEFAULT 0, restarts INTEGER NOT NULL DEFAULT 0, clock INTEGER NOT NULL DEFAULT 0,"
+	" result TEXT NOT NULL DEFAULT '') WITHOUT ROWID;"
+	"CREATE UNIQUE INDEX host_name ON hosts (name) WHERE enrollment = 'active';"
+	"CREATE UNIQUE INDEX host_ek ON hosts (ek) WHERE enrollment = 'active';"
+	"CREATE TABLE enrollments ("
+	" id TEXT PRIMARY KEY, name TEXT NOT NULL, host TEXT NOT NULL,"
+	" state TEXT NOT NULL CHECK (state IN ('proof', 'pending', 'active', 'rejected', 'revoked')),"
+	" secret BLOB NOT NULL, token BLOB, ek TEXT NOT NULL, ek_subject TEXT NOT NULL, ek_not_after INTEGER NOT NULL,"
+	" ak BLOB NOT NULL, signer BLOB NOT NULL, spki BLOB NOT NULL, hash INTEGER NOT NULL, banks INTEGER NOT NULL,"
+	" created INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE UNIQUE INDEX enrollment_name ON enrollments (name) WHERE state = 'pending';"
+	"CREATE INDEX enrollment_ak ON enrollments (ak);"
+	"CREATE INDEX enrollment_state ON enrollments (state, created);"
+	"CREATE TABLE tokens (hash BLOB PRIMARY KEY, expires INTEGER NOT NULL, used_by TEXT) WITHOUT ROWID;"
+	"CREATE TABLE challenges (id BLOB PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX challenge_expiry ON challenges (expires);"
+	"CREATE TABLE reports ("
+	" number INTEGER PRIMARY KEY, ref TEXT NOT NULL UNIQUE, host TEXT NOT NULL REFERENCES hosts (id),"
+	" at INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, vouched INTEGER NOT NULL,"
+	" replayed INTEGER NOT NULL, log BLOB, bank INTEGER NOT NULL, pcrs INTEGER NOT NULL, boot_id TEXT NOT NULL,"
+	" verdict BLOB NOT NULL);"
+	"CREATE INDEX report_host ON reports (host, number);"
+	"CREATE TABLE logs (number INTEGER PRIMARY KEY, host TEXT NOT NULL REFERENCES hosts (id), digest BLOB NOT NULL,"
+	" at INTEGER NOT NULL, UNIQUE (host, digest));"
+	"CREATE INDEX log_digest ON logs (digest);"
+	"CREATE TABLE sets ("
+	" name TEXT NOT NULL, version INTEGER NOT NULL,"
+	" state TEXT NOT NULL CHECK (state IN ('candidate', 'active', 'retired', 'revoked')),"
+	" digest BLOB NOT NULL, grp TEXT NOT NULL, host TEXT NOT NULL, origin TEXT NOT NULL, report TEXT NOT NULL,"
+	" entries INTEGER NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL, body BLOB NOT NULL,"
+	" PRIMARY KEY (name, version));"
+	"CREATE INDEX set_group ON sets (grp, state);"
+	"CREATE TABLE audit ("
+	" number INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,"
+	" why TEXT NOT NULL, was TEXT NOT NULL, became TEXT NOT NULL, previous BLOB NOT NULL UNIQUE, hash BLOB NOT NULL UNIQUE);"
+	"CREATE TRIGGER audit_is_final BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;"
+	"CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;",
+};
+
+#define KEY_COLS    "ek, ek_subject, ek_not_after, ak, signer, spki, hash, banks"
+#define HOST_COLS   "id, name, grp, enrollment, " KEY_COLS ", enrolled, gave_log, at, verdict, reason, ref, refs," \
+	" seen, boot_id, resets, restarts, clock"
+#define ENROLL_COLS "id, name, host, state, secret, token, " KEY_COLS ", created"
+#define REPORT_COLS "ref, host, at, state, reason, vouched, replayed, log, bank, pcrs, boot_id"
+#define SET_COLS    "name, version, state, digest, grp, host, origin, report, entries, created, expires"
+#define AUDIT_COLS  "number, at, who, action, subject, why, was, became, previous, hash"
+
+#define STATEMENTS(X) \
+X(BEGIN,            "BEGIN IMMEDIATE") \
+X(COMMIT,           "COMMIT") \
+X(ROLLBACK,         "ROLLBACK") \
+X(SECRET_MAKE,      "INSERT INTO secrets (name, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING") \
+X(SECRET,           "SELECT value FROM secrets WHERE name = ?1") \
+X(CKEY_NEWEST,      "SELECT id FROM challenge_keys WHERE made > ?1 LIMIT 1") \
+X(CKEY_MAKE,        "INSERT INTO challenge_keys (key, made) VALUES (?1, ?2)") \
+X(CKEY_FORGET,      "DELETE FROM challenge_keys WHERE made < ?1 AND id < (SELECT max(id) FROM challenge_keys)") \
+X(CKEYS,            "SELECT id, key, made FROM challenge_keys ORDER BY id DESC LIMIT ?1") \
+X(HOST_BY_AK,       "SELECT " HOST_COLS " FROM hosts WHERE ak = ?1") \
+X(HOST_BY_ID,       "SELECT " HOST_COLS " FROM hosts WHERE id = ?1") \
+X(HOST_BY_NAME,     "SELECT " HOST_COLS " FROM hosts WHERE name = ?1 ORDER BY enrollment, enrolled DESC LIMIT 1") \
+X(HOST_BY_EK,       "SELECT " HOST_COLS " FROM hosts WHERE ek = ?1 ORDER BY enrollment, enrolled DESC LIMIT 1") \
+X(HOSTS,            "SELECT " HOST_COLS " FROM hosts ORDER BY name, enrolled") \
+X(HOST_PUT,         "INSERT INTO hosts (id, name, grp, enrollment, " KEY_COLS ", enrolled)" \
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)" \
+	" ON CONFLICT (id) DO UPDATE SET ek = ?5, ek_subject = ?6, ek_not_after = ?7, ak = ?8, signer = ?9, spki = ?10," \
+	" hash = ?11, banks = ?12, enrolled = ?13, seen = 0") \
+X(HOST_STATE,       "UPDATE hosts SET enrollment = ?2 WHERE id = ?1") \
+X(HOST_REPORT,      "UPDATE hosts SET gave_log = ?2, at = ?3, verdict = ?4, reason = ?5, ref = ?6, refs = ?7, seen = ?8," \
+	" boot_id = ?9, resets = ?10, restarts = ?11, clock = ?12, result = ?13 WHERE id = ?1") \
+X(NEWEST,           "SELECT result FROM hosts WHERE id = ?1 AND result <> ''") \
+X(ENROLL_ADD,       "INSERT INTO enrollments (" ENROLL_COLS ")" \
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)") \
+X(ENROLL,           "SELECT " ENROLL_COLS " FROM enrollments WHERE id = ?1") \
+X(ENROLL_PENDING,   "SELECT " ENROLL_COLS " FROM enrollments WHERE name = ?1 AND state = 'pending'") \
+X(ENROLL_BY_AK,     "SELECT " ENROLL_COLS " FROM enrollments WHERE ak = ?1 ORDER BY created DESC LIMIT 1") \
+X(ENROLL_STATE,     "UPDATE enrollments SET state = ?2 WHERE id = ?1") \
+X(ENROLLS_PENDING,  "SELECT " ENROLL_COLS " FROM enrollments WHERE state = 'pending' ORDER BY name") \
+X(ENROLLS_PURGE,    "DELETE FROM enrollments WHERE state = 'proof' AND created < ?1") \
+X(TOKEN_ADD,        "INSERT INTO tokens (hash, expires) VALUES (?1, ?2)") \
+X(TOKEN_GOOD,       "SELECT 1 FROM tokens WHERE hash = ?1 AND expires > ?2 AND used_by IS NULL") \
+X(TOKEN_USE,        "UPDATE tokens SET used_by = ?3 WHERE hash = ?1 AND expires > ?2 AND used_by IS NULL") \
+X(CHALLENGE_USE,    "INSERT INTO challenges (id, expires) VALUES (?1, ?2) ON CONFLICT DO NOTHING") \
+X(CHALLENGES_PURGE, "DELETE FROM challenges WHERE expires < ?1") \
+X(REPORT_ADD,       "INSERT INTO reports (" REPORT_COLS ", verdict)" \
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)") \
+X(REPORT,           "SELECT " REPORT_COLS ", verdict FROM reports WHERE ref = ?1") \
+X(REPORT_REPLAYED,  "SELECT " REPORT_COLS ", verdict FROM reports WHERE host = ?1 AND replayed ORDER BY number DESC LIMIT 1") \
+X(REPORTS,          "SELECT " REPORT_COLS " FROM reports WHERE host = ?1 ORDER BY number DESC LIMIT ?2") \
+X(REPORTS_TRIM,     "DELETE FROM reports WHERE host = ?1 AND NOT vouched AND number NOT IN" \
+	" (SELECT number FROM reports WHERE host = ?1 AND NOT vouched ORDER BY number DESC LIMIT ?2)") \
+X(LOG_KNOWN,        "SELECT 1 FROM logs WHERE host = ?1 AND digest = ?2") \
+X(LOG_NOTE,         "INSERT INTO logs (host, digest, at) VALUES (?1, ?2, ?3) ON CONFLICT (host, digest) DO UPDATE SET at = ?3") \
+X(LOG_OLDEST,       "SELECT digest FROM logs WHERE host = ?1 ORDER BY at DESC, number DESC LIMIT 1 OFFSET ?2") \
+X(LOG_DROP,         "DELETE FROM logs WHERE host = ?1 AND digest = ?2") \
+X(LOG_HELD,         "SELECT 1 FROM logs WHERE digest = ?1 LIMIT 1") \
+X(SET_ADD,          "INSERT INTO sets (" SET_COLS ", body) VALUES" \
+	" (?1, (SELECT coalesce(max(version), 0) + 1 FROM sets WHERE name = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)" \
+	" RETURNING version") \
+X(SET,              "SELECT " SET_COLS ", body FROM sets WHERE name = ?1 AND (version = ?2 OR ?2 = 0)" \
+	" ORDER BY version DESC LIMIT 1") \
+X(SET_STATE,        "UPDATE sets SET state = ?3 WHERE name = ?1 AND version = ?2") \
+X(SETS,             "SELECT " SET_COLS " FROM sets ORDER BY name, version") \
+X(SETS_OF,          "SELECT " SET_COLS ", body FROM sets WHERE grp = ?1 AND state IN ('active', 'candidate')" \
+	" AND (expires = 0 OR expires > ?2) ORDER BY state, created DESC LIMIT ?3") \
+X(SET_HOSTS,        "SELECT count(*) FROM hosts WHERE enrollment = 'active'" \
+	" AND instr(' ' || refs || ' ', ' ' || ?1 || ' ') > 0") \
+X(AUDIT_LAST,       "SELECT " AUDIT_COLS " FROM audit ORDER BY number DESC LIMIT 1") \
+X(AUDIT_ADD,        "INSERT INTO audit (" AUDIT_COLS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") \
+X(AUDIT,            "SELECT " AUDIT_COLS " FROM audit ORDER BY number")
+#endif

@@ -1,0 +1,968 @@
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+#include "scope.h"
+#include "store.h"
+#include "store_sql.h"
+
+_Static_assert(COUNT(migrations) == STORE_SCHEMA, "one migration a schema version");
+
+enum statement {
+#define X(name, sql) SQL_##name,
+	STATEMENTS(X)
+#undef X
+	SQL_COUNT
+};
+
+static const char *const statements[] = {
+#define X(name, sql) [SQL_##name] = sql,
+	STATEMENTS(X)
+#undef X
+};
+
+enum { BUSY_MS = 5000, BLOB_MAX = IPC_PAYLOAD_MAX };
+
+struct store {
+	sqlite3      *db;
+	sqlite3_stmt *st[SQL_COUNT];
+	bool          open;              /* a transaction is under way */
+};
+
+/* --- words of the schema --- */
+
+static const char *const enrollments[] = {
+#define X(name, word) [ENROLLMENT_##name] = word,
+	ENROLLMENTS(X)
+#undef X
+};
+
+static const char *const set_states[] = {
+#define X(name, word) [SET_##name] = word,
+	SET_STATES(X)
+#undef X
+};
+
+const char *
+enrollment_word(enum enrollment v)
+{
+	return (unsigned)v < ENROLLMENT_COUNT ? enrollments[v] : "unknown";
+}
+
+const char *
+set_state_word(enum set_state v)
+{
+	return (unsigned)v < SET_STATE_COUNT ? set_states[v] : "unknown";
+}
+
+static unsigned
+word_index(const char *word, const char *const *words, unsigned n, unsigned otherwise)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!strcmp(words[i], word))
+			return i;
+	return otherwise;
+}
+
+/* --- one statement --- */
+
+static bool
+db_error(struct store *s, int rc, struct error *e)
+{
+	enum err code = (rc & 0xff) == SQLITE_CONSTRAINT ? ERR_CONFLICT : ERR_SYSTEM;
+
+	return err_set(e, code, "store: %s", s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc));
+}
+
+/* Ends a statement, so that it holds no lock and none of the caller's memory. */
+static void
+drop_ask(sqlite3_stmt **st)
+{
+	if (*st) {
+		sqlite3_reset(*st);
+		sqlite3_clear_bindings(*st);
+	}
+}
+
+/*
+ * A statement with its values: t text, i int64_t, b blob (pointer, size_t), n (a condition as int:
+ * zero makes the value behind it NULL). The memory stays the caller's until the statement ends.
+ */
+static sqlite3_stmt *
+ask(struct store *s, enum statement which, const char *kinds, ...)
+{
+	sqlite3_stmt *st = s->st[which];
+	bool there = true;
+	int at = 0, rc = SQLITE_OK;
+	va_list ap;
+
+	va_start(ap, kinds);
+	for (; *kinds && rc == SQLITE_OK; kinds++) {
+		if (*kinds == 'n') {
+			there = va_arg(ap, int);
+			continue;
+		}
+		at++;
+		if (*kinds == 't') {
+			rc = sqlite3_bind_text(st, at, va_arg(ap, const char *), -1, SQLITE_STATIC);
+		} else if (*kinds == 'i') {
+			rc = sqlite3_bind_int64(st, at, va_arg(ap, int64_t));
+		} else {
+			const void *p = va_arg(ap, const void *);
+			size_t n = va_arg(ap, size_t);
+
+			rc = n > BLOB_MAX ? SQLITE_TOOBIG : !there ? sqlite3_bind_null(st, at) :
+			    sqlite3_bind_blob(st, at, n ? p : "", (int)n, SQLITE_STATIC);
+			there = true;
+		}
+	}
+	va_end(ap);
+	if (rc == SQLITE_OK)
+		return st;
+	drop_ask(&st);
+	return NULL;
+}
+
+static bool
+next(struct store *s, sqlite3_stmt *st, bool *row, struct error *e)
+{
+	int rc = st ? sqlite3_step(st) : SQLITE_TOOBIG;
+
+	*row = rc == SQLITE_ROW;
+	return rc == SQLITE_ROW || rc == SQLITE_DONE || db_error(s, rc, e);
+}
+
+/* For what gives no rows. */
+#define DO(s, e, ...) run((s), ask((s), __VA_ARGS__), (e))
+static bool
+run(struct store *s, sqlite3_stmt *st, struct error *e)
+{
+	bool row, good = next(s, st, &row, e);
+
+	drop_ask(&st);
+	return good;
+}
+
+/* For the one row that is looked for. */
+static bool
+first(struct store *s, sqlite3_stmt *st, const char *what, struct error *e)
+{
+	bool row;
+
+	return next(s, st, &row, e) && (row || err_set(e, ERR_MISSING, "no such %s", what));
+}
+
+/* Is there such a row? */
+static bool
+any(struct store *s, sqlite3_stmt *st, bool *found, struct error *e)
+{
+	bool good = next(s, st, found, e);
+
+	drop_ask(&st);
+	return good;
+}
+
+static int64_t  col_int(sqlite3_stmt *st, int c) { return sqlite3_column_int64(st, c); }
+static uint32_t col_u32(sqlite3_stmt *st, int c) { return (uint32_t)sqlite3_column_int64(st, c); }
+
+static void
+col_text(sqlite3_stmt *st, int c, char *out, size_t size)
+{
+	const char *text = (const char *)sqlite3_column_text(st, c);
+
+	snprintf(out, size, "%s", text ? text : "");
+}
+
+/* Bytes of a blob, at most size of them; their number. */
+static size_t
+col_bytes(sqlite3_stmt *st, int c, uint8_t *out, size_t size)
+{
+	const void *p = sqlite3_column_blob(st, c);
+	size_t n = (size_t)sqlite3_column_bytes(st, c);
+
+	if (!p || n > size)
+		return 0;
+	memcpy(out, p, n);
+	return n;
+}
+
+static void
+col_name(sqlite3_stmt *st, int c, struct tpm_name *out)
+{
+	out->size = (uint16_t)col_bytes(st, c, out->bytes, sizeof(out->bytes));
+}
+
+static bool
+col_copy(sqlite3_stmt *st, int c, uint8_t **out, size_t *len, struct error *e)
+{
+	const void *p = sqlite3_column_blob(st, c);
+	size_t n = (size_t)sqlite3_column_bytes(st, c);
+	uint8_t *copy = malloc(n ? n : 1);
+
+	if (!copy)
+		return err_set(e, ERR_MEMORY, "a row of %zu bytes", n);
+	if (n)
+		memcpy(copy, p, n);
+	*out = copy;
+	*len = n;
+	return true;
+}
+
+static enum state
+col_state(sqlite3_stmt *st, int c)
+{
+	const char *word = (const char *)sqlite3_column_text(st, c);
+	enum state v = STATE_NONE;
+
+	if (word)
+		(void)state_find(word, &v);
+	return v;
+}
+
+static enum reason
+col_reason(sqlite3_stmt *st, int c)
+{
+	const char *word = (const char *)sqlite3_column_text(st, c);
+	enum reason v = REASON_INTERNAL_ERROR;
+
+	if (word)
+		(void)reason_find(word, &v);
+	return v;
+}
+
+/* --- opening --- */
+
+static bool
+run_text(struct store *s, const char *sql, struct error *e)
+{
+	int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK || db_error(s, rc, e);
+}
+
+static bool
+schema_version(struct store *s, int *version, struct error *e)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_prepare_v2(s->db, "PRAGMA user_version", -1, &st, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		*version = sqlite3_column_int(st, 0);
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW || db_error(s, rc, e);
+}
+
+/* Each step is a transaction of its own: a start that was killed goes on where it was. */
+static bool
+migrate_step(struct store *s, int version, struct error *e)
+{
+	char stamp[64];
+
+	snprintf(stamp, sizeof(stamp), "PRAGMA user_version = %d", version + 1);
+	if (!run_text(s, "BEGIN IMMEDIATE", e))
+		return false;
+	if (run_text(s, migrations[version], e) && run_text(s, stamp, e) && run_text(s, "COMMIT", e))
+		return true;
+	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	return err_in(e, "schema version %d", version + 1);
+}
+
+static bool
+migrate(struct store *s, struct error *e)
+{
+	int version = 0;
+
+	if (!schema_version(s, &version, e))
+		return false;
+	if (version < 0 || version > STORE_SCHEMA)
+		return err_set(e, ERR_CONFIG, "store has schema %d, this verifierd knows %d: install the newer one",
+		    version, STORE_SCHEMA);
+	for (; version < STORE_SCHEMA; version++)
+		if (!migrate_step(s, version, e))
+			return false;
+	return true;
+}
+
+static bool
+prepare(struct store *s, struct error *e)
+{
+	for (unsigned i = 0; i < SQL_COUNT; i++) {
+		int rc = sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->st[i], NULL);
+
+		if (rc != SQLITE_OK)
+			return db_error(s, rc, e);
+	}
+	return true;
+}
+
+void
+store_close(struct store *s)
+{
+	if (!s)
+		return;
+	store_rollback(s);
+	for (unsigned i = 0; i < SQL_COUNT; i++)
+		sqlite3_finalize(s->st[i]);
+	sqlite3_close(s->db);
+	free(s);
+}
+
+bool
+store_open(const char *url, struct store **out, struct error *e)
+{
+	static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+	    "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY";
+	own(store) struct store *s = NULL;
+	mode_t before;
+	int rc;
+
+	if (strncmp(url, "sqlite:/", 8) != 0)
+		return err_set(e, ERR_CONFIG, "store url '%.60s': sqlite:/PATH is wanted", url);
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return err_set(e, ERR_MEMORY, "store");
+	before = umask(077);
+	rc = sqlite3_open_v2(url + 7, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+	    SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_busy_timeout(s->db, BUSY_MS);
+	if (rc != SQLITE_OK) {
+		umask(before);
+		return db_error(s, rc, e) || err_in(e, "%.100s", url);
+	}
+	if (!run_text(s, settings, e) || !migrate(s, e) || !prepare(s, e)) {
+		umask(before);
+		return err_in(e, "%.100s", url);
+	}
+	umask(before);
+	*out = give(s);
+	return true;
+}
+
+bool
+store_begin(struct store *s, struct error *e)
+{
+	s->open = DO(s, e, SQL_BEGIN, "");
+	return s->open;
+}
+
+bool
+store_commit(struct store *s, struct error *e)
+{
+	if (DO(s, e, SQL_COMMIT, "")) {
+		s->open = false;
+		return true;
+	}
+	store_rollback(s);
+	return false;
+}
+
+void
+store_rollback(struct store *s)
+{
+	struct error e;
+
+	if (s->open)
+		(void)DO(s, &e, SQL_ROLLBACK, "");
+	s->open = false;
+}
+
+/* --- secrets --- */
+
+bool
+store_secret(struct store *s, const char *name, uint8_t out[static 32], struct error *e)
+{
+	uint8_t value[32];
+	own(ask) sqlite3_stmt *st = NULL;
+
+	if (!random_bytes(value, sizeof(value)))
+		return err_set(e, ERR_CRYPTO, "no random bytes");
+	if (!DO(s, e, SQL_SECRET_MAKE, "tb", name, value, sizeof(value)))
+		return false;
+	st = ask(s, SQL_SECRET, "t", name);
+	if (!first(s, st, "secret", e))
+		return false;
+	return col_bytes(st, 0, out, 32) == 32 || err_set(e, ERR_FORMAT, "store: secret %s is damaged", name);
+}
+
+static bool
+challenge_key_make(struct store *s, int64_t now, int64_t life, struct error *e)
+{
+	uint8_t key[32];
+	bool fresh;
+
+	if (!any(s, ask(s, SQL_CKEY_NEWEST, "i", now - life), &fresh, e) || fresh)
+		return fresh;
+	if (!random_bytes(key, sizeof(key)))
+		return err_set(e, ERR_CRYPTO, "no random bytes");
+	return DO(s, e, SQL_CKEY_MAKE, "bi", key, sizeof(key), now) && DO(s, e, SQL_CKEY_FORGET, "i", now - 2 * life);
+}
+
+bool
+store_challenge_keys(struct store *s, int64_t now, int64_t life, struct challenge_keys *out, struct error *e)
+{
+	struct challenge_keys all = { 0 };
+	own(ask) sqlite3_stmt *st = NULL;
+	bool row;
+
+	if (!challenge_key_make(s, now, life, e))
+		return false;
+	st = ask(s, SQL_CKEYS, "i", (int64_t)CHALLENGE_KEYS);
+	while (all.count < CHALLENGE_KEYS) {
+		if (!next(s, st, &row, e))
+			return false;
+		if (!row)
+			break;
+		all.key[all.count].id = col_u32(st, 0);
+		all.key[all.count].made = col_int(st, 2);
+		if (col_bytes(st, 1, all.key[all.count].key, 32) != 32)
+			return err_set(e, ERR_FORMAT, "store: challenge key %u is damaged", all.key[all.count].id);
+		all.count++;
+	}
+	*out = all;
+	return true;
+}
+
+/* --- hosts --- */
+
+static void
+read_identity(sqlite3_stmt *st, int c, struct identity *k)
+{
+	col_text(st, c, k->ek, sizeof(k->ek));
+	col_text(st, c + 1, k->ek_subject, sizeof(k->ek_subject));
+	k->ek_not_after = col_int(st, c + 2);
+	col_name(st, c + 3, &k->ak);
+	col_name(st, c + 4, &k->signer);
+	k->spki_len = col_bytes(st, c + 5, k->spki, sizeof(k->spki));
+	k->hash = (uint16_t)col_int(st, c + 6);
+	k->banks = col_u32(st, c + 7);
+}
+
+static void
+read_host(sqlite3_stmt *st, struct host_row *h)
+{
+	char word[16];
+
+	*h = (struct host_row){ 0 };
+	col_text(st, 0, h->id, sizeof(h->id));
+	col_text(st, 1, h->name, sizeof(h->name));
+	col_text(st, 2, h->group, sizeof(h->group));
+	col_text(st, 3, word, sizeof(word));
+	h->state = (enum enrollment)word_index(word, enrollments, COUNT(enrollments), ENROLLMENT_REVOKED);
+	read_identity(st, 4, &h->key);
+	h->enrolled = col_int(st, 12);
+	h->gave_log = col_int(st, 13);
+	h->at = col_int(st, 14);
+	h->verdict = col_state(st, 15);
+	h->reason = col_reason(st, 16);
+	col_text(st, 17, h->ref, sizeof(h->ref));
+	col_text(st, 18, h->references, sizeof(h->references));
+	h->seen = col_int(st, 19);
+	col_text(st, 20, h->boot_id, sizeof(h->boot_id));
+	h->reset_count = col_u32(st, 21);
+	h->restart_count = col_u32(st, 22);
+	h->clock = (uint64_t)col_int(st, 23);
+}
+
+static bool
+one_host(struct store *s, sqlite3_stmt *asked, struct host_row *out, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = asked;
+
+	if (!first(s, st, "host", e))
+		return false;
+	read_host(st, out);
+	return true;
+}
+
+bool
+store_host_by_ak(struct store *s, const struct tpm_name *ak, struct host_row *out, struct error *e)
+{
+	return one_host(s, ask(s, SQL_HOST_BY_AK, "b", ak->bytes, (size_t)ak->size), out, e);
+}
+
+bool
+store_host_by_id(struct store *s, const char *id, struct host_row *out, struct error *e)
+{
+	return one_host(s, ask(s, SQL_HOST_BY_ID, "t", id), out, e);
+}
+
+bool
+store_host_by_name(struct store *s, const char *name, struct host_row *out, struct error *e)
+{
+	return one_host(s, ask(s, SQL_HOST_BY_NAME, "t", name), out, e);
+}
+
+bool
+store_host_by_ek(struct store *s, const char *ek, struct host_row *out, struct error *e)
+{
+	return one_host(s, ask(s, SQL_HOST_BY_EK, "t", ek), out, e);
+}
+
+bool
+store_hosts(struct store *s, host_fn *fn, void *arg, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_HOSTS, "");
+	struct host_row h;
+	bool row;
+
+	while (next(s, st, &row, e)) {
+		if (!row)
+			return true;
+		read_host(st, &h);
+		if (!fn(arg, &h, e))
+			return false;
+	}
+	return false;
+}
+
+#define KEY_KINDS "ttibbbii"
+#define KEY_VALUES(k) (k)->ek, (k)->ek_subject, (k)->ek_not_after, (k)->ak.bytes, (size_t)(k)->ak.size, \
+	(k)->signer.bytes, (size_t)(k)->signer.size, (k)->spki, (k)->spki_len, (int64_t)(k)->hash, (int64_t)(k)->banks
+
+bool
+store_host_put(struct store *s, const struct host_row *h, struct error *e)
+{
+	return DO(s, e, SQL_HOST_PUT, "tttt" KEY_KINDS "i", h->id, h->name, h->group, enrollment_word(h->state),
+	    KEY_VALUES(&h->key), h->enrolled);
+}
+
+bool
+store_host_state(struct store *s, const char *id, enum enrollment state, struct error *e)
+{
+	return DO(s, e, SQL_HOST_STATE, "tt", id, enrollment_word(state));
+}
+
+bool
+store_host_report(struct store *s, const struct host_row *h, const char *jws, struct error *e)
+{
+	return DO(s, e, SQL_HOST_REPORT, "tiittttitiiit", h->id, (int64_t)h->gave_log, h->at, state_word(h->verdict),
+	    reason_code(h->reason), h->ref, h->references, (int64_t)h->seen, h->boot_id, (int64_t)h->reset_count,
+	    (int64_t)h->restart_count, (int64_t)h->clock, jws);
+}
+
+bool
+store_newest(struct store *s, const char *id, char *jws, size_t size, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_NEWEST, "t", id);
+
+	if (!first(s, st, "result", e))
+		return false;
+	col_text(st, 0, jws, size);
+	return true;
+}
+
+/* --- enrollments --- */
+
+static void
+read_enrollment(sqlite3_stmt *st, struct enrollment_row *r)
+{
+	char word[16];
+
+	*r = (struct enrollment_row){ 0 };
+	col_text(st, 0, r->id, sizeof(r->id));
+	col_text(st, 1, r->name, sizeof(r->name));
+	col_text(st, 2, r->host_id, sizeof(r->host_id));
+	col_text(st, 3, word, sizeof(word));
+	r->state = (enum enrollment)word_index(word, enrollments, COUNT(enrollments), ENROLLMENT_REJECTED);
+	(void)col_bytes(st, 4, r->secret, sizeof(r->secret));
+	r->has_token = col_bytes(st, 5, r->token, sizeof(r->token)) == sizeof(r->token);
+	read_identity(st, 6, &r->key);
+	r->created = col_int(st, 14);
+}
+
+static bool
+one_enrollment(struct store *s, sqlite3_stmt *asked, struct enrollment_row *out, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = asked;
+
+	if (!first(s, st, "enrollment", e))
+		return false;
+	read_enrollment(st, out);
+	return true;
+}
+
+bool
+store_enrollment_add(struct store *s, const struct enrollment_row *r, struct error *e)
+{
+	return DO(s, e, SQL_ENROLL_ADD, "ttttbnb" KEY_KINDS "i", r->id, r->name, r->host_id, enrollment_word(r->state),
+	    r->secret, sizeof(r->secret), (int)r->has_token, r->token, sizeof(r->token), KEY_VALUES(&r->key), r->created);
+}
+
+bool
+store_enrollment(struct store *s, const char *id, struct enrollment_row *out, struct error *e)
+{
+	return one_enrollment(s, ask(s, SQL_ENROLL, "t", id), out, e);
+}
+
+bool
+store_enrollment_pending(struct store *s, const char *name, struct enrollment_row *out, struct error *e)
+{
+	return one_enrollment(s, ask(s, SQL_ENROLL_PENDING, "t", name), out, e);
+}
+
+bool
+store_enrollment_by_ak(struct store *s, const struct tpm_name *ak, struct enrollment_row *out, struct error *e)
+{
+	return one_enrollment(s, ask(s, SQL_ENROLL_BY_AK, "b", ak->bytes, (size_t)ak->size), out, e);
+}
+
+bool
+store_enrollment_state(struct store *s, const char *id, enum enrollment state, struct error *e)
+{
+	return DO(s, e, SQL_ENROLL_STATE, "tt", id, enrollment_word(state));
+}
+
+bool
+store_enrollments_pending(struct store *s, enrollment_fn *fn, void *arg, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_ENROLLS_PENDING, "");
+	struct enrollment_row r;
+	bool row;
+
+	while (next(s, st, &row, e)) {
+		if (!row)
+			return true;
+		read_enrollment(st, &r);
+		if (!fn(arg, &r, e))
+			return false;
+	}
+	return false;
+}
+
+bool
+store_enrollments_purge(struct store *s, int64_t before, struct error *e)
+{
+	return DO(s, e, SQL_ENROLLS_PURGE, "i", before);
+}
+
+bool
+store_token_add(struct store *s, const uint8_t hash[static SHA256_SIZE], int64_t expires, struct error *e)
+{
+	return DO(s, e, SQL_TOKEN_ADD, "bi", hash, (size_t)SHA256_SIZE, expires);
+}
+
+bool
+store_token_good(struct store *s, const uint8_t hash[static SHA256_SIZE], int64_t now, bool *good, struct error *e)
+{
+	return any(s, ask(s, SQL_TOKEN_GOOD, "bi", hash, (size_t)SHA256_SIZE, now), good, e);
+}
+
+bool
+store_token_use(struct store *s, const uint8_t hash[static SHA256_SIZE], int64_t now, const char *by, bool *used,
+    struct error *e)
+{
+	if (!DO(s, e, SQL_TOKEN_USE, "bit", hash, (size_t)SHA256_SIZE, now, by))
+		return false;
+	*used = sqlite3_changes(s->db) == 1;
+	return true;
+}
+
+/* --- evidence --- */
+
+bool
+store_challenge_use(struct store *s, const uint8_t id[static CHALLENGE_ID_SIZE], int64_t expires, bool *fresh,
+    struct error *e)
+{
+	if (!DO(s, e, SQL_CHALLENGE_USE, "bi", id, (size_t)CHALLENGE_ID_SIZE, expires))
+		return false;
+	*fresh = sqlite3_changes(s->db) == 1;
+	return true;
+}
+
+bool
+store_challenges_purge(struct store *s, int64_t expired_before, struct error *e)
+{
+	return DO(s, e, SQL_CHALLENGES_PURGE, "i", expired_before);
+}
+
+void
+report_row_free(struct report_row *r)
+{
+	free(r->verdict);
+	r->verdict = NULL;
+}
+
+static void
+read_report(sqlite3_stmt *st, struct report_row *r)
+{
+	*r = (struct report_row){ 0 };
+	col_text(st, 0, r->ref, sizeof(r->ref));
+	col_text(st, 1, r->host_id, sizeof(r->host_id));
+	r->at = col_int(st, 2);
+	r->state = col_state(st, 3);
+	r->reason = col_reason(st, 4);
+	r->vouched = col_int(st, 5);
+	r->replayed = col_int(st, 6);
+	r->has_log = col_bytes(st, 7, r->log, sizeof(r->log)) == sizeof(r->log);
+	r->bank = (enum bank)(col_int(st, 8) % BANK_COUNT);
+	r->pcrs = col_u32(st, 9);
+	col_text(st, 10, r->boot_id, sizeof(r->boot_id));
+}
+
+static bool
+one_report(struct store *s, sqlite3_stmt *asked, struct report_row *out, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = asked;
+	struct report_row r;
+
+	if (!first(s, st, "report", e))
+		return false;
+	read_report(st, &r);
+	if (!col_copy(st, 11, &r.verdict, &r.verdict_len, e))
+		return false;
+	*out = r;
+	return true;
+}
+
+bool
+store_report_add(struct store *s, const struct report_row *r, struct error *e)
+{
+	return DO(s, e, SQL_REPORT_ADD, "ttittiinbiitb", r->ref, r->host_id, r->at, state_word(r->state),
+	    reason_code(r->reason), (int64_t)r->vouched, (int64_t)r->replayed, (int)r->has_log, r->log, sizeof(r->log),
+	    (int64_t)r->bank, (int64_t)r->pcrs, r->boot_id, r->verdict, r->verdict_len);
+}
+
+bool
+store_report(struct store *s, const char *ref, struct report_row *out, struct error *e)
+{
+	return one_report(s, ask(s, SQL_REPORT, "t", ref), out, e);
+}
+
+bool
+store_report_replayed(struct store *s, const char *host_id, struct report_row *out, struct error *e)
+{
+	return one_report(s, ask(s, SQL_REPORT_REPLAYED, "t", host_id), out, e);
+}
+
+bool
+store_reports(struct store *s, const char *host_id, unsigned limit, report_fn *fn, void *arg, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_REPORTS, "ti", host_id, (int64_t)limit);
+	struct report_row r;
+	bool row;
+
+	while (next(s, st, &row, e)) {
+		if (!row)
+			return true;
+		read_report(st, &r);
+		if (!fn(arg, &r, e))
+			return false;
+	}
+	return false;
+}
+
+bool
+store_reports_trim(struct store *s, const char *host_id, unsigned keep, struct error *e)
+{
+	return DO(s, e, SQL_REPORTS_TRIM, "ti", host_id, (int64_t)keep);
+}
+
+bool
+store_log_known(struct store *s, const char *host_id, const uint8_t digest[static SHA256_SIZE], bool *known,
+    struct error *e)
+{
+	return any(s, ask(s, SQL_LOG_KNOWN, "tb", host_id, digest, (size_t)SHA256_SIZE), known, e);
+}
+
+bool
+store_log_note(struct store *s, const char *host_id, const uint8_t digest[static SHA256_SIZE], int64_t now,
+    struct error *e)
+{
+	return DO(s, e, SQL_LOG_NOTE, "tbi", host_id, digest, (size_t)SHA256_SIZE, now);
+}
+
+static bool
+log_oldest(struct store *s, const char *host_id, unsigned keep, uint8_t *digest, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_LOG_OLDEST, "ti", host_id, (int64_t)keep);
+
+	if (!first(s, st, "log", e))
+		return false;
+	return col_bytes(st, 0, digest, SHA256_SIZE) == SHA256_SIZE || err_set(e, ERR_FORMAT, "store: a log row is damaged");
+}
+
+bool
+store_log_drop(struct store *s, const char *host_id, unsigned keep, uint8_t digest[static SHA256_SIZE], bool *orphan,
+    struct error *e)
+{
+	bool held;
+
+	if (!log_oldest(s, host_id, keep, digest, e) ||
+	    !DO(s, e, SQL_LOG_DROP, "tb", host_id, digest, (size_t)SHA256_SIZE) ||
+	    !any(s, ask(s, SQL_LOG_HELD, "b", digest, (size_t)SHA256_SIZE), &held, e))
+		return false;
+	*orphan = !held;
+	return true;
+}
+
+/* --- references --- */
+
+void
+set_row_free(struct set_row *r)
+{
+	free(r->body);
+	r->body = NULL;
+}
+
+void
+set_label(const struct set_row *r, char out[static LABEL_TEXT])
+{
+	snprintf(out, LABEL_TEXT, "%s/%u", r->name, r->version);
+}
+
+static void
+read_set(sqlite3_stmt *st, struct set_row *r)
+{
+	char word[16];
+
+	*r = (struct set_row){ 0 };
+	col_text(st, 0, r->name, sizeof(r->name));
+	r->version = col_u32(st, 1);
+	col_text(st, 2, word, sizeof(word));
+	r->state = (enum set_state)word_index(word, set_states, COUNT(set_states), SET_CANDIDATE);
+	(void)col_bytes(st, 3, r->digest, sizeof(r->digest));
+	col_text(st, 4, r->group, sizeof(r->group));
+	col_text(st, 5, r->host_id, sizeof(r->host_id));
+	col_text(st, 6, r->origin, sizeof(r->origin));
+	col_text(st, 7, r->report, sizeof(r->report));
+	r->entries = col_u32(st, 8);
+	r->created = col_int(st, 9);
+	r->expires = col_int(st, 10);
+}
+
+bool
+store_set_add(struct store *s, const struct set_row *r, uint32_t *version, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_SET_ADD, "ttbttttiiib", r->name, set_state_word(r->state), r->digest,
+	    sizeof(r->digest), r->group, r->host_id, r->origin, r->report, (int64_t)r->entries, r->created, r->expires,
+	    r->body, r->body_len);
+	bool row;
+	uint32_t v;
+
+	if (!first(s, st, "set", e))
+		return false;
+	v = col_u32(st, 0);
+	if (!next(s, st, &row, e))           /* the insert is done when RETURNING has no more rows */
+		return false;
+	*version = v;
+	return true;
+}
+
+bool
+store_set(struct store *s, const char *name, uint32_t version, struct set_row *out, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_SET, "ti", name, (int64_t)version);
+	struct set_row r;
+
+	if (!first(s, st, "reference set", e))
+		return false;
+	read_set(st, &r);
+	if (!col_copy(st, 11, &r.body, &r.body_len, e))
+		return false;
+	*out = r;
+	return true;
+}
+
+bool
+store_set_state(struct store *s, const char *name, uint32_t version, enum set_state state, struct error *e)
+{
+	return DO(s, e, SQL_SET_STATE, "tit", name, (int64_t)version, set_state_word(state));
+}
+
+static bool
+each_set(struct store *s, sqlite3_stmt *asked, bool with_body, set_fn *fn, void *arg, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = asked;
+	bool row;
+
+	while (next(s, st, &row, e)) {
+		own(set_row) struct set_row r = { 0 };
+
+		if (!row)
+			return true;
+		read_set(st, &r);
+		if (with_body && !col_copy(st, 11, &r.body, &r.body_len, e))
+			return false;
+		if (!fn(arg, &r, e))
+			return false;
+	}
+	return false;
+}
+
+bool
+store_sets(struct store *s, set_fn *fn, void *arg, struct error *e)
+{
+	return each_set(s, ask(s, SQL_SETS, ""), false, fn, arg, e);
+}
+
+bool
+store_sets_of(struct store *s, const char *group, int64_t now, set_fn *fn, void *arg, struct error *e)
+{
+	return each_set(s, ask(s, SQL_SETS_OF, "tii", group, now, (int64_t)SETS_MAX), true, fn, arg, e);
+}
+
+bool
+store_set_hosts(struct store *s, const char *label, uint32_t *count, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_SET_HOSTS, "t", label);
+
+	if (!first(s, st, "count", e))
+		return false;
+	*count = col_u32(st, 0);
+	return true;
+}
+
+/* --- audit --- */
+
+static void
+read_audit(sqlite3_stmt *st, struct audit_row *r)
+{
+	*r = (struct audit_row){ 0 };
+	r->number = col_int(st, 0);
+	r->at = col_int(st, 1);
+	col_text(st, 2, r->who, sizeof(r->who));
+	col_text(st, 3, r->action, sizeof(r->action));
+	col_text(st, 4, r->subject, sizeof(r->subject));
+	col_text(st, 5, r->why, sizeof(r->why));
+	col_text(st, 6, r->before, sizeof(r->before));
+	col_text(st, 7, r->after, sizeof(r->after));
+	(void)col_bytes(st, 8, r->previous, sizeof(r->previous));
+	(void)col_bytes(st, 9, r->hash, sizeof(r->hash));
+}
+
+bool
+store_audit_last(struct store *s, struct audit_row *out, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_AUDIT_LAST, "");
+
+	if (!first(s, st, "audit entry", e))
+		return false;
+	read_audit(st, out);
+	return true;
+}
+
+bool
+store_audit_add(struct store *s, const struct audit_row *r, struct error *e)
+{
+	return DO(s, e, SQL_AUDIT_ADD, "iittttttbb", r->number, r->at, r->who, r->action, r->subject, r->why, r->before,
+	    r->after, r->previous, sizeof(r->previous), r->hash, sizeof(r->hash));
+}
+
+bool
+store_audit(struct store *s, audit_fn *fn, void *arg, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_AUDIT, "");
+	struct audit_row r;
+	bool row;
+
+	while (next(s, st, &row, e)) {
+		if (!row)
+			return true;
+		read_audit(st, &r);
+		if (!fn(arg, &r, e))
+			return false;
+	}
+	return false;
+}
