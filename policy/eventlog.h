@@ -16,7 +16,13 @@ enum {
 	EVENT_DATA_MAX  = 1 << 20,
 	EVENT_TEXT_MAX  = 4096,         /* bytes of an event's words, with NUL */
 	EVENTLOG_LEN_MAX = 4 << 20,
+	EVENTLOG_ALGS_MAX = 16,         /* in the header's table, known or not */
 };
+
+/* EV_ types that the project's own code asks for; their names are in words.c. */
+enum { EV_NO_ACTION = 3, EV_SEPARATOR = 4, EV_IPL = 13 };
+#define EV_EFI_BOOT_SERVICES_APPLICATION 0x80000003u
+#define EV_EFI_HCRTM_EVENT               0x80000010u
 
 /* What ties an event's words to its digest. Only words that are bound may be judged (FACTS 4.14). */
 enum binding { BOUND_NOT, BOUND_DIGEST };
@@ -44,6 +50,14 @@ struct eventlog {
 
 /* ERR_FORMAT/ERR_LIMIT: "event 12 at offset 7485: digest count 65535: …". */
 bool eventlog_parse(const void *buf, size_t len, struct eventlog *, struct error *) MUST_CHECK;
+
+/*
+ * For `inspect`: as eventlog_parse(), but on failure too the log holds what stands before the bad
+ * event (free it), and *fault says which that is. Nothing may be judged by a log that failed.
+ */
+struct log_fault { uint32_t number, offset; };
+bool eventlog_parse_until(const void *buf, size_t len, struct eventlog *, struct log_fault *,
+    struct error *) MUST_CHECK;
 void eventlog_free(struct eventlog *);
 static inline void drop_eventlog(struct eventlog *l) { eventlog_free(l); }  /* own(eventlog) struct eventlog l = { 0 }; */
 
