@@ -29,9 +29,18 @@ struct finding {
 };
 
 /* A fixed list: what does not fit is counted, and the last finding says how many were left out. */
-struct findings { unsigned count, left_out; struct finding list[FINDINGS_MAX]; };
+struct findings {
+	unsigned count, left_out;
+	struct finding list[FINDINGS_MAX];
+	struct finding spare;           /* takes what is written after the list is full */
+};
 struct finding *finding_add(struct findings *, enum reason, enum severity, enum trust_claim);  /* never NULL */
+
+/* Printable ASCII only; what does not fit ends in "...". */
 void finding_say(char out[static FINDING_TEXT], const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Moves the first finding with this code to the front: it is the answer that people read. */
+void findings_lead(struct findings *, enum reason);
 
 void findings_pack(const struct findings *, struct writer *);
 bool findings_unpack(struct reader *, struct findings *, struct error *) MUST_CHECK;

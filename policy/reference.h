@@ -29,6 +29,7 @@ enum component {
 	COMPONENT_COUNT
 };
 const char *component_word(enum component);
+uint32_t    component_pcrs(enum component);  /* its PCRs; those of no component belong to BOOT_ENTRY */
 
 /* FLEET entries serve the whole group; HOST entries (PCR 8, 9, 12) only the host they came from. */
 enum scope { SCOPE_FLEET, SCOPE_HOST };
@@ -51,6 +52,9 @@ struct reference_set {
 };
 void set_free(struct reference_set *);
 static inline void drop_set(struct reference_set *s) { set_free(s); }
+
+/* Does this event extend one of these PCRs in this bank? */
+bool event_counts(const struct event *, enum bank, uint32_t pcrs);
 
 /* Makes a set of the events of one log that replayed to its quote (the caller has seen to that). */
 bool set_capture(const struct eventlog *, enum bank, uint32_t pcrs, struct reference_set *,

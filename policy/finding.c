@@ -1,0 +1,148 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "finding.h"
+
+const char *
+severity_word(enum severity s)
+{
+	static const char *const words[] = {
+#define X(name, word) word,
+		SEVERITIES(X)
+#undef X
+	};
+
+	return (unsigned)s < SEVERITY_COUNT ? words[s] : "unknown";
+}
+
+struct finding *
+finding_add(struct findings *all, enum reason code, enum severity severity, enum trust_claim claim)
+{
+	struct finding *f = &all->spare;
+
+	if (all->count < FINDINGS_MAX)
+		f = &all->list[all->count++];
+	else {
+		struct finding *last = &all->list[FINDINGS_MAX - 1];
+
+		all->left_out += all->left_out ? 1 : 2;   /* the first time, the last one goes as well */
+		*last = (struct finding){ .code = last->code, .severity = SEVERITY_INFO,
+			.claim = last->claim, .pcr = FINDING_NO_PCR };
+		finding_say(last->text, "%u more findings are not shown", all->left_out);
+	}
+	*f = (struct finding){ .code = code, .severity = severity, .claim = claim, .pcr = FINDING_NO_PCR };
+	return f;
+}
+
+void
+finding_say(char out[static FINDING_TEXT], const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(out, FINDING_TEXT, fmt, ap);
+	va_end(ap);
+	for (char *p = out; *p; p++)
+		if (*p < 0x20 || *p > 0x7e)
+			*p = '?';
+	if (n >= FINDING_TEXT)
+		memcpy(out + FINDING_TEXT - 4, "...", 4);
+}
+
+void
+findings_lead(struct findings *all, enum reason code)
+{
+	struct finding lead;
+	unsigned i = 0;
+
+	while (i < all->count && all->list[i].code != code)
+		i++;
+	if (!i || i == all->count)
+		return;
+	lead = all->list[i];
+	memmove(&all->list[1], &all->list[0], i * sizeof(lead));
+	all->list[0] = lead;
+}
+
+static void
+text_pack(const char *s, struct writer *w)
+{
+	size_t n = strlen(s);
+
+	wr_be16(w, (uint16_t)n, "text length");
+	wr_bytes(w, s, n, "text");
+}
+
+static bool
+text_unpack(struct reader *r, char out[static FINDING_TEXT], struct error *e)
+{
+	uint16_t n = rd_be16(r, "text length");
+
+	if (!r->bad && n >= FINDING_TEXT)
+		return err_set(e, ERR_LIMIT, "text of %u bytes", n);
+	rd_copy(r, out, r->bad ? 0 : n, "text");
+	if (!rd_ok(r, e))
+		return false;
+	out[n] = '\0';
+	for (unsigned i = 0; i < n; i++)
+		if (out[i] < 0x20 || out[i] > 0x7e)
+			return err_set(e, ERR_FORMAT, "text is not printable");
+	return true;
+}
+
+void
+findings_pack(const struct findings *all, struct writer *w)
+{
+	wr_u8(w, (uint8_t)all->count, "count");
+	wr_be32(w, all->left_out, "left out");
+	for (unsigned i = 0; i < all->count; i++) {
+		const struct finding *f = &all->list[i];
+
+		wr_be16(w, (uint16_t)f->code, "code");
+		wr_u8(w, (uint8_t)f->severity, "severity");
+		wr_u8(w, (uint8_t)f->claim, "claim");
+		wr_u8(w, f->pcr, "pcr");
+		wr_be32(w, f->event, "event");
+		text_pack(f->expected, w);
+		text_pack(f->seen, w);
+		text_pack(f->text, w);
+	}
+}
+
+static bool
+finding_unpack(struct reader *r, struct finding *f, struct error *e)
+{
+	uint16_t code = rd_be16(r, "code");
+	uint8_t severity = rd_u8(r, "severity");
+	uint8_t claim = rd_u8(r, "claim");
+
+	f->pcr = rd_u8(r, "pcr");
+	f->event = rd_be32(r, "event");
+	if (!rd_ok(r, e))
+		return false;
+	if (code >= REASON_COUNT || severity >= SEVERITY_COUNT || claim >= CLAIM_COUNT ||
+	    (f->pcr != FINDING_NO_PCR && f->pcr >= PCR_COUNT))
+		return err_set(e, ERR_FORMAT, "code %u, severity %u, claim %u, pcr %u", code, severity,
+		    claim, f->pcr);
+	f->code = (enum reason)code;
+	f->severity = (enum severity)severity;
+	f->claim = (enum trust_claim)claim;
+	return text_unpack(r, f->expected, e) && text_unpack(r, f->seen, e) && text_unpack(r, f->text, e);
+}
+
+bool
+findings_unpack(struct reader *r, struct findings *out, struct error *e)
+{
+	uint8_t count = rd_u8(r, "count");
+
+	*out = (struct findings){ .left_out = rd_be32(r, "left out") };
+	if (!rd_ok(r, e))
+		return false;
+	if (count > FINDINGS_MAX)
+		return err_set(e, ERR_LIMIT, "%u findings", count);
+	for (; out->count < count; out->count++)
+		if (!finding_unpack(r, &out->list[out->count], e))
+			return err_in(e, "finding %u", out->count);
+	return true;
+}

@@ -1,0 +1,36 @@
+/*
+ * match.h - does a log consist of known components, each taken whole from one set?
+ *
+ * There is no search: PCRs belong to one component each, but for PCR 4, which is the loader's up
+ * to a point and the boot entry's from there. So the work is one comparison for each entry of each
+ * set, at most SETS_MAX * SET_ENTRIES_MAX, and one of lengths for each pair of sets.
+ */
+#ifndef MATCH_H
+#define MATCH_H
+#include "reference.h"
+
+/* What one bank of a log measured into the selected PCRs: for each PCR its events, in order. */
+struct measured {
+	enum bank            bank;
+	uint32_t             pcrs;
+	const struct event **event;
+	unsigned             first[PCR_COUNT], count[PCR_COUNT];   /* of event */
+	unsigned             total;
+};
+bool measured_open(const struct eventlog *, enum bank, uint32_t pcrs, struct measured *,
+    struct error *) MUST_CHECK;
+void measured_free(struct measured *);
+static inline void drop_measured(struct measured *m) { measured_free(m); }
+
+enum { NO_SET = -1 };
+struct match {
+	bool     all;                       /* every component is known, and nothing is left over */
+	unsigned unknown;                   /* bit = component that no set explains */
+	int      set[COMPONENT_COUNT];      /* which set each was taken from, or NO_SET */
+};
+
+/* Only the sets for which `use` says so take part. No set, or nothing measured, matches nothing. */
+typedef bool use_fn(const struct known_set *, const void *arg);
+void match_log(const struct measured *, const struct known_set *, unsigned nsets, use_fn *,
+    const void *arg, struct match *);
+#endif
