@@ -2,9 +2,17 @@
 POLICY_CPPFLAGS = $(PROTO_CPPFLAGS) -I$(srcdir)/policy
 noinst_LTLIBRARIES += libpolicy.la
 libpolicy_la_SOURCES = \
-	%D%/appraise.h \
-	%D%/eventlog.h \
-	%D%/finding.h \
-	%D%/reference.h
+	%D%/appraise.c %D%/appraise.h \
+	%D%/check_quote.c \
+	%D%/cmdline.c %D%/cmdline.h \
+	%D%/diff.c %D%/diff.h \
+	%D%/eventlog.c %D%/eventlog.h \
+	%D%/eventlog_pack.c \
+	%D%/finding.c %D%/finding.h \
+	%D%/match.c %D%/match.h \
+	%D%/reference.c %D%/reference.h \
+	%D%/replay.c \
+	%D%/verdict.c %D%/verdict.h \
+	%D%/words.c %D%/words.h
 libpolicy_la_CPPFLAGS = $(POLICY_CPPFLAGS)
 libpolicy_la_LIBADD   = libproto.la

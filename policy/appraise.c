@@ -1,0 +1,342 @@
+/* The boot's rows: is there a log, does it replay to the quote, is all that it measured known? */
+#include <stdio.h>
+#include <string.h>
+#include "diff.h"
+#include "scope.h"
+#include "verdict.h"
+
+struct boot_case {
+	const struct boot_evidence *evidence;
+	const struct quote         *quote;
+	enum bank                   scheme;
+	const struct host_facts    *host;
+	const struct known_set     *sets;
+	unsigned                    nsets;
+	struct verdict             *verdict;
+	enum bank                   bank;       /* in which measurements are judged */
+	uint32_t                    pcrs;
+};
+
+static bool
+row_log_there(struct boot_case *c, struct error *e)
+{
+	(void)e;
+	return c->evidence->log_sent && c->evidence->log_len > 0;
+}
+
+static bool
+row_log_readable(struct boot_case *c, struct error *e)
+{
+	return c->evidence->log || err_set(e, ERR_FORMAT, "%s",
+	    c->evidence->log_error ? c->evidence->log_error : "nothing could be read");
+}
+
+static bool
+replays(const struct replay *r, struct boot_case *c, struct error *e)
+{
+	uint8_t digest[DIGEST_MAX];
+	size_t len;
+
+	if (!replay_digest(r, &c->quote->selection, c->scheme, digest, &len, e))
+		return false;
+	return (len == c->quote->pcr_digest_len && same_bytes(digest, c->quote->pcr_digest, len)) ||
+	    err_set(e, ERR_MISMATCH, "its PCRs have another digest than the quoted one");
+}
+
+/* systemd-pcrphase on 252 extends these words and logs them nowhere (FACTS 6.2). */
+static const char *const phases[] = { "enter-initrd", "leave-initrd", "sysinit", "ready" };
+
+static bool
+extend_phase(struct replay *r, const char *word)
+{
+	uint8_t with[DIGEST_MAX];
+
+	for (enum bank b = 0; b < BANK_COUNT; b++)
+		if (r->extended[b] & 1u << 11 &&
+		    !(digest(b, word, strlen(word), with) && digest_extend(b, r->value[b][11], with)))
+			return false;
+	return true;
+}
+
+static bool
+selects(const struct selection *s, unsigned pcr)
+{
+	for (unsigned i = 0; i < s->count; i++)
+		if (s->bank[i].pcrs & 1u << pcr)
+			return true;
+	return false;
+}
+
+static bool
+row_log_replays(struct boot_case *c, struct error *e)
+{
+	struct replay r;
+	struct finding *f;
+
+	if (!eventlog_replay(c->evidence->log, &r, e))
+		return false;
+	if (replays(&r, c, e))
+		return true;
+	for (unsigned i = 0; e->code == ERR_MISMATCH && selects(&c->quote->selection, 11) && i < COUNT(phases); i++) {
+		if (!extend_phase(&r, phases[i]))
+			return err_set(e, ERR_CRYPTO, "boot phases");
+		if (!replays(&r, c, e))
+			continue;
+		f = finding_add(&c->verdict->findings, REASON_OK, SEVERITY_INFO, CLAIM_EXECUTABLES);
+		f->pcr = 11;
+		finding_say(f->seen, "%s", phases[i]);
+		finding_say(f->text, "PCR 11 also holds the boot phases up to %s, which no log records", phases[i]);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * One bank is judged, the first that is not SHA-1; what another bank selects beside it would be
+ * quoted and replayed but never compared, so that is not accepted.
+ */
+static bool
+row_one_bank(struct boot_case *c, struct error *e)
+{
+	const struct selection *s = &c->quote->selection;
+	unsigned best = 0;
+
+	for (unsigned i = s->count; i-- > 0;)
+		if (s->bank[i].alg != bank_alg(BANK_SHA1))
+			best = i;
+	if (!s->count || !bank_of_alg(s->bank[best].alg, &c->bank))
+		return err_set(e, ERR_MISSING, "no bank to judge");
+	c->pcrs = s->bank[best].pcrs;
+	for (unsigned i = 0; i < s->count; i++)
+		if (s->bank[i].pcrs & ~c->pcrs)
+			return err_set(e, ERR_CONFIG, "the selection has PCRs that %s lacks", bank_word(c->bank));
+	return c->pcrs != 0 || err_set(e, ERR_MISSING, "no PCR to judge");
+}
+
+static bool
+use_active(const struct known_set *s, const void *arg)
+{
+	(void)arg;
+	return s->active;
+}
+
+static bool
+use_one(const struct known_set *s, const void *arg)
+{
+	return s == arg;
+}
+
+/* Labels of the sets that were used, each once. */
+static void
+say_references(struct verdict *v, const struct known_set *sets, const struct match *m)
+{
+	size_t at = 0;
+
+	for (unsigned c = 0; c < COMPONENT_COUNT; c++) {
+		const char *label = sets[m->set[c]].label;
+		bool said = false;
+
+		for (unsigned before = 0; before < c; before++)
+			said = said || m->set[before] == m->set[c];
+		if (said || strlen(label) + 2 > sizeof(v->references) - at)
+			continue;
+		at += (size_t)snprintf(v->references + at, sizeof(v->references) - at, "%s%s", at ? " " : "", label);
+	}
+}
+
+/* Only what differs in unknown components is of interest: the nearest set that speaks of them. */
+static const struct known_set *
+nearest_set(const struct boot_case *c, const struct measured *m, uint32_t pcrs)
+{
+	const struct known_set *best = NULL;
+	unsigned least = 0;
+
+	for (unsigned i = 0; i < c->nsets; i++) {
+		const struct known_set *s = &c->sets[i];
+		unsigned far;
+
+		if (s->set.bank != m->bank)
+			continue;
+		far = diff_distance(m, pcrs, s);
+		if (!best || (s->active && !best->active) || (s->active == best->active && far < least)) {
+			best = s;
+			least = far;
+		}
+	}
+	return best;
+}
+
+static uint32_t
+pcrs_of(unsigned parts)
+{
+	uint32_t pcrs = 0;
+
+	for (unsigned c = 0; c < COMPONENT_COUNT; c++)
+		if (parts & 1u << c)
+			pcrs |= component_pcrs((enum component)c);
+	return pcrs;
+}
+
+static void
+condemn(struct verdict *v, unsigned unknown)
+{
+	static const struct { enum trust_claim claim; int8_t value; } moves[COMPONENT_COUNT] = {
+		[COMPONENT_FIRMWARE]   = { CLAIM_HARDWARE, TRUST_UNRECOGNISED },
+		[COMPONENT_SECUREBOOT] = { CLAIM_CONFIGURATION, TRUST_BAD },
+		[COMPONENT_LOADER]     = { CLAIM_EXECUTABLES, TRUST_BAD },
+		[COMPONENT_BOOT_ENTRY] = { CLAIM_EXECUTABLES, TRUST_BAD },
+	};
+
+	for (unsigned c = 0; c < COMPONENT_COUNT; c++)
+		if (unknown & 1u << c)
+			v->claim[moves[c].claim] = moves[c].value;
+}
+
+/* A candidate that would match as a whole: all that lacks is its activation. */
+static const struct known_set *
+matching_candidate(const struct boot_case *c, const struct measured *m)
+{
+	struct match match;
+
+	for (unsigned i = 0; i < c->nsets; i++) {
+		match_log(m, c->sets, c->nsets, use_one, &c->sets[i], &match);
+		if (!c->sets[i].active && match.all)
+			return &c->sets[i];
+	}
+	return NULL;
+}
+
+/* What differs, why the verdict is what it is, and which set comes nearest. */
+static bool
+explain(struct boot_case *c, const struct measured *m, unsigned unknown, bool any_active, struct error *e)
+{
+	struct verdict *v = c->verdict;
+	uint32_t pcrs = pcrs_of(unknown) & c->pcrs;
+	const struct known_set *candidate = matching_candidate(c, m), *near = nearest_set(c, m, pcrs);
+	enum reason reason = any_active ? REASON_POLICY_FAILED : REASON_NO_REFERENCE;
+	struct difference d = { 0 };
+	struct finding *f;
+
+	condemn(v, unknown);
+	if (near && near != candidate) {
+		if (!diff_measured(m, pcrs, near, &v->findings, &d, e))
+			return false;
+		snprintf(v->nearest, sizeof(v->nearest), "%s", near->label);
+		v->differs = d.count;
+		if (any_active)
+			reason = d.count ? d.reason : REASON_NO_REFERENCE;
+	}
+	if (candidate)
+		reason = REASON_PENDING_APPROVAL;
+	if (reason == REASON_CMDLINE_CHANGED)
+		v->claim[CLAIM_CONFIGURATION] = TRUST_BAD;
+	if (candidate || reason == REASON_NO_REFERENCE || reason == REASON_POLICY_FAILED) {
+		f = verdict_refuse(v, reason, CLAIM_EXECUTABLES, TRUST_BAD);
+		f->severity = SEVERITY_UNKNOWN;
+		if (candidate)
+			finding_say(f->text, "%s: %s", reason_text(reason), candidate->label);
+		else if (d.foreign)
+			finding_say(f->text, "%s: the nearest, %s, was captured from another host, "
+			    "which says nothing about this one's boot loader configuration", reason_text(reason), near->label);
+	}
+	v->state = reason_state(reason);
+	v->reason = reason;
+	findings_lead(&v->findings, reason);
+	return true;
+}
+
+/* All that the quoted PCRs hold is known, component by component; else explain() has the last word. */
+static bool
+row_known_boot(struct boot_case *c, struct error *e)
+{
+	own(measured) struct measured m = { 0 };
+	struct match match;
+	bool any_active = false;
+
+	if (!measured_open(c->evidence->log, c->bank, c->pcrs, &m, e))
+		return false;
+	if (!m.total)
+		return err_set(e, ERR_MISSING, "nothing was measured");
+	match_log(&m, c->sets, c->nsets, use_active, NULL, &match);
+	if (match.all) {
+		say_references(c->verdict, c->sets, &match);
+		return true;
+	}
+	for (unsigned i = 0; i < c->nsets; i++)
+		any_active = any_active || (c->sets[i].active && c->sets[i].set.bank == c->bank);
+	if (!explain(c, &m, match.unknown, any_active, e))
+		return err_in(e, "the difference cannot be told");
+	return false;
+}
+
+static const struct boot_row {
+	const char *name;
+	bool      (*holds)(struct boot_case *, struct error *);
+	enum reason reason;
+	enum trust_claim claim;
+	int8_t      value;
+	bool        evidence;           /* a host that gave this before and now does not has lost it */
+} rows[] = {
+	{ "log there",    row_log_there,    REASON_EVENTLOG_MISSING,   CLAIM_EXECUTABLES,   TRUST_BAD, true },
+	{ "log readable", row_log_readable, REASON_EVENTLOG_MALFORMED, CLAIM_EXECUTABLES,   TRUST_BAD, true },
+	{ "log replays",  row_log_replays,  REASON_EVENTLOG_MISMATCH,  CLAIM_EXECUTABLES,   TRUST_CRYPTO_FAILED, true },
+	{ "one bank",     row_one_bank,     REASON_POLICY_FAILED,      CLAIM_CONFIGURATION, TRUST_BAD, false },
+	{ "known boot",   row_known_boot,   REASON_POLICY_FAILED,      CLAIM_EXECUTABLES,   TRUST_BAD, false },
+};
+enum { ROW_REPLAYS = 2 };
+
+/* The verdict when every row held: good, or the warning that appraise_quote() left. */
+static void
+approve(struct verdict *v)
+{
+	enum reason reason = REASON_OK;
+
+	for (unsigned i = 0; i < v->findings.count; i++)
+		if (v->findings.list[i].code == REASON_KEXEC)
+			reason = REASON_KEXEC;
+	v->claim[CLAIM_HARDWARE] = TRUST_GENUINE;
+	v->claim[CLAIM_CONFIGURATION] = TRUST_GENUINE;
+	if (reason == REASON_OK)
+		v->claim[CLAIM_EXECUTABLES] = TRUST_APPROVED_BOOT;
+	v->reason = reason;
+	v->state = reason_state(reason);
+	findings_lead(&v->findings, reason);
+}
+
+static void
+refuse(const struct boot_row *row, const struct host_facts *host, const struct error *e, struct verdict *v)
+{
+	enum reason reason = row->evidence && host->gave_log ? REASON_EVIDENCE_LOST : row->reason;
+	struct finding *f = verdict_refuse(v, reason, row->claim, row->value);
+
+	if (reason != row->reason)
+		finding_say(f->text, "%s: %s%s%s", reason_text(reason), reason_text(row->reason),
+		    e->code ? ": " : "", e->code ? e->why : "");
+	else if (e->code)
+		finding_say(f->text, "%s: %s", reason_text(reason), e->why);
+	findings_lead(&v->findings, reason);
+}
+
+void
+appraise_boot(const struct boot_evidence *evidence, const struct quote *quote, enum bank scheme,
+    const struct host_facts *host, const struct known_set *sets, unsigned nsets, struct verdict *v)
+{
+	struct boot_case c = { .evidence = evidence, .quote = quote, .scheme = scheme, .host = host,
+		.sets = sets, .nsets = nsets < SETS_MAX ? nsets : SETS_MAX, .verdict = v };
+
+	/* The quote's rows have not held: nothing can make this verdict better. */
+	if (v->claim[CLAIM_INSTANCE_IDENTITY] != TRUST_GENUINE || v->reason != REASON_POLICY_FAILED)
+		return;
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		struct error e = { .code = ERR_NONE };
+
+		if (!rows[i].holds(&c, &e)) {
+			if (v->reason == REASON_POLICY_FAILED)   /* unless explain() has said it */
+				refuse(&rows[i], host, &e, v);
+			return;
+		}
+		if (i == ROW_REPLAYS)
+			v->replayed = true;
+	}
+	approve(v);
+}

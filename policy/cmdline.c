@@ -1,0 +1,102 @@
+#include <stdio.h>
+#include <string.h>
+#include "cmdline.h"
+
+enum { WORDS_MAX = 512 };       /* the kernel's limit is 2048 bytes */
+
+/* Words that, coming or going, change who owns the machine. A trailing '=' stands for any value. */
+static const char *const alarming[] = {
+	"init=", "rdinit=", "rd.break", "rd.break=", "rd.shell", "rd.systemd.debug_shell", "systemd.debug_shell",
+	"systemd.debug_shell=", "systemd.unit=", "rd.systemd.unit=", "systemd.run=", "single", "emergency",
+	"rescue", "break", "break=", "lockdown=", "module.sig_enforce", "module.sig_enforce=",
+	"selinux=", "apparmor=", "enforcing=", "security=", "lsm=", "ima_appraise=", "ima_policy=", "efi=",
+	"iommu=", "intel_iommu=", "amd_iommu=", "init_on_alloc=", "nosmep", "nosmap", "nokaslr", "mitigations=",
+	"systemd.setenv=", "rd.luks=", "dm_verity.error_behavior=", "root=", "rootflags=",
+};
+
+const char *
+cmdline_words(const char *text)
+{
+	static const char label[] = "kernel_cmdline: ";
+
+	return strncmp(text, label, strlen(label)) ? text : text + strlen(label);
+}
+
+struct word { const char *p; size_t len; };
+
+static unsigned
+split(const char *s, struct word *words)
+{
+	unsigned n = 0;
+
+	for (s += strspn(s, " "); *s && n < WORDS_MAX; s += strspn(s, " ")) {
+		words[n].p = s;
+		words[n].len = strcspn(s, " ");
+		s += words[n++].len;
+	}
+	return n;
+}
+
+static char
+fold(char c)
+{
+	return c == '-' ? '_' : c;
+}
+
+static bool
+is_alarming(const struct word *w)
+{
+	for (unsigned i = 0; i < sizeof(alarming) / sizeof(alarming[0]); i++) {
+		size_t n = strlen(alarming[i]), k = 0;
+
+		while (k < n && k < w->len && fold(w->p[k]) == alarming[i][k])
+			k++;
+		if (k == n && (alarming[i][n - 1] == '=' || w->len == n))
+			return true;
+	}
+	return false;
+}
+
+static bool
+same(const struct word *a, const struct word *b)
+{
+	return a->len == b->len && !memcmp(a->p, b->p, a->len);
+}
+
+/* Writes the words of `these` that `others` lacks, each occurrence counted once. */
+static bool
+only_in(char sign, const struct word *these, unsigned n, const struct word *others, unsigned m, char *out,
+    size_t size)
+{
+	bool used[WORDS_MAX] = { false }, alarm = false;
+	size_t at = strlen(out);
+
+	for (unsigned i = 0; i < n; i++) {
+		unsigned j = 0;
+		int wrote;
+
+		while (j < m && (used[j] || !same(&these[i], &others[j])))
+			j++;
+		if (j < m) {
+			used[j] = true;
+			continue;
+		}
+		alarm = alarm || is_alarming(&these[i]);
+		wrote = snprintf(out + at, size - at, "%s%c %.*s", at ? " " : "", sign, (int)these[i].len, these[i].p);
+		if (wrote > 0)
+			at = (size_t)wrote < size - at ? at + (size_t)wrote : size - 1;
+	}
+	return alarm;
+}
+
+bool
+cmdline_diff(const char *was, const char *is, char *out, size_t size)
+{
+	struct word old[WORDS_MAX], new[WORDS_MAX];
+	unsigned n = split(cmdline_words(was), old), m = split(cmdline_words(is), new);
+	bool alarm;
+
+	*out = '\0';
+	alarm = only_in('+', new, m, old, n, out, size);
+	return only_in('-', old, n, new, m, out, size) || alarm;
+}

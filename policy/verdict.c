@@ -1,0 +1,101 @@
+#include <string.h>
+#include "verdict.h"
+
+void
+verdict_start(struct verdict *v)
+{
+	*v = (struct verdict){ .state = STATE_CONTRAINDICATED, .reason = REASON_POLICY_FAILED };
+}
+
+struct finding *
+verdict_refuse(struct verdict *v, enum reason reason, enum trust_claim claim, int8_t value)
+{
+	struct finding *f = finding_add(&v->findings, reason, SEVERITY_ALARMING, claim);
+
+	v->state = reason_state(reason);
+	v->reason = reason;
+	if (value)
+		v->claim[claim] = value;
+	finding_say(f->text, "%s", reason_text(reason));
+	return f;
+}
+
+static void
+text_pack(const char *s, struct writer *w)
+{
+	size_t n = strlen(s);
+
+	wr_be16(w, (uint16_t)n, "text length");
+	wr_bytes(w, s, n, "text");
+}
+
+static bool
+text_unpack(struct reader *r, char *out, size_t size, struct error *e)
+{
+	uint16_t n = rd_be16(r, "text length");
+
+	if (!r->bad && n >= size)
+		return err_set(e, ERR_LIMIT, "text of %u bytes", n);
+	rd_copy(r, out, r->bad ? 0 : n, "text");
+	if (!rd_ok(r, e))
+		return false;
+	out[n] = '\0';
+	for (unsigned i = 0; i < n; i++)
+		if (out[i] < 0x20 || out[i] > 0x7e)
+			return err_set(e, ERR_FORMAT, "text is not printable");
+	return true;
+}
+
+void
+verdict_pack(const struct verdict *v, struct writer *w)
+{
+	wr_u8(w, (uint8_t)v->state, "state");
+	wr_be16(w, (uint16_t)v->reason, "reason");
+	for (unsigned i = 0; i < CLAIM_COUNT; i++)
+		wr_u8(w, (uint8_t)v->claim[i], "claim");
+	wr_u8(w, v->replayed, "replayed");
+	wr_be32(w, v->differs, "differs");
+	text_pack(v->references, w);
+	text_pack(v->nearest, w);
+	findings_pack(&v->findings, w);
+}
+
+/* A good state beside a claim that is not affirming was not written by appraise_boot(). */
+static bool
+consistent(const struct verdict *v)
+{
+	if (v->state != reason_state(v->reason))
+		return false;
+	for (unsigned i = 0; v->state == STATE_AFFIRMING && i < CLAIM_COUNT; i++)
+		if (v->claim[i] < 2 || v->claim[i] >= 32)
+			return false;
+	return true;
+}
+
+bool
+verdict_unpack(struct reader *r, struct verdict *out, struct error *e)
+{
+	uint8_t state = rd_u8(r, "state"), replayed;
+	uint16_t reason = rd_be16(r, "reason");
+
+	verdict_start(out);
+	for (unsigned i = 0; i < CLAIM_COUNT; i++)
+		out->claim[i] = (int8_t)rd_u8(r, "claim");
+	replayed = rd_u8(r, "replayed");
+	out->differs = rd_be32(r, "differs");
+	if (!rd_ok(r, e))
+		return err_in(e, "packed verdict");
+	if (state >= STATE_COUNT || reason >= REASON_COUNT || replayed > 1)
+		return err_set(e, ERR_FORMAT, "packed verdict: state %u, reason %u", state, reason);
+	out->state = (enum state)state;
+	out->reason = (enum reason)reason;
+	out->replayed = replayed;
+	if (!text_unpack(r, out->references, sizeof(out->references), e) ||
+	    !text_unpack(r, out->nearest, sizeof(out->nearest), e) ||
+	    !findings_unpack(r, &out->findings, e) ||
+	    (!consistent(out) && !err_set(e, ERR_FORMAT, "state and reason contradict each other"))) {
+		verdict_start(out);
+		return err_in(e, "packed verdict");
+	}
+	return true;
+}
