@@ -21,11 +21,12 @@ noinst_LTLIBRARIES += libproto.la
 libproto_la_SOURCES = \
 	%D%/proto/api.h \
 	%D%/proto/challenge.h \
-	%D%/proto/digest.h \
+	%D%/proto/digest.c %D%/proto/digest.h \
 	%D%/proto/evidence.h \
 	%D%/proto/json.h \
 	%D%/proto/result.h \
 	%D%/proto/sign.h \
-	%D%/proto/tpm_types.h
+	%D%/proto/tpm_key.c \
+	%D%/proto/tpm_types.c %D%/proto/tpm_types.h
 libproto_la_CPPFLAGS = $(PROTO_CPPFLAGS) $(CRYPTO_CFLAGS) $(JSON_CFLAGS)
 libproto_la_LIBADD   = libbase.la $(CRYPTO_LIBS) $(JSON_LIBS)
