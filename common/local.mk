@@ -23,7 +23,7 @@ libproto_la_SOURCES = \
 	%D%/proto/challenge.h \
 	%D%/proto/digest.c %D%/proto/digest.h \
 	%D%/proto/evidence.h \
-	%D%/proto/json.h \
+	%D%/proto/json.c %D%/proto/json.h \
 	%D%/proto/result.h \
 	%D%/proto/sign.h \
 	%D%/proto/tpm_key.c \

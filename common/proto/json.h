@@ -12,7 +12,7 @@
 
 enum { JSON_DEPTH_MAX = 16 };
 
-struct json;      /* a value; one that came from json_parse or json_object owns all below it */
+struct json;      /* a value; one that came from json_parse or json_new owns all below it */
 bool json_parse(const char *text, size_t len, struct json **, struct error *) MUST_CHECK;
 void json_free(struct json *);
 static inline void drop_json(struct json **j) { json_free(*j); }   /* own(json) struct json *j = NULL; */
@@ -20,7 +20,7 @@ static inline void drop_json(struct json **j) { json_free(*j); }   /* own(json) 
 /* Getters: false (e names the member) when it is missing, of another type, or out of range. */
 bool json_text(const struct json *, const char *key, char *out, size_t size, struct error *) MUST_CHECK;
 bool json_int(const struct json *, const char *key, int64_t lo, int64_t hi, int64_t *, struct error *) MUST_CHECK;
-bool json_bool(const struct json *, const char *key, bool *, struct error *) MUST_CHECK;
+bool json_flag(const struct json *, const char *key, bool *, struct error *) MUST_CHECK;
 bool json_hex(const struct json *, const char *key, uint8_t *out, size_t exactly, struct error *) MUST_CHECK;
 /* base64url text becomes at most size bytes. */
 bool json_bytes(const struct json *, const char *key, uint8_t *out, size_t size, size_t *len, struct error *) MUST_CHECK;
@@ -34,8 +34,8 @@ bool json_has(const struct json *, const char *key);
 bool json_member(const struct json *, unsigned i, const char **key, const struct json **value);
 
 /* Building. Memory failure is remembered in the tree and shows in json_print. */
-struct json *json_object(void);
-struct json *json_array(void);
+struct json *json_new(void);
+struct json *json_new_list(void);
 void json_put_text(struct json *, const char *key, const char *value);   /* invalid UTF-8 becomes U+FFFD */
 void json_put_int(struct json *, const char *key, int64_t value);
 void json_put_bool(struct json *, const char *key, bool value);

@@ -1,0 +1,488 @@
+/*
+ * The only file that includes json-c.
+ *
+ * json-c's tokener, strict as it is set here, still lets three things through that a token must
+ * not have: a member given twice (the last wins), a NUL in a string, and a float where the reader
+ * takes an integer. Duplicates are found by a walk over the text before it is parsed: json-c shows
+ * none of them afterwards.
+ */
+#include <json-c/json.h>
+#include <json-c/json_visit.h>
+#include <string.h>
+#include "digest.h"
+#include "hex.h"
+#include "json.h"
+#include "scope.h"
+
+/* A struct json is a json_object; the name alone crosses the header. */
+static struct json_object *obj(const struct json *j) { return (struct json_object *)(uintptr_t)j; }
+static struct json *json_of(struct json_object *o) { return (struct json *)o; }
+
+enum { JSON_MEMBERS_MAX = 4096, JSON_NUMBER_MAX = 24 };
+
+/* --- what json-c does not refuse */
+
+struct scan {
+	const char *p, *end;
+	unsigned    members;
+	struct error *e;
+};
+
+static void
+skip_space(struct scan *s)
+{
+	while (s->p < s->end && strchr(" \t\r\n", *s->p))
+		s->p++;
+}
+
+/* Steps over a string, which starts at p; *text and *len are what stands between the quotes. */
+static bool
+skip_string(struct scan *s, const char **text, size_t *len)
+{
+	*text = ++s->p;
+	for (; s->p < s->end && *s->p != '"'; s->p++) {
+		if (*s->p == '\\' && ++s->p == s->end)
+			break;
+		if (*s->p == 'u' && s->p[-1] == '\\' && s->end - s->p > 4 && !memcmp(s->p, "u0000", 5))
+			return err_set(s->e, ERR_FORMAT, "NUL in a string");
+	}
+	if (s->p >= s->end)
+		return err_set(s->e, ERR_FORMAT, "string without an end");
+	*len = (size_t)(s->p++ - *text);
+	return true;
+}
+
+struct key { const char *text; size_t len; const struct key *before; };
+
+static bool scan_value(struct scan *, unsigned depth);
+
+/*
+ * Keys are compared as written. A key with an escape in it could be the same name in another
+ * spelling, so such keys are refused: no body of ours has one.
+ */
+static bool
+scan_member(struct scan *s, unsigned depth, struct key *key)
+{
+	skip_space(s);
+	if (s->p >= s->end || *s->p != '"')
+		return err_set(s->e, ERR_FORMAT, "member without a name");
+	if (!skip_string(s, &key->text, &key->len))
+		return false;
+	if (memchr(key->text, '\\', key->len))
+		return err_set(s->e, ERR_FORMAT, "escape in a member's name");
+	for (const struct key *k = key->before; k; k = k->before)
+		if (k->len == key->len && !memcmp(k->text, key->text, key->len))
+			return err_set(s->e, ERR_FORMAT, "%.*s: given twice", (int)(key->len > 60 ? 60 : key->len), key->text);
+	if (++s->members > JSON_MEMBERS_MAX)
+		return err_set(s->e, ERR_LIMIT, "over %d members", JSON_MEMBERS_MAX);
+	skip_space(s);
+	if (s->p >= s->end || *s->p++ != ':')
+		return err_set(s->e, ERR_FORMAT, "member without a value");
+	return scan_value(s, depth);
+}
+
+/* After a member or element: true with *more when a comma follows, false without e at the closer. */
+static bool
+next(struct scan *s, char closer, bool *more)
+{
+	skip_space(s);
+	if (s->p >= s->end || (*s->p != ',' && *s->p != closer))
+		return err_set(s->e, ERR_FORMAT, "neither ',' nor '%c'", closer);
+	*more = *s->p++ == ',';
+	return true;
+}
+
+static bool
+empty(struct scan *s, char closer)
+{
+	skip_space(s);
+	if (s->p >= s->end || *s->p != closer)
+		return false;
+	s->p++;
+	return true;
+}
+
+enum { OBJECT_KEYS_MAX = 128 };
+
+static bool
+scan_object(struct scan *s, unsigned depth)
+{
+	struct key keys[OBJECT_KEYS_MAX];
+	bool more = !empty(s, '}');
+
+	for (unsigned n = 0; more; n++) {
+		if (n == OBJECT_KEYS_MAX)
+			return err_set(s->e, ERR_LIMIT, "over %d members in one object", OBJECT_KEYS_MAX);
+		keys[n].before = n ? &keys[n - 1] : NULL;
+		if (!scan_member(s, depth, &keys[n]) || !next(s, '}', &more))
+			return false;
+	}
+	return true;
+}
+
+static bool
+scan_array(struct scan *s, unsigned depth)
+{
+	bool more = !empty(s, ']');
+
+	while (more)
+		if (!scan_value(s, depth) || !next(s, ']', &more))
+			return false;
+	return true;
+}
+
+static bool
+scan_value(struct scan *s, unsigned depth)
+{
+	const char *text;
+	size_t len;
+
+	if (depth == 0)
+		return err_set(s->e, ERR_LIMIT, "nested deeper than %d", JSON_DEPTH_MAX);
+	skip_space(s);
+	if (s->p >= s->end)
+		return err_set(s->e, ERR_FORMAT, "value missing");
+	switch (*s->p) {
+	case '{': s->p++; return scan_object(s, depth - 1);
+	case '[': s->p++; return scan_array(s, depth - 1);
+	case '"': return skip_string(s, &text, &len);
+	}
+	/* A number or a word; json-c judges it, but reads numbers that fit no int64 as the nearest one. */
+	len = strcspn(s->p, ",]} \t\r\n");
+	if (!len || len > JSON_NUMBER_MAX)
+		return err_set(s->e, ERR_FORMAT, "neither a value nor a number of at most %d digits", JSON_NUMBER_MAX);
+	s->p += len;
+	return true;
+}
+
+/* --- reading */
+
+bool
+json_parse(const char *text, size_t len, struct json **out, struct error *e)
+{
+	struct scan scan = { .p = text, .end = text + len, .e = e };
+	struct json_tokener *tok;
+	struct json_object *o;
+
+	/* The walk uses strcspn: the text must end where it says, and have no NUL before. */
+	if (len > INT32_MAX || strnlen(text, len) != len)
+		return err_set(e, ERR_FORMAT, "NUL byte in JSON");
+	skip_space(&scan);
+	if (scan.p >= scan.end || *scan.p != '{')
+		return err_set(e, ERR_FORMAT, "not a JSON object");
+	if (!scan_value(&scan, JSON_DEPTH_MAX))
+		return false;
+	tok = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
+	if (!tok)
+		return err_set(e, ERR_MEMORY, "JSON");
+	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	o = json_tokener_parse_ex(tok, text, (int)len);
+	if (!o || json_tokener_get_error(tok) != json_tokener_success ||
+	    strspn(text + json_tokener_get_parse_end(tok), " \t\r\n") != len - json_tokener_get_parse_end(tok)) {
+		err_set(e, ERR_FORMAT, "not JSON: %s at offset %zu",
+		    o ? "trailing text" : json_tokener_error_desc(json_tokener_get_error(tok)),
+		    json_tokener_get_parse_end(tok));
+		json_object_put(o);
+		json_tokener_free(tok);
+		return false;
+	}
+	json_tokener_free(tok);
+	*out = json_of(o);
+	return true;
+}
+
+void
+json_free(struct json *j)
+{
+	json_object_put(obj(j));
+}
+
+static bool
+member(const struct json *j, const char *key, json_type type, const char *what, struct json_object **v, struct error *e)
+{
+	if (!json_object_object_get_ex(obj(j), key, v))
+		return err_set(e, ERR_FORMAT, "%s: missing", key);
+	return json_object_is_type(*v, type) || err_set(e, ERR_FORMAT, "%s: not %s", key, what);
+}
+
+static bool
+copy_text(struct json_object *v, const char *key, char *out, size_t size, struct error *e)
+{
+	size_t len = (size_t)json_object_get_string_len(v);
+	const char *text = json_object_get_string(v);
+
+	if (len >= size)
+		return err_set(e, ERR_LIMIT, "%s: longer than %zu bytes", key, size - 1);
+	if (strlen(text) != len)
+		return err_set(e, ERR_FORMAT, "%s: NUL in a string", key);
+	memcpy(out, text, len + 1);
+	return true;
+}
+
+static bool
+copy_int(struct json_object *v, const char *key, int64_t lo, int64_t hi, int64_t *out, struct error *e)
+{
+	int64_t n = json_object_get_int64(v);
+
+	if (n < lo || n > hi)
+		return err_set(e, ERR_FORMAT, "%s: not from %lld to %lld", key, (long long)lo, (long long)hi);
+	*out = n;
+	return true;
+}
+
+bool
+json_text(const struct json *j, const char *key, char *out, size_t size, struct error *e)
+{
+	struct json_object *v;
+
+	return member(j, key, json_type_string, "a string", &v, e) && copy_text(v, key, out, size, e);
+}
+
+bool
+json_int(const struct json *j, const char *key, int64_t lo, int64_t hi, int64_t *out, struct error *e)
+{
+	struct json_object *v;
+
+	return member(j, key, json_type_int, "an integer", &v, e) && copy_int(v, key, lo, hi, out, e);
+}
+
+bool
+json_flag(const struct json *j, const char *key, bool *out, struct error *e)
+{
+	struct json_object *v;
+
+	if (!member(j, key, json_type_boolean, "true or false", &v, e))
+		return false;
+	*out = json_object_get_boolean(v);
+	return true;
+}
+
+bool
+json_hex(const struct json *j, const char *key, uint8_t *out, size_t exactly, struct error *e)
+{
+	struct json_object *v;
+
+	if (!member(j, key, json_type_string, "a string", &v, e))
+		return false;
+	return hex_bytes(json_object_get_string(v), out, exactly) ||
+	    err_set(e, ERR_FORMAT, "%s: not %zu bytes in hex", key, exactly);
+}
+
+bool
+json_bytes(const struct json *j, const char *key, uint8_t *out, size_t size, size_t *len, struct error *e)
+{
+	struct json_object *v;
+
+	if (!member(j, key, json_type_string, "a string", &v, e))
+		return false;
+	return base64url_bytes(json_object_get_string(v), (size_t)json_object_get_string_len(v), out, size, len) ||
+	    err_set(e, ERR_FORMAT, "%s: not base64url of at most %zu bytes", key, size);
+}
+
+bool
+json_sub(const struct json *j, const char *key, const struct json **out, struct error *e)
+{
+	struct json_object *v;
+
+	if (!member(j, key, json_type_object, "an object", &v, e))
+		return false;
+	*out = json_of(v);
+	return true;
+}
+
+bool
+json_list(const struct json *j, const char *key, unsigned max, unsigned *count, struct error *e)
+{
+	struct json_object *v;
+	size_t n;
+
+	if (!member(j, key, json_type_array, "a list", &v, e))
+		return false;
+	n = json_object_array_length(v);
+	if (n > max)
+		return err_set(e, ERR_LIMIT, "%s: over %u elements", key, max);
+	*count = (unsigned)n;
+	return true;
+}
+
+const struct json *
+json_item(const struct json *j, const char *key, unsigned i)
+{
+	struct json_object *v;
+
+	if (!json_object_object_get_ex(obj(j), key, &v) || !json_object_is_type(v, json_type_array))
+		return NULL;
+	return json_of(json_object_array_get_idx(v, i));
+}
+
+bool
+json_item_text(const struct json *item, char *out, size_t size, struct error *e)
+{
+	if (!json_object_is_type(obj(item), json_type_string))
+		return err_set(e, ERR_FORMAT, "list element: not a string");
+	return copy_text(obj(item), "list element", out, size, e);
+}
+
+bool
+json_item_int(const struct json *item, int64_t lo, int64_t hi, int64_t *out, struct error *e)
+{
+	if (!json_object_is_type(obj(item), json_type_int))
+		return err_set(e, ERR_FORMAT, "list element: not an integer");
+	return copy_int(obj(item), "list element", lo, hi, out, e);
+}
+
+bool
+json_has(const struct json *j, const char *key)
+{
+	return json_object_object_get_ex(obj(j), key, NULL);
+}
+
+bool
+json_member(const struct json *j, unsigned i, const char **key, const struct json **value)
+{
+	struct json_object_iterator it, end;
+
+	if (!json_object_is_type(obj(j), json_type_object))
+		return false;
+	it = json_object_iter_begin(obj(j));
+	end = json_object_iter_end(obj(j));
+	for (; !json_object_iter_equal(&it, &end); json_object_iter_next(&it))
+		if (!i--) {
+			*key = json_object_iter_peek_name(&it);
+			*value = json_of(json_object_iter_peek_value(&it));
+			return true;
+		}
+	return false;
+}
+
+/* --- building */
+
+/* A tree that lost a value for want of memory carries this member, and json_print refuses it. */
+static const char lost[] = "\x01lost";
+
+struct json *json_new(void) { return json_of(json_object_new_object()); }
+struct json *json_new_list(void) { return json_of(json_object_new_array()); }
+
+void
+json_put(struct json *j, const char *key, struct json *value)
+{
+	if (!value || json_object_object_add(obj(j), key, obj(value)) < 0) {
+		json_object_put(obj(value));
+		if (j)
+			json_object_object_add(obj(j), lost, NULL);
+	}
+}
+
+/* Bytes that are no UTF-8 become U+FFFD: what a host calls itself must not break the answer. */
+static size_t
+utf8_length(const unsigned char *p)
+{
+	static const struct { unsigned char mask, lead, first_lo, first_hi; } forms[] = {
+		{ 0x80, 0x00, 0, 0 }, { 0xe0, 0xc0, 0x80, 0xbf }, { 0xf0, 0xe0, 0x80, 0xbf }, { 0xf8, 0xf0, 0x80, 0xbf },
+	};
+
+	for (size_t n = 0; n < COUNT(forms); n++) {
+		if ((*p & forms[n].mask) != forms[n].lead)
+			continue;
+		for (size_t i = 1; i <= n; i++)
+			if ((p[i] & 0xc0) != 0x80)
+				return 0;
+		/* overlong forms, surrogates, and past U+10FFFF */
+		if ((n == 1 && *p < 0xc2) || (n == 2 && *p == 0xe0 && p[1] < 0xa0) ||
+		    (n == 2 && *p == 0xed && p[1] > 0x9f) || (n == 3 && *p == 0xf0 && p[1] < 0x90) ||
+		    (n == 3 && (*p > 0xf4 || (*p == 0xf4 && p[1] > 0x8f))))
+			return 0;
+		return n + 1;
+	}
+	return 0;
+}
+
+static struct json *
+text_value(const char *value)
+{
+	static const char replacement[] = "\xef\xbf\xbd";
+	size_t size = strlen(value) * 3 + 1, used = 0;
+	own(mem) char *clean = malloc(size);
+
+	if (!clean)
+		return NULL;
+	for (const unsigned char *p = (const unsigned char *)value; *p;) {
+		size_t n = utf8_length(p);
+
+		memcpy(clean + used, n ? (const char *)p : replacement, n ? n : 3);
+		used += n ? n : 3;
+		p += n ? n : 1;
+	}
+	return json_of(json_object_new_string_len(clean, (int)used));
+}
+
+void json_put_text(struct json *j, const char *key, const char *value) { json_put(j, key, text_value(value)); }
+void json_put_int(struct json *j, const char *key, int64_t v) { json_put(j, key, json_of(json_object_new_int64(v))); }
+void json_put_bool(struct json *j, const char *key, bool v) { json_put(j, key, json_of(json_object_new_boolean(v))); }
+void json_put_null(struct json *j, const char *key) { json_object_object_add(obj(j), key, NULL); }
+
+void
+json_put_bytes(struct json *j, const char *key, const void *p, size_t n)
+{
+	size_t size = n / 3 * 4 + 5;
+	own(mem) char *text = malloc(size);
+
+	if (text)
+		text[base64url_text(p, n, text, size)] = '\0';
+	json_put(j, key, text ? text_value(text) : NULL);
+}
+
+void
+json_put_hex(struct json *j, const char *key, const void *p, size_t n)
+{
+	own(mem) char *text = malloc(2 * n + 1);
+
+	if (text)
+		hex_text(p, n, text);
+	json_put(j, key, text ? text_value(text) : NULL);
+}
+
+void
+json_add(struct json *array, struct json *value)
+{
+	/* A list cannot carry the mark: a null element, which no list of ours has, stands for it. */
+	if (!value || json_object_array_add(obj(array), obj(value)) < 0) {
+		json_object_put(obj(value));
+		if (array)
+			json_object_array_add(obj(array), NULL);
+	}
+}
+
+void json_add_text(struct json *array, const char *value) { json_add(array, text_value(value)); }
+void json_add_int(struct json *array, int64_t v) { json_add(array, json_of(json_object_new_int64(v))); }
+
+static int
+find_lost(struct json_object *o, int flags, struct json_object *parent, const char *key, size_t *index, void *found)
+{
+	(void)flags; (void)index;
+	if ((key && !strcmp(key, lost)) || (!o && json_object_is_type(parent, json_type_array)))
+		*(bool *)found = true;
+	return JSON_C_VISIT_RETURN_CONTINUE;
+}
+
+bool
+json_print(const struct json *j, bool pretty, char **out, size_t *len, struct error *e)
+{
+	int flags = JSON_C_TO_STRING_NOSLASHESCAPE | (pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN);
+	bool missing = !j;
+	const char *text = NULL;
+	size_t n = 0;
+	char *copy;
+
+	if (j)
+		json_c_visit(obj(j), 0, find_lost, &missing);
+	if (!missing)
+		text = json_object_to_json_string_length(obj(j), flags, &n);
+	copy = text ? malloc(n + 1) : NULL;
+	if (!copy)
+		return err_set(e, ERR_MEMORY, "JSON");
+	memcpy(copy, text, n + 1);
+	*out = copy;
+	*len = n;
+	return true;
+}
