@@ -20,9 +20,9 @@ PROTO_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/common/proto
 noinst_LTLIBRARIES += libproto.la
 libproto_la_SOURCES = \
 	%D%/proto/api.h \
-	%D%/proto/challenge.h \
+	%D%/proto/challenge.c %D%/proto/challenge.h \
 	%D%/proto/digest.c %D%/proto/digest.h \
-	%D%/proto/evidence.h \
+	%D%/proto/evidence.c %D%/proto/evidence.h \
 	%D%/proto/json.c %D%/proto/json.h \
 	%D%/proto/result.h \
 	%D%/proto/sign.h \
