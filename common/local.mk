@@ -25,7 +25,7 @@ libproto_la_SOURCES = \
 	%D%/proto/evidence.c %D%/proto/evidence.h \
 	%D%/proto/json.c %D%/proto/json.h \
 	%D%/proto/result.h \
-	%D%/proto/sign.h \
+	%D%/proto/sign.c %D%/proto/sign.h \
 	%D%/proto/tpm_key.c \
 	%D%/proto/tpm_types.c %D%/proto/tpm_types.h
 libproto_la_CPPFLAGS = $(PROTO_CPPFLAGS) $(CRYPTO_CFLAGS) $(JSON_CFLAGS)
