@@ -13,7 +13,7 @@ enum {
 	API_BODY_MAX   = 64 << 10,
 	EK_CERT_MAX    = 8 << 10,
 	EK_CHAIN_MAX   = 8,
-	HOST_NAME_MAX  = NAME_TEXT,      /* letters, digits, '.', '-', '_' */
+	HOST_TEXT  = NAME_TEXT,      /* letters, digits, '.', '-', '_' */
 	TOKEN_TEXT     = 64,
 	CREDENTIAL_MAX = 256,
 	SECRET_SIZE    = 32,
@@ -40,7 +40,7 @@ struct evidence_answer {                 /* 200 of POST /v1/evidence */
 	int64_t  next_after;                 /* ms until the next attestation should start */
 };
 struct enroll_request {                  /* POST /v1/enrollments */
-	char     name[HOST_NAME_MAX];
+	char     name[HOST_TEXT];
 	uint8_t  ek_public[TPM_PUBLIC_MAX];  size_t ek_public_len;    /* TPMT_PUBLIC */
 	uint8_t  ek_cert[EK_CERT_MAX];       size_t ek_cert_len;      /* DER as found in NV, cut at its length */
 	uint8_t  chain[EK_CHAIN_MAX][EK_CERT_MAX]; size_t chain_len[EK_CHAIN_MAX]; unsigned chain_count;
@@ -55,7 +55,7 @@ struct enroll_answer {
 };
 struct enrolled {                        /* POST …/proof and GET /v1/enrollments/{id} */
 	char     host_id[BOOT_ID_TEXT];
-	char     name[HOST_NAME_MAX];
+	char     name[HOST_TEXT];
 	char     state[16];                  /* pending, active, rejected */
 	struct public_key root;              /* from here on only when active */
 	char     keyset[JWS_MAX];            /* signed by root */
