@@ -24,7 +24,7 @@ libproto_la_SOURCES = \
 	%D%/proto/digest.c %D%/proto/digest.h \
 	%D%/proto/evidence.c %D%/proto/evidence.h \
 	%D%/proto/json.c %D%/proto/json.h \
-	%D%/proto/result.h \
+	%D%/proto/result.c %D%/proto/result.h \
 	%D%/proto/sign.c %D%/proto/sign.h \
 	%D%/proto/tpm_key.c \
 	%D%/proto/tpm_types.c %D%/proto/tpm_types.h
