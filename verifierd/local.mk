@@ -9,11 +9,17 @@ libipc_la_SOURCES = \
 	%D%/options.c %D%/options.h \
 	%D%/parts.c %D%/parts.h \
 	%D%/roles.c %D%/roles.h \
-	%D%/credential.h \
 	%D%/endorsement.h \
 	%D%/pki.h
 libipc_la_CPPFLAGS = $(VERIFIERD_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 libipc_la_LIBADD   = libbase.la
+
+# enroll: is a TPM genuine, of parse; a credential that it alone can open, of core.
+noinst_LTLIBRARIES += libenroll.la
+libenroll_la_SOURCES = \
+	%D%/credential.c %D%/credential.h
+libenroll_la_CPPFLAGS = $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
+libenroll_la_LIBADD   = libproto.la $(CRYPTO_LIBS)
 
 # store: of core and setup alone. SQLite is known to store_sqlite.c alone.
 noinst_LTLIBRARIES += libstore.la

@@ -2,3 +2,11 @@
 integration_tests = %D%/login.sh
 dist_check_SCRIPTS += $(integration_tests)
 EXTRA_DIST += %D%/lab.sh %D%/swtpm.sh
+
+# One building block against a TPM.
+check_PROGRAMS += %D%/make_credential
+tests_integration_make_credential_SOURCES  = %D%/make_credential.c
+tests_integration_make_credential_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
+tests_integration_make_credential_LDADD    = libenroll.la
+dist_check_SCRIPTS += %D%/credential.sh
+TESTS += %D%/credential.sh
