@@ -1,0 +1,36 @@
+/*
+ * agent.h - everything one attestation needs. Belongs to the worker thread; the loop sees outcomes.
+ */
+#ifndef AGENT_H
+#define AGENT_H
+#include "logs.h"
+#include "record.h"
+#include "state.h"
+#include "upstream.h"
+
+struct agent {
+	const struct options *opt;
+	int             log_fd;
+	bool            log_absent;
+	struct identity id;
+	struct tpm      tpm;
+	struct upstream up;
+	struct kept     good, negative;
+	struct record   record;            /* as last published */
+	char            boot_id[BOOT_ID_TEXT];
+	char            checked_boot[BOOT_ID_TEXT];  /* boot in which last-good's PCRs were compared by a quote of our own */
+	uint64_t        quotes;
+};
+
+/* What the loop is told after each job. All by value. */
+struct outcome {
+	enum reason   reason;              /* of this attempt; the record may say more */
+	char          why[200];            /* a sentence for the log, "" when all went well */
+	struct record record;
+	bool          enrolled, pending;
+	char          host[HOST_TEXT], url[URL_TEXT];
+	int64_t       next_ms;             /* when to try again */
+	uint64_t      quotes, tpm_commands;
+};
+void agent_outcome(const struct agent *, enum reason, const struct error *, int64_t next_ms, struct outcome *);
+#endif

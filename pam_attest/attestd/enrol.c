@@ -1,0 +1,226 @@
+#include "enrol.h"
+#include "file.h"
+#include "hex.h"
+#include "publish.h"
+#include "scope.h"
+
+enum { POLL_MS = 2000, CA_FILE_MAX = 64 << 10 };
+
+void
+enrol_use_verifier(struct agent *a)
+{
+	const struct options *o = a->opt;
+
+	a->up.current = 0;
+	a->up.urls = o->urls;
+	memcpy(a->up.url, o->url, sizeof(o->url));
+	if (!o->urls && a->id.url[0]) {
+		strcpy(a->up.url[0], a->id.url);
+		a->up.urls = 1;
+	}
+	if (o->ca_file[0])
+		snprintf(a->up.ca_file, sizeof(a->up.ca_file), "%s", o->ca_file);
+	else
+		snprintf(a->up.ca_file, sizeof(a->up.ca_file), "%.*s/ca.pem", PATH_TEXT - 8, o->state_dir);
+}
+
+static enum reason
+take_verifier(struct agent *a, const struct enrol_ask *ask, struct error *e)
+{
+	own(mem) char *pem = NULL;
+	uint8_t pin[SHA256_SIZE];
+	size_t len;
+
+	if (strncmp(ask->url, "https://", 8))
+		return err_set(e, ERR_CONFIG, "%.80s: not https://HOST:PORT", ask->url), REASON_CONFIG_ERROR;
+	if (ask->ca_file[0]) {
+		uint8_t *text = NULL;
+
+		if (!file_load(ask->ca_file, CA_FILE_MAX, &text, &len, e))
+			return REASON_CONFIG_ERROR;
+		pem = (char *)text;
+	} else if (!hex_bytes(ask->ca_sha256, pin, sizeof(pin))) {
+		return err_set(e, ERR_CONFIG, "neither a CA file nor its SHA-256 was given"), REASON_CONFIG_ERROR;
+	} else if (!upstream_fetch_ca(ask->url, pin, a->opt->timeout, &pem, e)) {
+		return e->code == ERR_UNTRUSTED ? REASON_VERIFIER_UNTRUSTED : REASON_VERIFIER_UNREACHABLE;
+	}
+	if (!state_save_verifier(a->opt->state_dir, ask->url, pem, e))
+		return REASON_INTERNAL_ERROR;
+	snprintf(a->id.url, sizeof(a->id.url), "%s", ask->url);
+	enrol_use_verifier(a);
+	return REASON_OK;
+}
+
+/* A new AK for a new enrollment; the old one gives its place in the TPM back. */
+static enum reason
+make_ak(struct agent *a, const struct enrol_ask *ask, int64_t deadline, struct error *e)
+{
+	struct error ignored = { .code = ERR_NONE };
+	struct tpm_ak ak;
+	enum reason why;
+
+	/* From here on this host is not the one it was: the old identity goes with its key. */
+	if (!kept_drop(a->opt->state_dir, "identity", e))
+		return REASON_INTERNAL_ERROR;
+	a->id.active = false;
+	if (a->id.has_ak)
+		tpm_ask_evict(&a->tpm, a->id.ak.blob, a->id.ak.blob_len, ask->owner_auth, deadline, &ignored);
+	why = tpm_ask_create_ak(&a->tpm, a->opt->ak, ask->owner_auth, deadline, &ak, e);
+	if (why != REASON_OK)
+		return why;
+	return state_save_ak(a->opt->state_dir, &ak, &a->id, e) ? REASON_OK : REASON_INTERNAL_ERROR;
+}
+
+static enum reason
+describe(struct agent *a, const struct enrol_ask *ask, struct enroll_request *q, int64_t deadline, struct error *e)
+{
+	enum reason why = tpm_ask_banks(&a->tpm, deadline, &q->banks, e);
+
+	if (why == REASON_OK && !(q->banks & (1u << BANK_SHA256 | 1u << BANK_SHA384)))
+		return err_set(e, ERR_MISSING, "no SHA-256 and no SHA-384 bank"), REASON_BANK_UNSUPPORTED;
+	if (why == REASON_OK)
+		why = tpm_ask_ek(&a->tpm, deadline, q, e);
+	if (why == REASON_OK)
+		why = make_ak(a, ask, deadline, e);
+	if (why != REASON_OK)
+		return why;
+	strcpy(q->token, ask->token);
+	if (ask->name[0])
+		strcpy(q->name, ask->name);
+	else if (gethostname(q->name, sizeof(q->name) - 1) < 0)
+		return err_errno(e, "host name"), REASON_INTERNAL_ERROR;
+	memcpy(q->ak_public, a->id.ak.public, a->id.ak.public_len);
+	q->ak_public_len = a->id.ak.public_len;
+	return REASON_OK;
+}
+
+static enum reason
+post(struct agent *a, const char *path, const char *body, size_t len, int64_t deadline, struct answer *got,
+    struct error *e)
+{
+	struct problem problem;
+
+	return upstream_ask(&a->up, &(struct request){ .path = path, .type = "application/json", .body = body,
+	    .len = len }, deadline, got, &problem, e);
+}
+
+/* Active, pending or rejected, as the verifier says it. */
+static enum reason
+settle(struct agent *a, const struct answer *got, struct error *e)
+{
+	own(mem) struct enrolled *en = calloc(1, sizeof(*en));
+
+	if (!en || !enrolled_read(got->body, got->len, en, e))
+		return REASON_RESULT_INVALID;
+	snprintf(a->id.name, sizeof(a->id.name), "%s", en->name);
+	if (!strcmp(en->state, "pending"))
+		return REASON_ENROLLMENT_PENDING;
+	if (strcmp(en->state, "active"))
+		return REASON_ENROLLMENT_REJECTED;
+	return state_save_identity(a->opt->state_dir, en, &a->id, e) ? REASON_OK : REASON_RESULT_INVALID;
+}
+
+static enum reason
+look(struct agent *a, int64_t deadline, struct error *e)
+{
+	own(answer) struct answer got = { 0 };
+	struct problem problem;
+	char path[64], bearer[64];
+	enum reason why;
+
+	snprintf(path, sizeof(path), "/v1/enrollments/%s", a->id.enrollment);
+	base64url_text(a->id.secret, sizeof(a->id.secret), bearer, sizeof(bearer));
+	why = upstream_ask(&a->up, &(struct request){ .path = path, .bearer = bearer }, deadline, &got, &problem, e);
+	return why == REASON_OK ? settle(a, &got, e) : why;
+}
+
+/* The credential that only this TPM can open, opened and shown. */
+static enum reason
+prove(struct agent *a, const struct enroll_answer *answer, int64_t deadline, struct error *e)
+{
+	own(answer) struct answer got = { 0 };
+	own(mem) char *body = NULL;
+	char path[80];
+	size_t len;
+	enum reason why = tpm_ask_activate(&a->tpm, answer, deadline, a->id.secret, e);
+
+	if (why != REASON_OK)
+		return why;
+	a->id.proved = true;
+	if (!state_save_enrollment(a->opt->state_dir, &a->id, e) || !proof_json(a->id.secret, &body, &len, e))
+		return REASON_INTERNAL_ERROR;
+	snprintf(path, sizeof(path), "/v1/enrollments/%s/proof", a->id.enrollment);
+	why = post(a, path, body, len, deadline, &got, e);
+	return why == REASON_OK ? look(a, deadline, e) : why;
+}
+
+static enum reason
+enroll(struct agent *a, const struct enrol_ask *ask, int64_t deadline, struct error *e)
+{
+	own(mem) struct enroll_request *q = calloc(1, sizeof(*q));
+	own(mem) struct enroll_answer *answer = calloc(1, sizeof(*answer));
+	own(answer) struct answer got = { 0 };
+	own(mem) char *body = NULL;
+	size_t len;
+	enum reason why;
+
+	if (!q || !answer)
+		return err_set(e, ERR_MEMORY, "enrollment"), REASON_INTERNAL_ERROR;
+	why = take_verifier(a, ask, e);
+	if (why == REASON_OK)
+		why = describe(a, ask, q, deadline, e);
+	if (why != REASON_OK)
+		return why;
+	if (!enroll_request_json(q, &body, &len, e))
+		return REASON_INTERNAL_ERROR;
+	why = post(a, "/v1/enrollments", body, len, deadline, &got, e);
+	if (why != REASON_OK)
+		return why;
+	if (!enroll_answer_read(got.body, got.len, answer, e))
+		return REASON_RESULT_INVALID;
+	a->id.proved = false;
+	a->id.pending = true;
+	strcpy(a->id.enrollment, answer->id);
+	if (!state_save_enrollment(a->opt->state_dir, &a->id, e))
+		return REASON_INTERNAL_ERROR;
+	return prove(a, answer, deadline, e);
+}
+
+static void
+finish(struct agent *a, enum reason why, struct error *e, struct outcome *o)
+{
+	struct error written = { .code = ERR_NONE };
+	struct clock now = clock_now();
+
+	a->id.pending = a->id.pending && why != REASON_OK && why != REASON_ENROLLMENT_REJECTED;
+	/* A usable verdict of the old enrollment is not taken away by a failed attempt at a new one. */
+	if (why == REASON_OK || why == REASON_ENROLLMENT_PENDING || why == REASON_ENROLLMENT_REJECTED) {
+		if (record_usable(&a->record, a->boot_id, &now) != REASON_OK &&
+		    !publish_failure(a, why == REASON_OK ? REASON_NOT_ATTESTED : why, &written))
+			e = &written;
+	}
+	agent_outcome(a, why, e, why == REASON_OK ? 0 : POLL_MS, o);
+}
+
+void
+enrol_start(struct agent *a, const struct enrol_ask *ask, struct outcome *o)
+{
+	struct error e = { .code = ERR_NONE };
+
+	finish(a, enroll(a, ask, clock_mono() + ENROL_MS, &e), &e, o);
+}
+
+void
+enrol_poll(struct agent *a, struct outcome *o)
+{
+	struct error e = { .code = ERR_NONE };
+
+	/* Killed between the credential and its proof: the secret never left the TPM, so begin anew. */
+	if (!a->id.proved) {
+		err_set(&e, ERR_REFUSED, "enrollment was interrupted; run attestctl enroll again");
+		a->id.pending = false;
+		agent_outcome(a, REASON_NOT_ENROLLED, &e, 0, o);
+		return;
+	}
+	finish(a, look(a, clock_mono() + ENROL_MS, &e), &e, o);
+}

@@ -1,0 +1,594 @@
+/* attestd: starts as root, opens what only root may open, drops to its user, and serves. attestd(8). */
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include "clock.h"
+#include "log.h"
+#include "publish.h"
+#include "round.h"
+#include "scope.h"
+#include "serve.h"
+#include "status.h"
+#include "worker.h"
+
+/* X(letter, argument, help): the options, their help, and what attestd(8) is checked against. */
+#define OPTIONS(X)                                                     \
+	X('c', "FILE", "configuration; default " SYSCONFDIR "/attest/attestd.conf") \
+	X('f', "",     "stay in the foreground, one line a state change on stderr") \
+	X('t', "",     "check the configuration and exit: 0 good, 2 not")  \
+	X('h', "",     "this help")
+
+/* Everything that is not the worker's. */
+struct daemon {
+	struct options   opt;
+	char             conf[PATH_TEXT];
+	int              gate_fd, decisions_fd, signal_fd;
+	struct worker    worker;
+	struct clients   clients;
+	struct decisions decisions;
+	struct outcome   last;
+	struct counters  counters;
+	char             boot_id[BOOT_ID_TEXT];
+	int64_t          next_round;           /* ms of CLOCK_MONOTONIC */
+	int64_t          last_round;           /* when the last one began; 0: never */
+	struct client   *enrolling;
+	bool             stopping;
+};
+
+enum { SPACING_MS = 2000, REFUSED_SPACING_MS = 5000, NEGATIVE_CACHE_MS = 5000, DRAIN_MS = 12 * 1000 };
+
+/* --- starting */
+
+/* A socket that systemd made, by the name of its file; -1 if there is none. sd_listen_fds(3). */
+static int
+inherited(const char *path)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	int count = fds ? atoi(fds) : 0;
+
+	if (!pid || atoi(pid) != getpid())
+		return -1;
+	for (int fd = 3; fd < 3 + count && fd < 16; fd++) {
+		struct sockaddr_un at = { 0 };
+		socklen_t len = sizeof(at) - 1;
+
+		if (!getsockname(fd, (struct sockaddr *)&at, &len) && at.sun_family == AF_UNIX && !strcmp(at.sun_path, path)) {
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+			return fd;
+		}
+	}
+	return -1;
+}
+
+static int
+make_socket(const char *dir, const char *name, int type, struct error *e)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	own(fd) int fd = -1;
+	int n = snprintf(at.sun_path, sizeof(at.sun_path), "%s/%s", dir, name);
+
+	if (n < 0 || (size_t)n >= sizeof(at.sun_path))
+		return err_set(e, ERR_LIMIT, "%s/%s: too long for a socket", dir, name), -1;
+	fd = inherited(at.sun_path);
+	if (fd >= 0)
+		return give_fd(&fd);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	unlink(at.sun_path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || chmod(at.sun_path, 0666) < 0 ||
+	    (type == SOCK_STREAM && listen(fd, 256) < 0))
+		return err_errno(e, "%s", at.sun_path), -1;
+	return give_fd(&fd);
+}
+
+static bool
+make_folder(const char *path, mode_t mode, const struct passwd *pw, struct error *e)
+{
+	if (mkdir(path, mode) < 0 && errno != EEXIST)
+		return err_errno(e, "mkdir %s", path);
+	if (pw && chown(path, pw->pw_uid, pw->pw_gid) < 0)
+		return err_errno(e, "chown %s", path);
+	return true;
+}
+
+/* Group tss opens /dev/tpmrm0 on Debian; every other group of root's is given up. */
+static bool
+drop_to(const struct passwd *pw, struct error *e)
+{
+	const struct group *tss = getgrnam("tss");
+	gid_t groups[2] = { pw->pw_gid, tss ? tss->gr_gid : pw->pw_gid };
+
+	if (setgroups(tss ? 2 : 1, groups) < 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 ||
+	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) < 0)
+		return err_errno(e, "become %s", pw->pw_name);
+	return true;
+}
+
+/* attestd-tpm: beside us when run from a build tree, else where it was installed. */
+static void
+find_child(char out[static PATH_TEXT])
+{
+	char self[PATH_TEXT];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (n > 0) {
+		self[n] = '\0';
+		slash = strrchr(self, '/');
+		if (slash)
+			*slash = '\0';
+		if (slash && snprintf(out, PATH_TEXT, "%.200s/attestd-tpm", self) > 0 && !access(out, X_OK))
+			return;
+	}
+	snprintf(out, PATH_TEXT, "%s/attestd-tpm", PKGLIBEXECDIR);
+}
+
+/* Before rights are dropped: sockets and the log that only root may open. */
+static bool
+open_all(struct daemon *d, const struct passwd *pw, struct error *e)
+{
+	struct agent *a = &d->worker.agent;
+
+	if (!make_folder(d->opt.run_dir, 0755, pw, e) || !make_folder(d->opt.state_dir, 0755, pw, e))
+		return false;
+	d->gate_fd = make_socket(d->opt.run_dir, "gate.sock", SOCK_STREAM, e);
+	if (d->gate_fd < 0)
+		return false;
+	d->decisions_fd = make_socket(d->opt.run_dir, "decisions.sock", SOCK_DGRAM, e);
+	if (d->decisions_fd < 0 || setsockopt(d->decisions_fd, SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)) < 0)
+		return false;
+	a->log_fd = logs_open(d->opt.boot_log, &a->log_absent, e);
+	if (a->log_fd < 0 && !a->log_absent)
+		log_say(LOG_WARNING, "%s", e->why);
+	return true;
+}
+
+static bool
+start_agent(struct daemon *d, struct error *e)
+{
+	struct agent *a = &d->worker.agent;
+	char child[PATH_TEXT];
+
+	a->opt = &d->opt;
+	find_child(child);
+	tpm_open(&a->tpm, child, d->opt.tcti);
+	if (!round_boot_id(a, a->boot_id, e) || !state_load(d->opt.state_dir, &a->id, e) ||
+	    !upstream_open(&a->up, d->opt.timeout, e))
+		return false;
+	strcpy(d->boot_id, a->boot_id);
+	enrol_use_verifier(a);
+	if (a->id.has_ak)
+		tpm_set_ak(&a->tpm, a->id.ak.blob, a->id.ak.blob_len);
+	if (!publish_start(a, e))
+		return false;
+	agent_outcome(a, a->record.reason, e, 0, &d->last);
+	return worker_start(&d->worker, e);
+}
+
+static bool
+start_signals(struct daemon *d, struct error *e)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return err_errno(e, "signals");
+	d->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return d->signal_fd >= 0 || err_errno(e, "signalfd");
+}
+
+/* sd_notify(3), without the library: one datagram to the socket that NOTIFY_SOCKET names. */
+static void
+notify(const char *what)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	own(fd) int fd = -1;
+
+	if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(at.sun_path))
+		return;
+	memcpy(at.sun_path, path, strlen(path));
+	if (at.sun_path[0] == '@')
+		at.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		(void)!sendto(fd, what, strlen(what), MSG_NOSIGNAL, (struct sockaddr *)&at,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
+}
+
+static bool
+start(struct daemon *d, struct error *e)
+{
+	const struct passwd *pw = NULL;
+
+	if (geteuid() == 0 && d->opt.user[0] && strcmp(d->opt.user, "root")) {
+		pw = getpwnam(d->opt.user);
+		if (!pw)
+			return err_set(e, ERR_CONFIG, "[process] user = %s: no such user", d->opt.user);
+	}
+	if (!open_all(d, pw, e) || (pw && !drop_to(pw, e)))
+		return false;
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0 });
+	clients_open(&d->clients);
+	e->why[0] = '\0';
+	return start_signals(d, e) && start_agent(d, e);
+}
+
+/* --- rounds */
+
+static void
+post(struct daemon *d, const struct job *j)
+{
+	if (worker_post(&d->worker, j) && j->kind == JOB_ATTEST)
+		d->last_round = clock_mono();
+}
+
+/* Renewal is early by a tenth at most, so that a fleet that booted together does not come back together. */
+static void
+schedule(struct daemon *d, int64_t ms)
+{
+	uint16_t dice = 0;
+
+	random_bytes(&dice, sizeof(dice));
+	ms = ms < 100 ? 100 : ms;
+	d->next_round = clock_mono() + ms - ms * dice / UINT16_MAX / 10;
+}
+
+static void
+tell(struct daemon *d, enum reason was, const struct outcome *o)
+{
+	if (o->reason == was && o->record.reason == d->last.record.reason)
+		return;
+	log_say(o->reason == REASON_OK ? LOG_NOTICE : LOG_WARNING, "%s: %s%s%s%s%s",
+	    state_word(reason_state(o->reason)), reason_code(o->reason), o->record.ref[0] ? " ref=" : "", o->record.ref,
+	    o->why[0] ? ": " : "", o->why);
+}
+
+static void
+answer_status(struct daemon *d, struct client *c, const struct decision *decision)
+{
+	own(mem) char *json = NULL;
+	struct error e = { .code = ERR_NONE };
+	size_t len;
+
+	if (status_json(&d->last, &d->counters, d->boot_id, decision, &json, &len, &e))
+		client_answer(c, status_reason_now(&d->last, d->boot_id), d->last.record.ref, json, len);
+	else
+		client_refuse(c, e.why);
+}
+
+static void
+answer_ask(struct daemon *d, struct client *c)
+{
+	enum reason now = status_reason_now(&d->last, d->boot_id);
+
+	/* Grace is the gate's own decision, by its own limits: it hears that there is no verdict, and why. */
+	if (now == REASON_GRACE)
+		now = d->last.reason;
+	client_answer(c, now, d->last.record.ref, NULL, 0);
+}
+
+static void
+answer(struct daemon *d, struct client *c)
+{
+	if (c == d->enrolling) {
+		d->enrolling = NULL;
+		if (d->last.reason == REASON_OK || d->last.reason == REASON_ENROLLMENT_PENDING) {
+			client_answer(c, d->last.reason, d->last.host, NULL, 0);
+		} else {
+			char text[300];
+
+			snprintf(text, sizeof(text), "%s: %s", reason_code(d->last.reason),
+			    d->last.why[0] ? d->last.why : reason_text(d->last.reason));
+			client_refuse(c, text);
+		}
+	} else if (c->verb == VERB_ASK) {
+		answer_ask(d, c);
+	} else {
+		answer_status(d, c, NULL);
+	}
+}
+
+static void
+finished(struct daemon *d)
+{
+	enum reason was = d->last.reason;
+	struct done done;
+
+	if (!worker_take(&d->worker, &done)) {
+		log_say(LOG_CRIT, "the worker ended");
+		d->stopping = true;
+		return;
+	}
+	tell(d, was, &done.outcome);
+	d->last = done.outcome;
+	d->counters.quotes = done.outcome.quotes;
+	d->counters.tpm_commands = done.outcome.tpm_commands;
+	schedule(d, done.outcome.next_ms);
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &d->clients.list[i];
+
+		/* Who asked for an attestation while an enrollment was under way waits for the next job. */
+		if (c->fd >= 0 && c->waiting && (c == d->enrolling) == (done.kind == JOB_ENROLL))
+			answer(d, c);
+	}
+}
+
+/* --- callers */
+
+/* May `ask` start a quote now, or is what is known young enough to be the answer? GATE section 2 and 3. */
+static bool
+may_quote(const struct daemon *d)
+{
+	int64_t age = clock_mono() - d->last_round;
+
+	if (!d->last_round)
+		return true;
+	if (reason_is_outage(d->last.reason) || reason_state(d->last.reason) == STATE_BROKEN)
+		return age >= NEGATIVE_CACHE_MS;
+	if (reason_state(d->last.reason) == STATE_CONTRAINDICATED)
+		return age >= REFUSED_SPACING_MS;
+	return age >= SPACING_MS;
+}
+
+static void
+wait_for_round(struct daemon *d, struct client *c)
+{
+	if (!d->worker.busy)
+		post(d, &(struct job){ .kind = JOB_ATTEST });
+	c->waiting = true;
+}
+
+static void
+explain(struct daemon *d, struct client *c)
+{
+	const struct decision *found = c->ref[0] ? decisions_find(&d->decisions, c->ref) : NULL;
+
+	if (c->ref[0] && !found && strcmp(c->ref, d->last.record.ref))
+		client_refuse(c, "no decision and no verdict has this reference here; try verifierctl explain");
+	else
+		answer_status(d, c, found);
+}
+
+static void
+enroll(struct daemon *d, struct client *c)
+{
+	struct job j = { .kind = JOB_ENROLL, .ask = c->ask };
+
+	if (d->worker.busy) {
+		client_refuse(c, "an attestation is under way; try again");
+		return;
+	}
+	post(d, &j);
+	explicit_bzero(&j, sizeof(j));
+	d->enrolling = c;
+	c->waiting = true;
+}
+
+static void
+request(struct daemon *d, struct client *c)
+{
+	switch (c->verb) {
+	case VERB_ASK:
+		d->counters.asks++;
+		if (d->worker.busy || may_quote(d))
+			wait_for_round(d, c);
+		else
+			answer_ask(d, c);
+		return;
+	case VERB_ATTEST:
+		wait_for_round(d, c);
+		return;
+	case VERB_STATUS:
+		answer_status(d, c, NULL);
+		return;
+	case VERB_EXPLAIN:
+		explain(d, c);
+		return;
+	case VERB_ENROLL:
+		enroll(d, c);
+		return;
+	case VERB_COUNT:
+		break;
+	}
+	client_drop(c);
+}
+
+/* The caller's time is over before the round's: it gets what is known, not silence. */
+static void
+late(struct client *c, void *arg)
+{
+	struct daemon *d = arg;
+
+	if (c == d->enrolling)
+		d->enrolling = NULL;
+	if (c->verb == VERB_ASK)
+		answer_ask(d, c);
+	else
+		client_refuse(c, "no answer in time");
+}
+
+static void
+take_decisions(struct daemon *d)
+{
+	for (unsigned i = 0; i < 64; i++) {
+		char buf[DECISION_MAX + 1];
+		union { struct cmsghdr align; char space[CMSG_SPACE(sizeof(struct ucred))]; } control;
+		struct iovec iov = { buf, sizeof(buf) };
+		struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+		ssize_t n = recvmsg(d->decisions_fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+		struct cmsghdr *h = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+		struct ucred who;
+
+		if (n <= 0)
+			return;
+		if (!h || h->cmsg_type != SCM_CREDENTIALS || (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+			continue;
+		memcpy(&who, CMSG_DATA(h), sizeof(who));
+		/* What root's processes say counts; in a set-up that runs as somebody else, so does our own uid. */
+		decisions_take(&d->decisions, who.uid == geteuid() ? 0 : who.uid, buf, (size_t)n);
+	}
+}
+
+/* --- the loop */
+
+static void
+reload(struct daemon *d)
+{
+	struct options fresh;
+	struct error e = { .code = ERR_NONE };
+
+	/* Only checked here: what is in use belongs to the worker. A change takes a restart, which costs no login. */
+	if (options_load(d->conf, &fresh, &e))
+		log_say(LOG_NOTICE, "configuration is good; attesting anew (restart to apply changes)");
+	else
+		log_say(LOG_ERR, "%s", e.why);
+	d->next_round = clock_mono();
+}
+
+static void
+take_signal(struct daemon *d)
+{
+	struct signalfd_siginfo s;
+
+	while (read(d->signal_fd, &s, sizeof(s)) == sizeof(s)) {
+		if (s.ssi_signo == SIGHUP)
+			reload(d);
+		else
+			d->stopping = true;
+	}
+}
+
+static void
+start_due_job(struct daemon *d)
+{
+	if (d->worker.busy || clock_left(d->next_round))
+		return;
+	if (d->last.pending)
+		post(d, &(struct job){ .kind = JOB_POLL });
+	else if (d->last.enrolled)
+		post(d, &(struct job){ .kind = JOB_ATTEST });
+	else
+		d->next_round = clock_mono() + 3600 * 1000;
+}
+
+enum { FIXED_FDS = 4 };
+
+static bool
+turn(struct daemon *d)
+{
+	struct pollfd p[FIXED_FDS + CLIENTS_MAX] = {
+		{ .fd = d->gate_fd, .events = POLLIN }, { .fd = d->decisions_fd, .events = POLLIN },
+		{ .fd = d->signal_fd, .events = POLLIN }, { .fd = d->worker.out, .events = POLLIN },
+	};
+	unsigned n = FIXED_FDS + clients_poll(&d->clients, p + FIXED_FDS, CLIENTS_MAX);
+	int wait = d->worker.busy ? -1 : clock_left(d->next_round), expiry = clients_expire(&d->clients, late, d);
+
+	if (expiry >= 0 && (wait < 0 || expiry < wait))
+		wait = expiry;
+	if (poll(p, n, wait) < 0)
+		return errno == EINTR;
+	if (p[3].revents)
+		finished(d);
+	if (p[2].revents)
+		take_signal(d);
+	if (p[1].revents)
+		take_decisions(d);
+	for (unsigned i = FIXED_FDS; i < n; i++) {
+		struct client *c = p[i].revents ? clients_of(&d->clients, p[i].fd) : NULL;
+
+		if (!c)
+			continue;
+		if (c->waiting) {       /* hung up */
+			if (c == d->enrolling)
+				d->enrolling = NULL;
+			client_drop(c);
+		} else if (client_read(c)) {
+			request(d, c);
+		}
+	}
+	if (p[0].revents)
+		clients_accept(&d->clients, d->gate_fd);
+	start_due_job(d);
+	return true;
+}
+
+/* No new callers; those who wait get their answer. */
+static void
+drain(struct daemon *d)
+{
+	int64_t until = clock_mono() + DRAIN_MS;
+
+	notify("STOPPING=1");
+	while (d->worker.busy && clock_left(until)) {
+		struct pollfd p = { .fd = d->worker.out, .events = POLLIN };
+
+		if (poll(&p, 1, clock_left(until)) > 0)
+			finished(d);
+	}
+	worker_stop(&d->worker);
+	clients_close(&d->clients);
+}
+
+static int
+usage(FILE *to, int status)
+{
+	fputs("usage: attestd [-c FILE] [-f] [-t]\n", to);
+#define X(letter, argument, help) fprintf(to, "  -%c %-5s %s\n", letter, argument, help);
+	OPTIONS(X)
+#undef X
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct daemon d;
+	struct error e = { .code = ERR_NONE };
+	bool foreground = false, test = false;
+	int o;
+
+	snprintf(d.conf, sizeof(d.conf), "%s/attest/attestd.conf", SYSCONFDIR);
+	if (argc > 1 && !strcmp(argv[1], "--help"))
+		return usage(stdout, 0);
+	while ((o = getopt(argc, argv, "c:fth")) != -1)
+		switch (o) {
+		case 'c': snprintf(d.conf, sizeof(d.conf), "%s", optarg); break;
+		case 'f': foreground = true; break;
+		case 't': test = true; break;
+		case 'h': return usage(stdout, 0);
+		default:  return usage(stderr, 2);
+		}
+	log_open("attestd", foreground || test);
+	if (!options_load(d.conf, &d.opt, &e)) {
+		log_say(LOG_ERR, "%s", e.why);
+		return 2;
+	}
+	if (test)
+		return 0;
+	if (!foreground && !getenv("NOTIFY_SOCKET") && daemon(0, 0) < 0)
+		return 1;
+	if (!start(&d, &e)) {
+		log_say(LOG_ERR, "%s", e.why);
+		return 1;
+	}
+	log_say(LOG_NOTICE, "started: %s", reason_code(d.last.record.reason));
+	notify("READY=1");
+	while (!d.stopping && turn(&d))
+		;
+	drain(&d);
+	log_say(LOG_NOTICE, "stopped");
+	return 0;
+}

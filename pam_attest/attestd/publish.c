@@ -1,0 +1,188 @@
+#include "file.h"
+#include "publish.h"
+#include "scope.h"
+
+/* How long a refusal counts before it is written again; a gate that finds it expired asks. */
+enum { NEGATIVE_LIFE_MS = 15 * 60 * 1000 };
+
+static bool
+write_record(struct agent *a, struct error *e)
+{
+	char path[PATH_TEXT + 32], text[RECORD_MAX];
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/verdict", a->opt->run_dir);
+	if (record_format(&a->record, text, sizeof(text), &len, e) && file_replace(path, text, len, 0644, false, e))
+		return true;
+	/* An old permit must not outlive the news that could not be written. */
+	unlink(path);
+	return false;
+}
+
+static void
+add_upstream(struct agent *a, bool out)
+{
+	struct record *r = &a->record;
+
+	if (out && !r->upstream_out)
+		r->upstream_since_wall = clock_now().wall;
+	if (!out)
+		r->upstream_since_wall = 0;
+	r->upstream_out = out;
+}
+
+static void
+add_good(struct agent *a)
+{
+	struct record *r = &a->record;
+
+	if (!a->good.there)
+		return;
+	r->good_issued_wall = a->good.record.issued_wall;
+	r->good_expires_wall = a->good.record.expires_wall;
+	r->grace_max = a->good.record.grace_max;
+	r->good_this_boot = !strcmp(a->good.record.boot_id, a->boot_id) || !strcmp(a->checked_boot, a->boot_id);
+}
+
+static void
+set_life(struct record *r, const struct clock *from, int64_t life_ms)
+{
+	r->issued_boot = from->boot;
+	r->expires_boot = from->boot + life_ms;
+	r->issued_wall = from->wall;
+	r->expires_wall = from->wall + life_ms;
+	r->asleep = from->boot > from->mono ? from->boot - from->mono : 0;
+}
+
+static struct record
+record_of(const struct agent *a, const struct result *res, const struct clock *asked)
+{
+	struct record r = {
+		.state = res->state,
+		.reason = res->reason[0],
+		.ceiling = res->ceiling,
+		.reset_count = res->reset_count,
+		.restart_count = res->restart_count,
+		.grace_max = res->grace_max,
+	};
+	int64_t life = res->expires_wall - res->issued_wall;
+
+	strcpy(r.boot_id, a->boot_id);
+	strcpy(r.ref, res->ref);
+	strcpy(r.host, res->host);
+	strcpy(r.policy, res->policy);
+	strcpy(r.references, res->references);
+	/* Counted from when the challenge was asked for, and never past what was signed. */
+	set_life(&r, asked, life < RECORD_LIFETIME_MAX_MS ? life : RECORD_LIFETIME_MAX_MS);
+	if (r.expires_wall > res->expires_wall && res->expires_wall > r.issued_wall)
+		r.expires_wall = res->expires_wall;
+	return r;
+}
+
+static bool
+keep(struct agent *a, const struct result *res, const struct selection *s, struct error *e)
+{
+	const char *dir = a->opt->state_dir;
+	struct kept k = { .there = true, .record = a->record, .selection = *s, .pcr_digest_len = res->pcr_digest_len };
+
+	memcpy(k.pcr_digest, res->pcr_digest, res->pcr_digest_len);
+	if (res->state == STATE_CONTRAINDICATED) {
+		a->negative = k;
+		return kept_save(dir, KEPT_NEGATIVE, &k, e);
+	}
+	/* A newer signed permit, in this order: a kill in between leaves the refusal, not a gap. */
+	if (res->state == STATE_AFFIRMING) {
+		if (!kept_save(dir, KEPT_GOOD, &k, e) || !state_arm(dir, e))
+			return false;
+		a->good = k;
+	}
+	if (!kept_drop(dir, KEPT_NEGATIVE, e))
+		return false;
+	a->negative = (struct kept){ 0 };
+	return true;
+}
+
+bool
+publish_result(struct agent *a, const struct result *res, const char *jws, const struct selection *s,
+    const struct clock *asked, struct error *e)
+{
+	char path[PATH_TEXT + 32];
+
+	a->record = record_of(a, res, asked);
+	if (!keep(a, res, s, e))
+		return false;
+	add_good(a);
+	snprintf(path, sizeof(path), "%s/result.jwt", a->opt->run_dir);
+	return write_record(a, e) && file_replace(path, jws, strlen(jws), 0644, false, e);
+}
+
+/* The refusal that was kept, under this boot and with a new life. */
+static void
+republish_negative(struct agent *a)
+{
+	struct record was = a->record, r = a->negative.record;
+	struct clock now = clock_now();
+
+	strcpy(r.boot_id, a->boot_id);
+	set_life(&r, &now, NEGATIVE_LIFE_MS);
+	r.upstream_out = was.upstream_out;
+	r.upstream_since_wall = was.upstream_since_wall;
+	a->record = r;
+}
+
+static void
+no_verdict(struct agent *a, enum reason why)
+{
+	struct record r = { .state = reason_state(why), .reason = why, .ceiling = MODE_ENFORCE,
+		.upstream_out = a->record.upstream_out, .upstream_since_wall = a->record.upstream_since_wall };
+
+	if (a->good.there)
+		r.ceiling = a->good.record.ceiling;
+	strcpy(r.boot_id, a->boot_id);
+	strcpy(r.host, a->id.name);
+	a->record = r;
+}
+
+/* The verifier itself said no, without a signed result: kept like one. */
+static bool
+keep_refusal(struct agent *a, enum reason why, struct error *e)
+{
+	struct clock now = clock_now();
+
+	no_verdict(a, why);
+	set_life(&a->record, &now, NEGATIVE_LIFE_MS);
+	a->negative = (struct kept){ .there = true, .record = a->record };
+	return kept_save(a->opt->state_dir, KEPT_NEGATIVE, &a->negative, e);
+}
+
+bool
+publish_failure(struct agent *a, enum reason why, struct error *e)
+{
+	struct clock now = clock_now();
+	bool good_boot = a->good.there && !strcmp(a->good.record.boot_id, a->boot_id);
+	bool out = reason_is_outage(why) || (reason_state(why) == STATE_BROKEN && good_boot);
+
+	if (reason_state(why) == STATE_CONTRAINDICATED && !keep_refusal(a, why, e))
+		return false;
+	add_upstream(a, out);
+	if (a->negative.there)
+		republish_negative(a);
+	else if (!out || record_usable(&a->record, a->boot_id, &now) != REASON_OK)
+		no_verdict(a, why);
+	add_good(a);
+	return write_record(a, e);
+}
+
+bool
+publish_start(struct agent *a, struct error *e)
+{
+	const char *dir = a->opt->state_dir;
+
+	if (!kept_load(dir, KEPT_GOOD, &a->good, e) || !kept_load(dir, KEPT_NEGATIVE, &a->negative, e))
+		return false;
+	no_verdict(a, a->id.active ? REASON_NOT_ATTESTED : a->id.pending ? REASON_ENROLLMENT_PENDING : REASON_NOT_ENROLLED);
+	if (a->negative.there)
+		republish_negative(a);
+	add_good(a);
+	return write_record(a, e);
+}

@@ -1,0 +1,284 @@
+/*
+ * One attestation from top to bottom. Read this first.
+ *
+ *   boot log -> challenge -> quote -> (is it our key's?) -> evidence -> (is the result about us?) -> record
+ */
+#include "evidence.h"
+#include "file.h"
+#include "publish.h"
+#include "round.h"
+#include "scope.h"
+
+/* What one attestation gathers on its way. */
+struct round {
+	int64_t                 deadline;
+	struct clock            asked;
+	struct boot_log         log;
+	struct challenge_answer challenge;
+	uint8_t                 extra[SHA256_SIZE];
+	struct tpm_quoted       quoted;
+	struct quote            quote;
+	struct evidence_answer  answer;
+	struct result           result;
+};
+
+bool
+round_boot_id(const struct agent *a, char out[static BOOT_ID_TEXT], struct error *e)
+{
+	own(mem) uint8_t *text = NULL;
+	size_t len;
+
+	if (!file_load(a->opt->boot_id, 256, &text, &len, e))
+		return false;
+	len = strcspn((const char *)text, " \n");
+	if (len != BOOT_ID_TEXT - 1)
+		return err_set(e, ERR_FORMAT, "%s: not a boot id", a->opt->boot_id);
+	memcpy(out, text, len);
+	out[len] = '\0';
+	return true;
+}
+
+static enum reason
+read_log(struct agent *a, struct round *r, struct error *e)
+{
+	return logs_read(a->log_fd, a->log_absent, &r->log, e);
+}
+
+static enum reason
+ask_challenge(struct agent *a, struct round *r, struct error *e)
+{
+	struct challenge_request ask = { .ak = a->id.ak_name, .boot_log_len = r->log.len };
+	own(mem) char *body = NULL;
+	own(answer) struct answer got = { 0 };
+	struct problem problem;
+	size_t len;
+	enum reason why;
+
+	strcpy(ask.boot_id, a->boot_id);
+	memcpy(ask.boot_log, r->log.sha256, sizeof(ask.boot_log));
+	if (!challenge_request_json(&ask, &body, &len, e))
+		return REASON_INTERNAL_ERROR;
+	r->asked = clock_now();
+	why = upstream_ask(&a->up, &(struct request){ .path = "/v1/challenges", .type = "application/json",
+	    .body = body, .len = len }, r->deadline, &got, &problem, e);
+	if (why != REASON_OK)
+		return why;
+	return challenge_answer_read(got.body, got.len, &r->challenge, e) ? REASON_OK : REASON_RESULT_INVALID;
+}
+
+/* The digest that binds the quote to this challenge, host, boot and log. PROTOCOL section 1. */
+static bool
+bind(const struct agent *a, struct round *r)
+{
+	uint8_t no_facts[SHA256_SIZE];
+
+	return digest_sha256("", 0, no_facts) && context_digest(&(struct context){
+	    .purpose = PURPOSE_LOGIN, .nonce = r->challenge.nonce, .host_id = a->id.host_id, .boot_id = a->boot_id,
+	    .boot_log = r->log.sha256, .facts = no_facts, .audience = "", .user = "" }, r->extra);
+}
+
+static int64_t
+quote_deadline(const struct round *r)
+{
+	int64_t limit = clock_mono() + QUOTE_MS;
+
+	return limit < r->deadline ? limit : r->deadline;
+}
+
+/* Another key under our handle quotes with success: only the signer's name tells. */
+static enum reason
+check_own(const struct agent *a, const struct round *r, struct error *e)
+{
+	if (r->quote.magic != TPM_GENERATED || r->quote.type != TPM_ST_ATTEST_QUOTE ||
+	    !name_same(&r->quote.signer, &a->id.signer))
+		return err_set(e, ERR_MISMATCH, "another key than the enrolled one answers under its handle"), REASON_AK_CHANGED;
+	return REASON_OK;
+}
+
+static enum reason
+make_quote(struct agent *a, struct round *r, const struct selection *s, struct error *e)
+{
+	enum reason why = tpm_ask_quote(&a->tpm, r->extra, s, quote_deadline(r), &r->quoted, e);
+
+	if (why != REASON_OK)
+		return why;
+	a->quotes++;
+	if (!quote_read(r->quoted.attest, r->quoted.attest_len, &r->quote, e))
+		return REASON_TPM_ERROR;
+	return check_own(a, r, e);
+}
+
+static enum reason
+post_evidence(struct agent *a, struct round *r, bool with_log, struct problem *problem, struct error *e)
+{
+	struct evidence ev = {
+		.challenge = { r->challenge.challenge, CHALLENGE_SIZE, true },
+		.attest = { r->quoted.attest, r->quoted.attest_len, true },
+		.signature = { r->quoted.signature, r->quoted.signature_len, true },
+		.boot_log = { r->log.bytes, r->log.len, with_log },
+	};
+	size_t size = evidence_size(&ev);
+	own(mem) uint8_t *body = malloc(size);
+	own(answer) struct answer got = { 0 };
+	struct writer w = wr_open(body, size);
+	enum reason why;
+
+	if (!body || !evidence_write(&ev, &w, e))
+		return REASON_INTERNAL_ERROR;
+	why = upstream_ask(&a->up, &(struct request){ .path = "/v1/evidence", .type = "application/vnd.pam-attest.evidence",
+	    .body = body, .len = w.used }, r->deadline, &got, problem, e);
+	if (why != REASON_OK)
+		return why;
+	return evidence_answer_read(got.body, got.len, &r->answer, e) ? REASON_OK : REASON_RESULT_INVALID;
+}
+
+/* A verifier that has lost a log it knew asks for it under the same challenge. */
+static enum reason
+send_evidence(struct agent *a, struct round *r, struct error *e)
+{
+	struct problem problem = { 0 };
+	bool with_log = !r->challenge.boot_log_known;
+	enum reason why = post_evidence(a, r, with_log, &problem, e);
+
+	if (!with_log && problem.status == 409 && !strcmp(problem.need, "boot_log"))
+		why = post_evidence(a, r, true, &problem, e);
+	return why;
+}
+
+/* A result is believed only if it is signed, fresh, and about this key, boot and challenge. */
+static enum reason
+check_result(struct agent *a, struct round *r, struct error *e)
+{
+	struct result *res = &r->result;
+
+	if (!result_verify(r->answer.result, strlen(r->answer.result), &a->id.keys, clock_now().wall, res, e))
+		return REASON_RESULT_INVALID;
+	if (!same_bytes(res->nonce, r->challenge.nonce, NONCE_SIZE) || !name_same(&res->ak, &a->id.ak_name) ||
+	    strcmp(res->host_id, a->id.host_id) || strcmp(res->boot_id, a->boot_id) ||
+	    res->reset_count != r->quote.reset_count || res->restart_count != r->quote.restart_count)
+		return err_set(e, ERR_MISMATCH, "the result is about another host, boot or challenge"), REASON_RESULT_INVALID;
+	return REASON_OK;
+}
+
+/* Keys are rotated under the root that was pinned: one look at the key set before a result is called invalid. */
+static bool
+refresh_keys(struct agent *a, struct round *r, struct error *e)
+{
+	own(answer) struct answer got = { 0 };
+	struct problem problem;
+	char path[64], bearer[KID_TEXT];
+	own(mem) struct enrolled *en = calloc(1, sizeof(*en));
+
+	snprintf(path, sizeof(path), "/v1/enrollments/%s", a->id.enrollment);
+	base64url_text(a->id.secret, sizeof(a->id.secret), bearer, sizeof(bearer));
+	return en && upstream_ask(&a->up, &(struct request){ .path = path, .bearer = bearer }, r->deadline, &got,
+	    &problem, e) == REASON_OK && enrolled_read(got.body, got.len, en, e) &&
+	    state_save_keys(a->opt->state_dir, en->keyset, &a->id, e);
+}
+
+static enum reason
+believe(struct agent *a, struct round *r, struct error *e)
+{
+	enum reason why = check_result(a, r, e);
+	struct error ignored = { .code = ERR_NONE };
+
+	if (why != REASON_OK && refresh_keys(a, r, &ignored))
+		why = check_result(a, r, e);
+	return why;
+}
+
+static enum reason
+attest(struct agent *a, struct round *r, struct error *e)
+{
+	enum reason why;
+
+	if (!a->id.active)
+		return a->id.pending ? REASON_ENROLLMENT_PENDING : REASON_NOT_ENROLLED;
+	why = read_log(a, r, e);
+	if (why == REASON_OK)
+		why = ask_challenge(a, r, e);
+	if (why == REASON_OK && !bind(a, r))
+		why = REASON_INTERNAL_ERROR;
+	if (why == REASON_OK)
+		why = make_quote(a, r, &r->challenge.selection, e);
+	if (why == REASON_OK)
+		why = send_evidence(a, r, e);
+	if (why == REASON_OK)
+		why = believe(a, r, e);
+	return why;
+}
+
+/*
+ * No verifier after a reboot: does this boot look like the last good one? A quote of our own, over a
+ * nonce of our own, compared with the digest that the verifier signed then. Once a boot.
+ */
+static void
+compare_with_good(struct agent *a, struct round *r)
+{
+	struct error e = { .code = ERR_NONE };
+	struct verify_key *key = NULL;
+	struct tpm_signature signature;
+	struct tpm_public public;
+	uint8_t spki[TPM_PUBLIC_MAX];
+	size_t len;
+
+	if (!a->good.there || !a->good.selection.count || !strcmp(a->good.record.boot_id, a->boot_id) ||
+	    !strcmp(a->checked_boot, a->boot_id) || !random_bytes(r->extra, sizeof(r->extra)))
+		return;
+	r->deadline = clock_mono() + QUOTE_MS;
+	if (make_quote(a, r, &a->good.selection, &e) != REASON_OK ||
+	    !public_read(a->id.ak.public, a->id.ak.public_len, &public, &e) ||
+	    !public_spki(&public, spki, sizeof(spki), &len, &e) || !verify_key_open(spki, len, &key, &e))
+		return;
+	if (signature_read(r->quoted.signature, r->quoted.signature_len, &signature, &e) &&
+	    verify_key_check(key, &signature, r->quoted.attest, r->quoted.attest_len, &e) &&
+	    r->quote.extra_len == sizeof(r->extra) && same_bytes(r->quote.extra, r->extra, sizeof(r->extra)) &&
+	    selection_same(&r->quote.selection, &a->good.selection) &&
+	    r->quote.pcr_digest_len == a->good.pcr_digest_len &&
+	    same_bytes(r->quote.pcr_digest, a->good.pcr_digest, a->good.pcr_digest_len))
+		strcpy(a->checked_boot, a->boot_id);
+	verify_key_free(key);
+}
+
+enum { FAILURE_RETRY_MS = 5000, REFUSED_RETRY_MS = 15000 };
+
+void
+round_attest(struct agent *a, struct outcome *o)
+{
+	own(mem) struct round *r = calloc(1, sizeof(*r));
+	struct error e = { .code = ERR_NONE }, written = { .code = ERR_NONE };
+	int64_t next = FAILURE_RETRY_MS;
+	enum reason why = REASON_INTERNAL_ERROR;
+	bool ok = false;
+
+	if (r && round_boot_id(a, a->boot_id, &e)) {
+		r->deadline = clock_mono() + ROUND_MS;
+		why = attest(a, r, &e);
+	}
+	if (why == REASON_OK) {
+		ok = publish_result(a, &r->result, r->answer.result, &r->challenge.selection, &r->asked, &written);
+		next = r->answer.next_after;
+		why = r->result.reason[0];
+		e.why[0] = '\0';
+	} else {
+		if (r && reason_is_outage(why))
+			compare_with_good(a, r);
+		ok = publish_failure(a, why, &written);
+		if (reason_state(why) == STATE_CONTRAINDICATED || why == REASON_NOT_ENROLLED)
+			next = REFUSED_RETRY_MS;
+	}
+	agent_outcome(a, why, ok ? &e : &written, next, o);
+	if (r)
+		boot_log_free(&r->log);
+}
+
+void
+agent_outcome(const struct agent *a, enum reason why, const struct error *e, int64_t next_ms, struct outcome *o)
+{
+	*o = (struct outcome){ .reason = why, .record = a->record, .enrolled = a->id.active, .pending = a->id.pending,
+		.next_ms = next_ms, .quotes = a->quotes, .tpm_commands = a->tpm.commands };
+	snprintf(o->why, sizeof(o->why), "%s", e->why);
+	snprintf(o->host, sizeof(o->host), "%s", a->id.name);
+	if (a->up.urls)
+		snprintf(o->url, sizeof(o->url), "%s", a->up.url[a->up.current]);
+}

@@ -1,0 +1,12 @@
+/* round.h - one attestation, from reading the boot log to the published verdict. */
+#ifndef ROUND_H
+#define ROUND_H
+#include "agent.h"
+
+/* Takes at most ROUND_MS. The outcome says what came of it; the record is written in every case. */
+enum { ROUND_MS = 10 * 1000, QUOTE_MS = 4 * 1000 };
+void round_attest(struct agent *, struct outcome *);
+
+/* The boot id of the running kernel, read anew. */
+bool round_boot_id(const struct agent *, char out[static BOOT_ID_TEXT], struct error *) MUST_CHECK;
+#endif

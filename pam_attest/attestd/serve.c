@@ -1,0 +1,232 @@
+#include <sys/socket.h>
+#include "scope.h"
+#include "serve.h"
+
+static const struct { const char *word; bool root_only; } verbs[] = {
+#define ANY  false
+#define ROOT true
+#define X(name, verb, who, help) [VERB_##name] = { verb, who },
+	LOCAL_VERBS(X)
+#undef X
+#undef ANY
+#undef ROOT
+};
+
+void
+clients_open(struct clients *all)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		all->list[i].fd = -1;
+}
+
+void
+client_drop(struct client *c)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	explicit_bzero(&c->ask, sizeof(c->ask));
+	c->fd = -1;
+	c->waiting = false;
+}
+
+void
+clients_close(struct clients *all)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		client_drop(&all->list[i]);
+}
+
+/* A free slot that this uid may have, or NULL. Our own uid counts as root: attestd's administrator runs it. */
+static struct client *
+slot_for(struct clients *all, uid_t uid)
+{
+	unsigned taken = 0, same = 0;
+	struct client *free_slot = NULL;
+
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &all->list[i];
+
+		if (c->fd < 0) {
+			free_slot = free_slot ? free_slot : c;
+			continue;
+		}
+		taken++;
+		same += c->uid == uid;
+	}
+	if (uid != 0 && (same >= CLIENTS_PER_UID || taken >= CLIENTS_MAX - CLIENTS_KEPT_FOR_ROOT))
+		return NULL;
+	return free_slot;
+}
+
+void
+clients_accept(struct clients *all, int listener)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		own(fd) int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		struct ucred peer;
+		socklen_t len = sizeof(peer);
+		struct client *c;
+
+		if (fd < 0)
+			return;
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || !(c = slot_for(all, peer.uid)))
+			continue;
+		*c = (struct client){ .fd = give_fd(&fd), .uid = peer.uid, .deadline = clock_mono() + CLIENT_READ_MS };
+	}
+}
+
+unsigned
+clients_poll(const struct clients *all, struct pollfd *pfd, unsigned max)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < CLIENTS_MAX && n < max; i++)
+		if (all->list[i].fd >= 0)
+			pfd[n++] = (struct pollfd){ .fd = all->list[i].fd, .events = all->list[i].waiting ? 0 : POLLIN };
+	return n;
+}
+
+struct client *
+clients_of(struct clients *all, int fd)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		if (all->list[i].fd == fd)
+			return &all->list[i];
+	return NULL;
+}
+
+int
+clients_expire(struct clients *all, void (*late)(struct client *, void *), void *arg)
+{
+	int next = -1;
+
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &all->list[i];
+		int left = c->fd < 0 ? -1 : clock_left(c->deadline);
+
+		if (c->fd < 0)
+			continue;
+		if (!left && c->waiting)
+			late(c, arg);
+		if (!left)
+			client_drop(c);
+		else if (next < 0 || left < next)
+			next = left;
+	}
+	return next;
+}
+
+static bool
+text(char *out, size_t size, const char *key, const char *value, struct error *e)
+{
+	if (strlen(value) >= size)
+		return err_set(e, ERR_LIMIT, "%s: longer than %zu bytes", key, size - 1);
+	strcpy(out, value);
+	return true;
+}
+
+static bool
+field(void *arg, const char *key, const char *value, struct error *e)
+{
+	struct client *c = arg;
+
+	if (!strcmp(key, "verb")) {
+		for (unsigned i = 0; i < COUNT(verbs); i++)
+			if (!strcmp(verbs[i].word, value)) {
+				c->verb = (enum local_verb)i;
+				return true;
+			}
+		return err_set(e, ERR_FORMAT, "verb: no such verb");
+	}
+	if (!strcmp(key, "wait_ms")) {
+		long ms = strtol(value, NULL, 10);
+
+		c->deadline = clock_mono() + (ms < 0 ? 0 : ms < CLIENT_MS ? ms : CLIENT_MS);
+		return true;
+	}
+	if (!strcmp(key, "ref"))
+		return !value[0] || ref_read(value, c->ref) || err_set(e, ERR_FORMAT, "ref: not a reference");
+	if (!strcmp(key, "url"))
+		return text(c->ask.url, sizeof(c->ask.url), key, value, e);
+	if (!strcmp(key, "ca"))
+		return text(c->ask.ca_file, sizeof(c->ask.ca_file), key, value, e);
+	if (!strcmp(key, "ca_sha256"))
+		return text(c->ask.ca_sha256, sizeof(c->ask.ca_sha256), key, value, e);
+	if (!strcmp(key, "token"))
+		return text(c->ask.token, sizeof(c->ask.token), key, value, e);
+	if (!strcmp(key, "name"))
+		return text(c->ask.name, sizeof(c->ask.name), key, value, e);
+	if (!strcmp(key, "owner_auth"))
+		return text(c->ask.owner_auth, sizeof(c->ask.owner_auth), key, value, e);
+	return true;                    /* service, user and the like: for logs of newer versions */
+}
+
+bool
+client_read(struct client *c)
+{
+	struct error e = { .code = ERR_NONE };
+	size_t used = 0;
+	ssize_t n = recv(c->fd, c->buf + c->len, sizeof(c->buf) - c->len, MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0) {
+		client_drop(c);
+		return false;
+	}
+	c->len += (size_t)n;
+	if (!local_whole(c->buf, c->len, &used, &e)) {
+		client_refuse(c, e.why);
+		return false;
+	}
+	if (!used)
+		return false;
+	c->verb = VERB_COUNT;
+	c->deadline = clock_mono() + CLIENT_MS;
+	if (used != c->len || !local_walk(c->buf, used, field, c, &e) || c->verb == VERB_COUNT) {
+		client_refuse(c, e.code ? e.why : "not one request with a verb");
+		return false;
+	}
+	if (verbs[c->verb].root_only && c->uid != 0 && c->uid != geteuid()) {
+		client_refuse(c, "permission denied");
+		return false;
+	}
+	return true;
+}
+
+/* One send: an answer fits into the socket's buffer, or its reader does not deserve to be waited for. */
+static void
+send_and_drop(struct client *c, struct local_out *o, const char *json, size_t len)
+{
+	struct error e = { .code = ERR_NONE };
+
+	if (local_end(o, &e) && send(c->fd, o->buf, o->used, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)o->used && len)
+		(void)!send(c->fd, json, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	client_drop(c);
+}
+
+void
+client_answer(struct client *c, enum reason why, const char *ref, const char *json, size_t json_len)
+{
+	struct local_out o;
+
+	local_open(&o);
+	local_put(&o, "ok", "yes");
+	local_put(&o, "state", state_word(reason_state(why)));
+	local_put(&o, "reason", reason_code(why));
+	local_put(&o, "ref", ref);
+	if (json)
+		local_put_number(&o, "length", (int64_t)json_len);
+	send_and_drop(c, &o, json, json ? json_len : 0);
+}
+
+void
+client_refuse(struct client *c, const char *why)
+{
+	struct local_out o;
+
+	local_open(&o);
+	local_put(&o, "ok", "no");
+	local_put(&o, "error", why);
+	send_and_drop(c, &o, NULL, 0);
+}

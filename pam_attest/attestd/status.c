@@ -1,0 +1,120 @@
+#include "scope.h"
+#include "status.h"
+
+static bool
+in_grace(const struct record *r, const struct clock *now)
+{
+	return r->upstream_out && r->good_this_boot && r->good_issued_wall && r->grace_max &&
+	    now->wall < r->good_issued_wall + r->grace_max;
+}
+
+enum reason
+status_reason_now(const struct outcome *last, const char *boot_id)
+{
+	const struct record *r = &last->record;
+	struct clock now = clock_now();
+	enum reason usable = record_usable(r, boot_id, &now);
+
+	if (usable == REASON_OK)
+		return r->reason;
+	if (in_grace(r, &now))
+		return REASON_GRACE;
+	if (r->state == STATE_NONE || r->state == STATE_BROKEN)
+		return r->reason;
+	/* A refusal is never forgotten because its record has run out. */
+	if (r->state == STATE_CONTRAINDICATED)
+		return r->reason;
+	return reason_state(last->reason) == STATE_NONE || reason_state(last->reason) == STATE_BROKEN ? last->reason : usable;
+}
+
+static void
+put_time(struct json *j, const char *key, int64_t wall)
+{
+	char text[TIME_TEXT];
+
+	if (!wall) {
+		json_put_null(j, key);
+		return;
+	}
+	time_text(wall, text);
+	json_put_text(j, key, text);
+}
+
+static void
+put_references(struct json *j, const char *references)
+{
+	struct json *list = json_new_list();
+	char copy[REFERENCES_TEXT], *rest;
+
+	snprintf(copy, sizeof(copy), "%s", references);
+	for (char *p = strtok_r(copy, " ", &rest); p; p = strtok_r(NULL, " ", &rest))
+		json_add_text(list, p);
+	json_put(j, "references", list);
+}
+
+static struct json *
+boot_json(const struct record *r, const char *boot_id)
+{
+	struct json *j = json_new();
+
+	json_put_text(j, "boot_id", boot_id);
+	json_put_int(j, "reset_count", r->reset_count);
+	json_put_int(j, "restart_count", r->restart_count);
+	return j;
+}
+
+static struct json *
+counters_json(const struct counters *c)
+{
+	struct json *j = json_new();
+
+	json_put_int(j, "quotes", (int64_t)c->quotes);
+	json_put_int(j, "tpm_commands", (int64_t)c->tpm_commands);
+	json_put_int(j, "asks", (int64_t)c->asks);
+	return j;
+}
+
+static struct json *
+verifier_json(const struct outcome *last)
+{
+	const struct record *r = &last->record;
+	struct json *j = json_new();
+
+	json_put_text(j, "url", last->url);
+	json_put_text(j, "state", r->upstream_out ? "out" : "ok");
+	put_time(j, "since", r->upstream_since_wall);
+	put_time(j, "grace_ends", r->good_issued_wall && r->grace_max ? r->good_issued_wall + r->grace_max : 0);
+	return j;
+}
+
+bool
+status_json(const struct outcome *last, const struct counters *c, const char *boot_id, const struct decision *d,
+    char **out, size_t *len, struct error *e)
+{
+	const struct record *r = &last->record;
+	enum reason now = status_reason_now(last, boot_id);
+	own(json) struct json *j = json_new();
+
+	json_put_int(j, "schema", 1);
+	json_put_text(j, "state", state_word(reason_state(now)));
+	json_put_text(j, "reason", reason_code(now));
+	json_put_text(j, "text", reason_text(now));
+	json_put_text(j, "next", reason_next(now));
+	json_put_text(j, "ref", r->ref);
+	put_time(j, "issued", r->issued_wall);
+	put_time(j, "expires", r->expires_wall);
+	json_put_text(j, "host", last->host[0] ? last->host : r->host);
+	json_put_text(j, "policy", r->policy);
+	put_references(j, r->references);
+	json_put(j, "boot", boot_json(r, boot_id));
+	json_put_text(j, "source", now == REASON_GRACE ? "grace" : "cache");
+	json_put_text(j, "enrollment", last->enrolled ? "active" : last->pending ? "pending" : "none");
+	json_put_text(j, "ceiling", mode_word(r->ceiling));
+	json_put(j, "verifier", verifier_json(last));
+	if (last->why[0])
+		json_put_text(j, "last_error", last->why);
+	json_put(j, "counters", counters_json(c));
+	if (d)
+		json_put(j, "decision", decision_json(d));
+	return json_print(j, false, out, len, e);
+}

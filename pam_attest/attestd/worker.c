@@ -1,0 +1,114 @@
+#include <fcntl.h>
+#include "round.h"
+#include "scope.h"
+#include "worker.h"
+
+/* Pointers through a pipe: atomic, and the bytes that are written are the bytes that are read. */
+static bool
+pass(int fd, void *p)
+{
+	ssize_t n;
+
+	do
+		n = write(fd, &p, sizeof(p));
+	while (n < 0 && errno == EINTR);
+	return n == sizeof(p);
+}
+
+static void *
+receive(int fd)
+{
+	void *p = NULL;
+	ssize_t n;
+
+	do
+		n = read(fd, &p, sizeof(p));
+	while (n < 0 && errno == EINTR);
+	return n == sizeof(p) ? p : NULL;
+}
+
+static void
+run(struct agent *a, const struct job *j, struct outcome *o)
+{
+	switch (j->kind) {
+	case JOB_ATTEST: round_attest(a, o); return;
+	case JOB_ENROLL: enrol_start(a, &j->ask, o); return;
+	case JOB_POLL:   enrol_poll(a, o); return;
+	}
+}
+
+static void *
+work(void *arg)
+{
+	struct worker *w = arg;
+	struct job *j;
+
+	while ((j = receive(w->thread_in))) {
+		struct done *d = calloc(1, sizeof(*d));
+
+		if (d) {
+			d->kind = j->kind;
+			run(&w->agent, j, &d->outcome);
+		}
+		free(j);
+		if (!d || !pass(w->thread_out, d)) {
+			free(d);
+			break;
+		}
+	}
+	close(w->thread_out);
+	return NULL;
+}
+
+bool
+worker_start(struct worker *w, struct error *e)
+{
+	int in[2], out[2], rc;
+
+	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
+		return err_errno(e, "pipe");
+	w->thread_in = in[0];
+	w->in = in[1];
+	w->out = out[0];
+	w->thread_out = out[1];
+	rc = pthread_create(&w->thread, NULL, work, w);
+	return !rc || err_set(e, ERR_SYSTEM, "thread: %s", strerror(rc));
+}
+
+bool
+worker_post(struct worker *w, const struct job *j)
+{
+	struct job *copy = w->busy ? NULL : malloc(sizeof(*copy));
+
+	if (!copy)
+		return false;
+	*copy = *j;
+	w->busy = pass(w->in, copy);
+	if (!w->busy)
+		free(copy);
+	return w->busy;
+}
+
+bool
+worker_take(struct worker *w, struct done *out)
+{
+	struct done *d = receive(w->out);
+
+	w->busy = false;
+	if (!d)
+		return false;
+	*out = *d;
+	free(d);
+	return true;
+}
+
+void
+worker_stop(struct worker *w)
+{
+	close(w->in);
+	pthread_join(w->thread, NULL);
+	close(w->out);
+	close(w->thread_in);
+	tpm_close(&w->agent.tpm);
+	upstream_close(&w->agent.up);
+}
