@@ -9,7 +9,6 @@ libipc_la_SOURCES = \
 	%D%/options.c %D%/options.h \
 	%D%/parts.c %D%/parts.h \
 	%D%/roles.c %D%/roles.h \
-	%D%/endorsement.h \
 	%D%/pki.h
 libipc_la_CPPFLAGS = $(VERIFIERD_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 libipc_la_LIBADD   = libbase.la
@@ -17,7 +16,8 @@ libipc_la_LIBADD   = libbase.la
 # enroll: is a TPM genuine, of parse; a credential that it alone can open, of core.
 noinst_LTLIBRARIES += libenroll.la
 libenroll_la_SOURCES = \
-	%D%/credential.c %D%/credential.h
+	%D%/credential.c %D%/credential.h \
+	%D%/endorsement.c %D%/endorsement.h
 libenroll_la_CPPFLAGS = $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
 libenroll_la_LIBADD   = libproto.la $(CRYPTO_LIBS)
 
