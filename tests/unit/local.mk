@@ -17,4 +17,16 @@ TESTS += %D%/check_ipc
 tests_unit_check_ipc_SOURCES  = %D%/check_ipc.c
 tests_unit_check_ipc_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS)
 tests_unit_check_ipc_LDADD    = libunit.la libipc.la
+
+check_PROGRAMS += %D%/check_evidence
+TESTS += %D%/check_evidence
+tests_unit_check_evidence_SOURCES  = %D%/check_evidence.c
+tests_unit_check_evidence_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_evidence_LDADD    = libunit.la libproto.la
+
+check_PROGRAMS += %D%/check_challenge
+TESTS += %D%/check_challenge
+tests_unit_check_challenge_SOURCES  = %D%/check_challenge.c
+tests_unit_check_challenge_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_challenge_LDADD    = libunit.la libproto.la
 endif
