@@ -12,6 +12,7 @@
 	X(PROFILE,     "eat_profile")                        \
 	X(IAT,         "iat")                                \
 	X(EXP,         "exp")                                \
+	X(AUDIENCE,    "aud")                                \
 	X(NONCE,       "eat_nonce")                          \
 	X(VERIFIER,    "ear_verifier_id")                    \
 	X(DEVELOPER,   "developer")                          \
@@ -293,6 +294,8 @@ read_envelope(const struct json *j, struct result *r, struct error *e)
 		return false;
 	if (strcmp(profile, EAR_PROFILE))
 		return err_set(e, ERR_FORMAT, "%s: not " EAR_PROFILE, word[N_PROFILE]);
+	if (json_has(j, word[N_AUDIENCE]))
+		return err_set(e, ERR_UNTRUSTED, "result: made for an audience, which this is not");
 	return seconds(j, N_IAT, &r->issued_wall, e) && seconds(j, N_EXP, &r->expires_wall, e) &&
 	    exactly(j, N_NONCE, r->nonce, NONCE_SIZE, e) && json_sub(j, word[N_VERIFIER], &verifier, e) &&
 	    json_text(verifier, word[N_DEVELOPER], developer, sizeof(developer), e) &&

@@ -29,4 +29,16 @@ TESTS += %D%/check_challenge
 tests_unit_check_challenge_SOURCES  = %D%/check_challenge.c
 tests_unit_check_challenge_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_challenge_LDADD    = libunit.la libproto.la
+
+check_PROGRAMS += %D%/check_sign
+TESTS += %D%/check_sign
+tests_unit_check_sign_SOURCES  = %D%/check_sign.c %D%/forge.c %D%/forge.h
+tests_unit_check_sign_CPPFLAGS = $(UNIT_CPPFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_check_sign_LDADD    = libunit.la libproto.la $(CRYPTO_LIBS)
+
+check_PROGRAMS += %D%/check_result
+TESTS += %D%/check_result
+tests_unit_check_result_SOURCES  = %D%/check_result.c %D%/forge.c %D%/forge.h
+tests_unit_check_result_CPPFLAGS = $(UNIT_CPPFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_check_result_LDADD    = libunit.la libproto.la $(CRYPTO_LIBS)
 endif
