@@ -59,14 +59,19 @@ walk_line(char *line, char section[static CONF_LINE_MAX], unsigned number, conf_
 bool
 conf_walk(const char *name, const char *text, size_t len, conf_fn *fn, void *arg, struct error *e)
 {
-	char line[CONF_LINE_MAX], section[CONF_LINE_MAX] = "";
-	unsigned number = 0;
+	return conf_walk_from(name, 1, text, len, fn, arg, e);
+}
 
-	while (len) {
+bool
+conf_walk_from(const char *name, unsigned number, const char *text, size_t len, conf_fn *fn, void *arg,
+    struct error *e)
+{
+	char line[CONF_LINE_MAX], section[CONF_LINE_MAX] = "";
+
+	for (; len; number++) {
 		const char *newline = memchr(text, '\n', len);
 		size_t n = newline ? (size_t)(newline - text) : len;
 
-		number++;
 		if (n >= sizeof(line) || memchr(text, '\0', n)) {
 			err_set(e, ERR_CONFIG, n >= sizeof(line) ? "line too long" : "NUL byte");
 			return err_in(e, "%s:%u", name, number);

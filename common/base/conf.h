@@ -22,6 +22,10 @@ typedef bool conf_fn(void *arg, const char *section, const char *key, const char
 bool conf_walk(const char *name, const char *text, size_t len, conf_fn *fn, void *arg,
     struct error *e) MUST_CHECK;
 
+/* The same for a piece of a file that starts at line `number`: whoever wants to go on after a bad section. */
+bool conf_walk_from(const char *name, unsigned number, const char *text, size_t len, conf_fn *fn, void *arg,
+    struct error *e) MUST_CHECK;
+
 /* Values that more than one file has. Each names what it wanted when it fails. */
 bool conf_seconds(const char *value, unsigned lo, unsigned hi, unsigned *out, struct error *) MUST_CHECK; /* 90 90s 15m 24h 7d */
 bool conf_number(const char *value, unsigned lo, unsigned hi, unsigned *out, struct error *) MUST_CHECK;
