@@ -34,3 +34,27 @@ pam_attest_attestd_attestd_tpm_CPPFLAGS = $(PROTO_CPPFLAGS) $(TSS2_CFLAGS)
 pam_attest_attestd_attestd_tpm_CFLAGS  = $(PIE_COMPILE)
 pam_attest_attestd_attestd_tpm_LDFLAGS = $(PIE_LINK)
 pam_attest_attestd_attestd_tpm_LDADD   = libproto.la $(TSS2_LIBS)
+
+# gate: loaded into other people's processes. libc and libpam, nothing more.
+GATE_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%/gate
+noinst_LTLIBRARIES += libgate.la
+libgate_la_SOURCES = \
+	%D%/gate/accounts.c %D%/gate/accounts.h \
+	%D%/gate/exempt.c \
+	%D%/gate/gate.c %D%/gate/gate.h \
+	%D%/gate/gate_conf.c %D%/gate/gate_conf.h \
+	%D%/gate/gate_load.c %D%/gate/gate_option.h \
+	%D%/gate/sources.c %D%/gate/sources.h
+libgate_la_LIBADD = libbase.la
+
+pammod_LTLIBRARIES = pam_attest.la
+pam_attest_la_SOURCES = %D%/gate/pam_attest.c
+pam_attest_la_CPPFLAGS = $(GATE_CPPFLAGS)
+pam_attest_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
+	-Wl,--version-script=$(srcdir)/%D%/gate/pam_attest.map
+pam_attest_la_LIBADD  = libgate.la -lpam
+EXTRA_pam_attest_la_DEPENDENCIES = %D%/gate/pam_attest.map
+EXTRA_DIST += %D%/gate/pam_attest.map
+
+install-exec-hook:
+	rm -f $(DESTDIR)$(pammoddir)/pam_attest.la

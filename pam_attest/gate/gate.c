@@ -1,0 +1,313 @@
+#include <fcntl.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include "file.h"
+#include "gate.h"
+#include "local.h"
+#include "scope.h"
+#include "sources.h"
+
+static const char *const outcomes[] = {
+#define X(name, word) [OUTCOME_##name] = word,
+	OUTCOMES(X)
+#undef X
+};
+static const char *const codes[] = {
+#define X(name) [CODE_##name] = "PAM_" #name,
+	GATE_CODES(X)
+#undef X
+};
+
+const char *
+outcome_word(enum outcome o)
+{
+	return (unsigned)o < OUTCOME_COUNT ? outcomes[o] : outcomes[OUTCOME_DENY];
+}
+
+const char *
+code_word(enum gate_code c)
+{
+	return (unsigned)c < CODE_COUNT ? codes[c] : codes[CODE_AUTHINFO_UNAVAIL];
+}
+
+static enum gate_mode
+lower(enum gate_mode a, enum gate_mode b)
+{
+	return a < b ? a : b;
+}
+
+static bool
+is_verdict(enum state s)
+{
+	return s == STATE_AFFIRMING || s == STATE_WARNING;
+}
+
+/* Strangers must not drive the TPM, and a configuration that cannot be used asks nobody. */
+static bool
+may_ask(const struct facts *f, enum source s)
+{
+	if (s == SOURCE_EXEMPT)
+		return true;
+	return !f->conf->bad && (f->request->phase != PHASE_AUTH || s == SOURCE_CACHE);
+}
+
+static void
+settle(struct gate_decision *d, enum outcome o, enum source s, const struct answer *a)
+{
+	d->judged = o;
+	d->source = s;
+	d->state = a->state;
+	d->reason = a->reason;
+	d->age = a->age;
+	memcpy(d->ref, a->ref, sizeof(d->ref));
+}
+
+/*
+ * Asks the sources in order. A refusal that is on record, or that a source gives, stands against
+ * everything but a newer verdict: no outage and no bracket forgets it.
+ */
+static void
+judge(struct facts *f, struct gate_decision *d)
+{
+	const struct gate_conf *c = f->conf;
+	struct answer last = { .reason = c->bad ? REASON_CONFIG_ERROR : REASON_NOT_ATTESTED, .age = -1 };
+	struct answer refusal = { .age = -1 };
+	bool refused = !c->bad && facts_negative(f);
+
+	/* Whatever the list of sources leaves out, a refusal on record is heard. */
+	if (refused)
+		source_ask(SOURCE_CACHE, f, &refusal);
+	for (unsigned i = 0; i < c->nsources; i++) {
+		const struct source_rule *rule = &c->sources[i];
+		enum action action;
+		struct answer a;
+
+		if (!may_ask(f, rule->source))
+			continue;
+		source_ask(rule->source, f, &a);
+		if (a.exempt) {
+			settle(d, OUTCOME_EXEMPT, rule->source, &a);
+			return;
+		}
+		if (!a.heard)
+			continue;
+		action = (unsigned)a.state < STATE_COUNT ? rule->action[a.state] : ACTION_DENY;
+		if (a.state == STATE_CONTRAINDICATED) {
+			refused = true;
+			refusal = a;
+		} else if (rule->source == SOURCE_QUOTE && is_verdict(a.state)) {
+			refused = false;
+		}
+		last = a;
+		if (action == ACTION_PERMIT && !refused && a.state != STATE_CONTRAINDICATED) {
+			settle(d, is_verdict(a.state) ? OUTCOME_PERMIT : OUTCOME_OPEN, rule->source, &a);
+			return;
+		}
+		if (action == ACTION_DENY)
+			break;
+	}
+	settle(d, OUTCOME_DENY, SOURCE_COUNT, refused ? &refusal : &last);
+}
+
+/* Has this host ever been affirming? What cannot be looked at counts as yes: only absence is absence. */
+static bool
+armed(const struct facts *f)
+{
+	char path[GATE_PATH_MAX + 16], byte[64];
+	struct error e;
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/armed", f->conf->state_dir);
+	return file_read_trusted(path, f->owner, byte, sizeof(byte), &len, &e) || e.code != ERR_MISSING;
+}
+
+/* "attest=audit" as a word of the kernel's own part of the command line. */
+static bool
+audit_on_cmdline(const char *path)
+{
+	char text[4096], *save = NULL;
+	own(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	for (char *w = strtok_r(text, " \t\n", &save); w && strcmp(w, "--") != 0; w = strtok_r(NULL, " \t\n", &save))
+		if (!strcmp(w, "attest=audit"))
+			return true;
+	return false;
+}
+
+static bool
+kill_switch(const struct facts *f)
+{
+	char path[GATE_PATH_MAX + 16], text[256];
+	struct error e;
+	size_t len;
+
+	if (facts_negative(f) || !(f->conf->kill_all || facts_console(f)))
+		return false;
+	if (audit_on_cmdline(f->conf->cmdline))
+		return true;
+	return gate_conf_beside(f->conf, "DISABLED", path, sizeof(path)) &&
+	    (file_read_trusted(path, geteuid(), text, sizeof(text), &len, &e) || e.code == ERR_LIMIT);
+}
+
+/* The mode in force: the section's, until its trial ends, under the verifier's ceiling, once armed. */
+static void
+set_mode(const struct facts *f, struct gate_decision *d)
+{
+	const struct gate_conf *c = f->conf;
+
+	d->mode = c->mode;
+	if (c->until && f->now.wall >= c->until)
+		d->mode = lower(d->mode, MODE_AUDIT);
+	/* Signed for this host and boot; it outlives the verdict beside it, as a panic button must. */
+	if (f->recorded && f->boot_id[0] && !strcmp(f->record.boot_id, f->boot_id))
+		d->mode = lower(d->mode, f->record.ceiling);
+	if (d->mode != MODE_ENFORCE)
+		return;
+	d->not_armed = !c->arm_always && !c->unreadable && !armed(f);
+	d->killed = d->judged != OUTCOME_EXEMPT && d->state != STATE_CONTRAINDICATED && kill_switch(f);
+	if (d->not_armed || d->killed)
+		d->mode = MODE_AUDIT;
+}
+
+void
+gate_decide(const struct gate_conf *c, const struct gate_request *q, struct gate_decision *d)
+{
+	struct facts f;
+	uint64_t random = 0;
+
+	*d = (struct gate_decision){ .source = SOURCE_COUNT, .reason = REASON_MODE_OFF, .age = -1, .mode = c->mode,
+		.judged = OUTCOME_PASS };
+	facts_read(c, q, &f);
+	if (c->mode != MODE_OFF) {
+		int64_t start = f.now.mono;
+
+		judge(&f, d);
+		set_mode(&f, d);
+		d->took = clock_mono() - start;
+	}
+	d->outcome = d->mode == MODE_ENFORCE || d->judged == OUTCOME_EXEMPT ? d->judged : OUTCOME_PASS;
+	d->alert = d->not_armed || d->killed || (d->mode == MODE_ENFORCE && d->judged == OUTCOME_EXEMPT &&
+	    (d->reason == REASON_BREAK_GLASS || d->reason == REASON_EXEMPT_CONSOLE));
+	if (d->judged == OUTCOME_DENY && !d->ref[0] &&
+	    getrandom(&random, sizeof(random), GRND_NONBLOCK) == (ssize_t)sizeof(random))
+		ref_make(random, true, d->ref);
+	d->recorded = f.recorded;
+	d->record = f.record;
+	d->detail = c->bad ? c->error : f.detail;
+}
+
+enum gate_code
+gate_code(const struct gate_conf *c, const struct gate_decision *d, enum phase phase)
+{
+	switch (d->outcome) {
+	case OUTCOME_PERMIT:
+		/* A verdict is about the machine: under `auth sufficient` it must not log anybody in. */
+		return phase == PHASE_AUTH && !c->success_ok ? CODE_IGNORE : CODE_SUCCESS;
+	case OUTCOME_EXEMPT:
+	case OUTCOME_OPEN:
+	case OUTCOME_PASS:
+		return CODE_IGNORE;
+	case OUTCOME_DENY:
+		return d->state == STATE_NONE || d->state == STATE_BROKEN ? CODE_AUTHINFO_UNAVAIL : CODE_PERM_DENIED;
+	case OUTCOME_COUNT:
+		break;
+	}
+	return CODE_PERM_DENIED;
+}
+
+void
+gate_user_text(const struct gate_conf *c, const struct gate_decision *d, char *out, size_t size)
+{
+	bool refused = d->outcome == OUTCOME_DENY;
+
+	snprintf(out, size, "attest: %s: %s (%s).%s%s%s%s%s%s%s",
+	    refused ? "refused" : d->outcome == OUTCOME_PERMIT ? "permitted" : "not gated",
+	    reason_text(d->reason), reason_code(d->reason),
+	    d->ref[0] ? " Ref " : "", d->ref, d->ref[0] ? "." : "",
+	    refused ? " " : "", refused ? reason_next(d->reason) : "",
+	    refused && c->message[0] ? " " : "", refused ? c->message : "");
+}
+
+enum { WORD_MAX = 64 };
+
+/* What strangers typed, fit to stand in a log line: no spaces, no '=', no control characters. */
+static const char *
+clean(const char *text, char out[static WORD_MAX])
+{
+	size_t n = 0;
+
+	for (; text[n] && n < WORD_MAX - 1; n++)
+		out[n] = text[n] > ' ' && text[n] <= '~' && text[n] != '=' ? text[n] : '?';
+	out[n] = '\0';
+	return out;
+}
+
+static const char *
+log_word(const struct gate_decision *d)
+{
+	switch (d->outcome) {
+	case OUTCOME_DENY:   return "refused";
+	case OUTCOME_PERMIT: return "permitted";
+	case OUTCOME_EXEMPT: return "exempted";
+	case OUTCOME_OPEN:   return "permitted-without-verdict";
+	case OUTCOME_PASS:
+		if (d->mode == MODE_OFF)
+			return "off";
+		return d->judged == OUTCOME_DENY ? "would-refuse" : "would-permit";
+	case OUTCOME_COUNT:
+		break;
+	}
+	return "refused";
+}
+
+void
+gate_log_text(const struct gate_conf *c, const struct gate_request *q, const struct gate_decision *d,
+    char *out, size_t size)
+{
+	char user[WORD_MAX], rhost[WORD_MAX], service[WORD_MAX], age[24] = "-";
+
+	if (d->age >= 0)
+		snprintf(age, sizeof(age), "%llds", (long long)(d->age / 1000));
+	snprintf(out, size, "%s user=%s rhost=%s service=%s reason=%s ref=%s mode=%s age=%s ms=%lld state=%s source=%s%s%s%s%s",
+	    log_word(d), clean(q->user, user), clean(q->rhost, rhost), clean(c->service, service),
+	    reason_code(d->reason), d->ref, mode_word(d->mode), age, (long long)d->took, state_word(d->state),
+	    source_word(d->source), d->not_armed ? " not-armed" : "", d->killed ? " kill-switch" : "",
+	    d->detail.code != ERR_NONE ? " detail: " : "", d->detail.code != ERR_NONE ? d->detail.why : "");
+}
+
+enum { DATAGRAM_MAX = 512 };
+
+void
+gate_tell(const struct gate_conf *c, const struct gate_request *q, const struct gate_decision *d)
+{
+	own(fd) int fd = -1;
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	char path[GATE_PATH_MAX + 32], user[WORD_MAX], service[WORD_MAX];
+	struct local_out o;
+	struct error e;
+
+	snprintf(path, sizeof(path), "%s/decisions.sock", c->run_dir);
+	if (strlen(path) >= sizeof(to.sun_path))
+		return;
+	strcpy(to.sun_path, path);
+	local_open(&o);
+	local_put_number(&o, "time", clock_now().wall);
+	local_put(&o, "service", clean(c->service, service));
+	local_put(&o, "user", clean(q->user, user));
+	local_put(&o, "decision", outcome_word(d->outcome));
+	local_put(&o, "state", state_word(d->state));
+	local_put(&o, "reason", reason_code(d->reason));
+	local_put(&o, "ref", d->ref);
+	local_put(&o, "mode", mode_word(d->mode));
+	if (!local_end(&o, &e) || o.used > DATAGRAM_MAX)
+		return;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0)
+		(void)sendto(fd, o.buf, o.used, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof(to));
+}

@@ -1,0 +1,115 @@
+/*
+ * pam_attest(8): the entry points. They collect what the application says, ask gate.c, and give
+ * PAM the code of its one table. Everything is on the stack of the call: nothing is kept.
+ */
+#include <security/pam_modules.h>
+#include <security/pam_ext.h>
+#include <syslog.h>
+#include "gate.h"
+#include "scope.h"
+
+enum { LINE_MAX_BYTES = 1024 };
+
+static const int pam_codes[] = {
+	[CODE_AUTHINFO_UNAVAIL] = PAM_AUTHINFO_UNAVAIL,
+	[CODE_PERM_DENIED]      = PAM_PERM_DENIED,
+	[CODE_IGNORE]           = PAM_IGNORE,
+	[CODE_SUCCESS]          = PAM_SUCCESS,
+};
+_Static_assert(COUNT(pam_codes) == CODE_COUNT, "a PAM code for each");
+
+static const char *
+item(pam_handle_t *pamh, int which)
+{
+	const void *text = NULL;
+
+	return pam_get_item(pamh, which, &text) == PAM_SUCCESS && text ? text : "";
+}
+
+/* Before authentication nobody may have asked for the name yet; then PAM does, as for every module. */
+static const char *
+user_name(pam_handle_t *pamh, enum phase phase)
+{
+	const char *user = NULL;
+
+	if (phase != PHASE_AUTH)
+		return item(pamh, PAM_USER);
+	return pam_get_user(pamh, &user, NULL) == PAM_SUCCESS && user ? user : "";
+}
+
+static int
+log_priority(const struct gate_decision *d)
+{
+	if (d->alert)
+		return LOG_ALERT;
+	return d->judged == OUTCOME_DENY ? LOG_NOTICE : LOG_INFO;
+}
+
+static void
+say(pam_handle_t *pamh, const struct gate_conf *c, const struct gate_decision *d, int flags)
+{
+	char text[PAM_MAX_MSG_SIZE];
+
+	/* On a permit sshd would put the line on the stderr of scp and ansible: only where it was asked for. */
+	if (c->silent || (d->outcome != OUTCOME_DENY && !c->explain) || (((unsigned)flags & PAM_SILENT) && !c->explain))
+		return;
+	gate_user_text(c, d, text, sizeof(text));
+	/* That the words arrive is not what decides. */
+	if (d->outcome == OUTCOME_DENY)
+		(void)pam_error(pamh, "%s", text);
+	else
+		(void)pam_info(pamh, "%s", text);
+}
+
+static int
+decide(pam_handle_t *pamh, enum phase phase, int flags, int argc, const char **argv)
+{
+	struct gate_request q = {
+		.user = user_name(pamh, phase), .rhost = item(pamh, PAM_RHOST), .tty = item(pamh, PAM_TTY),
+		.phase = phase, .ruid = getuid(),
+	};
+	struct gate_conf c;
+	struct gate_decision d;
+	char line[LINE_MAX_BYTES];
+	enum gate_code code;
+
+	gate_conf_read(&c, item(pamh, PAM_SERVICE), argc, argv, NULL, NULL);
+	gate_decide(&c, &q, &d);
+	code = gate_code(&c, &d, phase);
+	gate_log_text(&c, &q, &d, line, sizeof(line));
+	pam_syslog(pamh, log_priority(&d), "%s", line);
+	if (c.debug)
+		pam_syslog(pamh, LOG_DEBUG, "%s ruid=%u conf=%s", code_word(code), (unsigned)q.ruid, c.file);
+	gate_tell(&c, &q, &d);
+	say(pamh, &c, &d, flags);
+	return (unsigned)code < CODE_COUNT ? pam_codes[code] : PAM_PERM_DENIED;
+}
+
+PAM_EXTERN __attribute__((visibility("default"))) int
+pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	return decide(pamh, PHASE_AUTH, flags, argc, argv);
+}
+
+PAM_EXTERN __attribute__((visibility("default"))) int
+pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	return decide(pamh, PHASE_ACCOUNT, flags, argc, argv);
+}
+
+PAM_EXTERN __attribute__((visibility("default"))) int
+pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	return decide(pamh, PHASE_SESSION, flags, argc, argv);
+}
+
+/* No credentials, no passwords, nothing to close. */
+#define NOTHING(name) \
+PAM_EXTERN __attribute__((visibility("default"))) int \
+name(pam_handle_t *pamh, int flags, int argc, const char **argv) \
+{ \
+	(void)pamh, (void)flags, (void)argc, (void)argv; \
+	return PAM_IGNORE; \
+}
+NOTHING(pam_sm_setcred)
+NOTHING(pam_sm_close_session)

@@ -1,0 +1,291 @@
+#include <fcntl.h>
+#include <string.h>
+#include "accounts.h"
+#include "conf.h"
+#include "file.h"
+#include "local.h"
+#include "scope.h"
+#include "sources.h"
+
+static int64_t
+least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* One line of a file of the kernel's; "" if there is none. */
+static void
+read_line(const char *path, char *out, size_t size)
+{
+	own(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, size - 1);
+
+	out[n > 0 ? n : 0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+}
+
+/* A uid or a name of the passwd file. One that is not there leaves root alone. */
+static uid_t
+owner_of(const struct gate_conf *c)
+{
+	struct account who;
+	struct error e;
+	unsigned uid;
+
+	if (conf_number(c->owner, 0, UINT32_MAX - 1, &uid, &e))
+		return uid;
+	return account_find(c->passwd, c->owner, &who) ? who.uid : 0;
+}
+
+static enum reason
+no_record(const struct error *e)
+{
+	switch (e->code) {
+	case ERR_MISSING:   return REASON_NOT_ATTESTED;
+	case ERR_UNTRUSTED: return REASON_RECORD_UNTRUSTED;
+	case ERR_FORMAT:
+	case ERR_LIMIT:     return REASON_RECORD_MALFORMED;
+	default:            return REASON_INTERNAL_ERROR;
+	}
+}
+
+static void
+read_record(struct facts *f)
+{
+	char path[GATE_PATH_MAX + 16], text[RECORD_MAX];
+	struct error e;
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/verdict", f->conf->run_dir);
+	f->recorded = file_read_trusted(path, f->owner, text, sizeof(text), &len, &e) &&
+	    record_parse(text, len, &f->record, &e);
+	if (f->recorded)
+		return;
+	f->unrecorded = no_record(&e);
+	if (e.code != ERR_MISSING)
+		f->detail = e;
+}
+
+void
+facts_read(const struct gate_conf *c, const struct gate_request *q, struct facts *f)
+{
+	*f = (struct facts){ .conf = c, .request = q, .now = clock_now() };
+	f->deadline = f->now.mono + c->timeout;
+	f->owner = owner_of(c);
+	read_line(c->boot_id, f->boot_id, sizeof(f->boot_id));
+	read_record(f);
+}
+
+bool
+facts_negative(const struct facts *f)
+{
+	return f->recorded && f->record.state == STATE_CONTRAINDICATED;
+}
+
+static void
+say(struct answer *a, enum reason why, const char *ref, int64_t age)
+{
+	a->heard = true;
+	a->state = reason_state(why);
+	a->reason = why;
+	a->age = age;
+	snprintf(a->ref, sizeof(a->ref), "%s", ref);
+}
+
+/* What attestd says when it could not reach a verifier, whatever it calls it: the gate's own `grace` decides. */
+static enum reason
+without_grace(enum reason r)
+{
+	return r == REASON_GRACE ? REASON_VERIFIER_UNREACHABLE : r;
+}
+
+/* A verdict counts for this boot, inside its lifetime, and younger than max_age; a refusal counts always. */
+static void
+ask_cache(struct facts *f, struct answer *a)
+{
+	const struct record *r = &f->record;
+	int64_t age = f->now.boot - r->issued_boot;
+	enum reason why;
+
+	if (!f->recorded) {
+		say(a, f->unrecorded, "", -1);
+		return;
+	}
+	why = record_usable(r, f->boot_id, &f->now);
+	if (facts_negative(f) || (why == REASON_OK && r->reason != REASON_GRACE &&
+	    (!f->conf->max_age || age <= f->conf->max_age)))
+		say(a, r->reason, r->ref, age);
+	else if (why == REASON_NOT_ATTESTED && !strcmp(r->boot_id, f->boot_id) && r->state != STATE_AFFIRMING &&
+	    r->state != STATE_WARNING)
+		say(a, r->reason, r->ref, -1);       /* no verdict, and attestd says why */
+	else if (r->reason == REASON_GRACE)
+		say(a, REASON_VERIFIER_UNREACHABLE, "", -1);
+	else
+		say(a, why == REASON_OK ? REASON_VERDICT_EXPIRED : why, "", -1);
+}
+
+struct reply {
+	bool        ok, has_state, has_reason;
+	enum state  state;
+	enum reason reason;
+	char        ref[REF_TEXT], error[160];
+};
+
+static bool
+take_field(void *arg, const char *key, const char *value, struct error *e)
+{
+	struct reply *r = arg;
+
+	if (!strcmp(key, "ok"))
+		return conf_yes_no(value, &r->ok, e);
+	if (!strcmp(key, "state"))
+		r->has_state = state_find(value, &r->state);
+	if (!strcmp(key, "reason"))
+		r->has_reason = reason_find(value, &r->reason);
+	if (!strcmp(key, "error"))
+		snprintf(r->error, sizeof(r->error), "%s", value);
+	if (!strcmp(key, "ref") && value[0] && !ref_read(value, r->ref))
+		return err_set(e, ERR_FORMAT, "ref: not a reference");
+	return true;
+}
+
+static enum reason
+no_answer(const struct error *e)
+{
+	switch (e->code) {
+	case ERR_TIMEOUT: return REASON_ATTESTD_TIMEOUT;
+	case ERR_LIMIT:
+	case ERR_FORMAT:  return REASON_INTERNAL_ERROR;
+	default:          return REASON_ATTESTD_DOWN;
+	}
+}
+
+static bool
+exchange(struct facts *f, struct reply *r, struct error *e)
+{
+	const struct gate_request *q = f->request;
+	char path[GATE_PATH_MAX + 16];
+	int left = clock_left(f->deadline);
+	struct local_answer answer;
+	struct local_out ask;
+
+	local_open(&ask);
+	local_put(&ask, "verb", "ask");
+	/* A little less than we have, so that attestd's own word for the delay still arrives. */
+	local_put_number(&ask, "wait_ms", left > 400 ? left - 200 : left / 2);
+	local_put(&ask, "service", f->conf->service);
+	local_put(&ask, "user", q->user);
+	local_put(&ask, "rhost", q->rhost);
+	if (f->conf->max_age)
+		local_put_number(&ask, "max_age", f->conf->max_age / 1000);
+	snprintf(path, sizeof(path), "%s/gate.sock", f->conf->run_dir);
+	return local_end(&ask, e) && local_exchange(path, f->owner, &ask, f->deadline, &answer, NULL, e) &&
+	    local_walk(answer.buf, answer.head, take_field, r, e);
+}
+
+/* attestd attests now. What it says of itself must fit together, or it said nothing. */
+static void
+ask_quote(struct facts *f, struct answer *a)
+{
+	struct reply r = { 0 };
+	struct error e = { 0 };
+	enum reason why;
+
+	if (!exchange(f, &r, &e)) {
+		why = no_answer(&e);
+		f->detail = e;
+	} else if (!r.has_state || !r.has_reason || reason_state(r.reason) != r.state) {
+		why = REASON_INTERNAL_ERROR;
+		err_set(&f->detail, ERR_REFUSED, "attestd: %s", r.error[0] ? r.error : "no state that fits its reason");
+	} else {
+		why = without_grace(r.reason);
+	}
+	/* A permit that attestd itself takes back is none. */
+	if (!r.ok && (reason_state(why) == STATE_AFFIRMING || reason_state(why) == STATE_WARNING))
+		why = REASON_INTERNAL_ERROR;
+	f->asked = true;
+	f->why = why;
+	f->now = clock_now();
+	read_record(f);
+	say(a, why, reason_state(why) == STATE_CONTRAINDICATED || r.ok ? r.ref : "",
+	    f->recorded && record_usable(&f->record, f->boot_id, &f->now) == REASON_OK ? f->now.boot - f->record.issued_boot : -1);
+}
+
+/* Outages, and nothing that somebody answered: a TLS failure, a bad signature or a 4xx is no outage. */
+static bool
+is_outage(enum reason why)
+{
+	switch (why) {
+	case REASON_VERIFIER_UNREACHABLE:
+	case REASON_VERIFIER_ERROR:
+	case REASON_ATTESTD_DOWN:
+	case REASON_ATTESTD_TIMEOUT:
+	case REASON_TPM_ABSENT:
+	case REASON_TPM_BUSY:
+	case REASON_TPM_LOCKOUT:
+	case REASON_TPM_ERROR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What the record says of now: an expired good verdict, or an outage. Not a warning, not a refusal. */
+static bool
+grace_applies(const struct facts *f)
+{
+	const struct record *r = &f->record;
+	bool tpm_out = r->state == STATE_BROKEN && is_outage(r->reason);
+
+	if (!f->recorded || !f->boot_id[0] || strcmp(r->boot_id, f->boot_id) != 0 || !r->good_this_boot)
+		return false;
+	if (!r->upstream_out && !tpm_out && !(f->asked && reason_state(f->why) == STATE_BROKEN))
+		return false;
+	if (f->asked && !is_outage(f->why))
+		return false;
+	return r->state == STATE_AFFIRMING || r->reason == REASON_GRACE || is_outage(r->reason);
+}
+
+/* GATE, source grace: bounded by the section and by what the verifier signed, on the clocks we have. */
+static void
+ask_grace(struct facts *f, struct answer *a)
+{
+	const struct record *r = &f->record;
+	int64_t most = f->recorded ? least(f->conf->grace, r->grace_max) : 0;
+
+	if (!grace_applies(f) || !most)
+		return;
+	if (!r->good_issued_wall || r->good_expires_wall < r->good_issued_wall ||
+	    r->good_expires_wall - r->good_issued_wall > RECORD_LIFETIME_MAX_MS)
+		return;
+	if (f->now.wall < r->good_issued_wall || f->now.wall >= r->good_expires_wall + most)
+		return;
+	/* The wall clock can be set back; the boot's own cannot. */
+	if (r->state == STATE_AFFIRMING && f->now.boot >= r->expires_boot + most)
+		return;
+	say(a, REASON_GRACE, r->ref, f->now.wall - r->good_issued_wall);
+}
+
+void
+source_ask(enum source s, struct facts *f, struct answer *a)
+{
+	enum reason why;
+
+	*a = (struct answer){ .age = -1 };
+	switch (s) {
+	case SOURCE_EXEMPT:
+		why = exempt_reason(f);
+		a->exempt = why != REASON_OK;
+		if (a->exempt)
+			say(a, why, "", -1);
+		return;
+	case SOURCE_CACHE: ask_cache(f, a); return;
+	case SOURCE_QUOTE: ask_quote(f, a); return;
+	case SOURCE_GRACE: ask_grace(f, a); return;
+	case SOURCE_LEASE:          /* known words that nobody answers yet */
+	case SOURCE_PEER:
+	case SOURCE_PASSPORT:
+	case SOURCE_COUNT:
+		return;
+	}
+}
