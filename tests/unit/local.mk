@@ -41,4 +41,16 @@ TESTS += %D%/check_result
 tests_unit_check_result_SOURCES  = %D%/check_result.c %D%/forge.c %D%/forge.h
 tests_unit_check_result_CPPFLAGS = $(UNIT_CPPFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_check_result_LDADD    = libunit.la libproto.la $(CRYPTO_LIBS)
+
+check_PROGRAMS += %D%/check_pki
+TESTS += %D%/check_pki
+tests_unit_check_pki_SOURCES  = %D%/check_pki.c
+tests_unit_check_pki_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_check_pki_LDADD    = libunit.la libpki.la
+
+check_PROGRAMS += %D%/check_routes
+TESTS += %D%/check_routes
+tests_unit_check_routes_SOURCES  = %D%/check_routes.c
+tests_unit_check_routes_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS)
+tests_unit_check_routes_LDADD    = libunit.la libroutes.la
 endif

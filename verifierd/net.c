@@ -1,0 +1,210 @@
+/*
+ * verifierd-net: terminates TLS and HTTP, turns requests into messages for core, and core's replies
+ * into answers. Believes nothing, keeps nothing but the list of jobs under way.
+ */
+#include <event2/event.h>
+#include <event2/http.h>
+#include <signal.h>
+#include "clock.h"
+#include "http.h"
+#include "log.h"
+#include "roles.h"
+#include "scope.h"
+
+enum {
+	JOBS_MAX = 4096, JOB_MS = 10 * 1000, SWEEP_MS = 250, DRAIN_MS = 12 * 1000,
+	PAYLOAD_MAX = 128 << 10,          /* of everything but evidence */
+};
+
+/* A job's id is its slot and how often the slot has been used: a late reply finds another id there. */
+struct job { struct evhttp_request *request; uint64_t id; int64_t deadline; };
+
+struct net {
+	bool               admin;
+	struct event_base *base;
+	struct http       *http;
+	struct job         jobs[JOBS_MAX];
+	uint64_t           uses[JOBS_MAX];
+	unsigned           next, under_way;
+	int64_t            drain_until;      /* 0: serving */
+	uint8_t            payload[PAYLOAD_MAX];
+};
+
+static struct job *
+job_new(struct net *n, struct evhttp_request *request)
+{
+	for (unsigned i = 0; i < JOBS_MAX; i++) {
+		unsigned slot = (n->next + i) % JOBS_MAX;
+		struct job *j = &n->jobs[slot];
+
+		if (j->request)
+			continue;
+		n->next = slot + 1;
+		n->under_way++;
+		*j = (struct job){ .request = request, .id = ++n->uses[slot] * JOBS_MAX + slot,
+			.deadline = clock_mono() + JOB_MS };
+		return j;
+	}
+	return NULL;
+}
+
+static struct evhttp_request *
+job_take(struct net *n, struct job *j)
+{
+	struct evhttp_request *r = j->request;
+
+	j->request = NULL;
+	n->under_way--;
+	return r;
+}
+
+static void
+busy(struct evhttp_request *r, const char *why)
+{
+	struct problem p = { .status = 503, .reason = REASON_VERIFIER_ERROR };
+
+	snprintf(p.detail, sizeof(p.detail), "%s", why);
+	http_problem(r, &p);
+}
+
+static void
+on_request(void *arg, const struct http_request *q)
+{
+	struct net *n = arg;
+	struct writer w = wr_open(n->payload, sizeof(n->payload));
+	struct error e = { .code = ERR_NONE };
+	struct problem p;
+	bool evidence = q->route.message == MSG_EVIDENCE;
+	struct job *j;
+
+	if (!route_payload(&q->route, &q->body, &w, &p)) {
+		http_problem(q->token, &p);
+		return;
+	}
+	j = job_new(n, q->token);
+	if (!j) {
+		busy(q->token, "too many requests under way");
+		return;
+	}
+	if (!ipc_send(FD_CHANNEL, n->admin ? ROLE_ADMIN : ROLE_HOSTS, q->route.message, j->id,
+	    evidence ? q->body.p : n->payload, evidence ? q->body.len : w.used, q->peer_fd, &e))
+		busy(job_take(n, j), e.code == ERR_LIMIT ? "the verifier is busy" : "the verifier is starting");
+}
+
+static void
+reply(struct net *n, struct frame *f)
+{
+	struct job *j = &n->jobs[f->job % JOBS_MAX];
+	uint16_t status = rd_be16(&f->payload, "status");
+	size_t len = f->payload.left;
+	const uint8_t *body = rd_bytes(&f->payload, len, "body");
+
+	if (!j->request || j->id != f->job || !body || status < 200 || status > 599)
+		return;                 /* answered 503 long ago */
+	http_answer(job_take(n, j), status, (const char *)body, len);
+}
+
+static void
+on_channel(evutil_socket_t fd, short what, void *arg)
+{
+	struct net *n = arg;
+	struct error e = { .code = ERR_NONE };
+	bool got = true;
+
+	(void)what;
+	while (got) {
+		own(frame) struct frame f = { .peer_fd = -1 };
+
+		if (!ipc_receive(fd, n->admin ? ROLE_ADMIN : ROLE_HOSTS, &f, &got, &e)) {
+			if (e.code != ERR_MISSING)
+				log_say(LOG_ERR, "channel: %s", e.why);
+			event_base_loopbreak(n->base);
+			return;
+		}
+		if (got)
+			reply(n, &f);
+	}
+}
+
+static void
+on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+	struct net *n = arg;
+	int64_t now = clock_mono();
+
+	(void)fd; (void)what;
+	for (unsigned i = 0; i < JOBS_MAX && n->under_way; i++)
+		if (n->jobs[i].request && n->jobs[i].deadline <= now)
+			busy(job_take(n, &n->jobs[i]), "no answer in time");
+	if (n->drain_until && (!n->under_way || now >= n->drain_until))
+		event_base_loopexit(n->base, &(struct timeval){ .tv_usec = 100000 });   /* answers on their way */
+}
+
+static void
+on_term(evutil_socket_t fd, short what, void *arg)
+{
+	struct net *n = arg;
+
+	(void)fd; (void)what;
+	http_drain(n->http);
+	n->drain_until = clock_mono() + DRAIN_MS;
+}
+
+static void
+on_hup(evutil_socket_t fd, short what, void *arg)
+{
+	struct net *n = arg;
+	struct error e = { .code = ERR_NONE };
+
+	(void)fd; (void)what;
+	if (http_reload(n->http, &e))
+		log_say(LOG_NOTICE, "certificate read again");
+	else
+		log_say(LOG_ERR, "the old certificate stays in use: %s", e.why);
+}
+
+static bool
+watch(struct net *n, evutil_socket_t fd, short what, event_callback_fn fn, const struct timeval *every)
+{
+	struct event *ev = event_new(n->base, fd, (short)(what | EV_PERSIST), fn, n);
+
+	return ev && !event_add(ev, every);      /* for the life of the process */
+}
+
+static bool
+start(struct net *n, const struct options *o, struct error *e)
+{
+	n->base = event_base_new();
+	if (!n->base || !watch(n, FD_CHANNEL, EV_READ, on_channel, NULL) ||
+	    !watch(n, SIGTERM, EV_SIGNAL, on_term, NULL) || !watch(n, SIGHUP, EV_SIGNAL, on_hup, NULL) ||
+	    !watch(n, -1, 0, on_sweep, &(struct timeval){ .tv_usec = SWEEP_MS * 1000 }))
+		return err_set(e, ERR_MEMORY, "event loop");
+	return http_open(n->base, FD_LISTEN, n->admin ? NULL : o->cert_file, n->admin ? NULL : o->key_file, on_request, n,
+	    &n->http, e);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct net n;
+	static struct options o;
+	struct role_start s;
+	struct error e = { .code = ERR_NONE };
+
+	role_begin(argc, argv, "verifierd-net", true, &s);
+	if (!s.word || (strcmp(s.word, "hosts") && strcmp(s.word, "admin"))) {
+		log_say(LOG_ERR, "which class of listener?");
+		return 2;
+	}
+	n.admin = !strcmp(s.word, "admin");
+	if (!options_read(s.conf, &o, &e) || !start(&n, &o, &e)) {
+		log_say(LOG_ERR, "%s", e.why);
+		return 1;
+	}
+	role_ready();
+	event_base_dispatch(n.base);
+	/* Connections with an answer outstanding must not be freed under it: the process ends instead. */
+	if (!n.under_way)
+		http_close(n.http);
+	return 0;
+}
