@@ -236,8 +236,10 @@ from_path(const struct route *r, const char *path, struct admin_request *q, stru
 		size_t len = strcspn(++p, "}");
 		const struct argument *a = argument(p, len);
 
-		if (!a || !set_argument(q, a, r->param[n++], e))
-			return a || err_set(e, ERR_FORMAT, "no such argument");
+		if (!a)
+			return err_set(e, ERR_FORMAT, "no such argument");
+		if (!set_argument(q, a, r->param[n++], e))
+			return false;
 	}
 	return true;
 }
