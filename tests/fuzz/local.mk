@@ -19,3 +19,21 @@ tests_fuzz_fuzz_ipc_SOURCES  = %D%/fuzz_ipc.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_ipc_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
 tests_fuzz_fuzz_ipc_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_ipc_LDADD    = libipc.la
+
+check_PROGRAMS += %D%/fuzz_evidence
+tests_fuzz_fuzz_evidence_SOURCES  = %D%/fuzz_evidence.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_evidence_CPPFLAGS = $(PROTO_CPPFLAGS)
+tests_fuzz_fuzz_evidence_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_evidence_LDADD    = libproto.la
+
+check_PROGRAMS += %D%/fuzz_api
+tests_fuzz_fuzz_api_SOURCES  = %D%/fuzz_api.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_api_CPPFLAGS = $(PROTO_CPPFLAGS)
+tests_fuzz_fuzz_api_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_api_LDADD    = libproto.la
+
+check_PROGRAMS += %D%/fuzz_result
+tests_fuzz_fuzz_result_SOURCES  = %D%/fuzz_result.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_result_CPPFLAGS = $(PROTO_CPPFLAGS)
+tests_fuzz_fuzz_result_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_result_LDADD    = libproto.la

@@ -53,4 +53,10 @@ TESTS += %D%/check_routes
 tests_unit_check_routes_SOURCES  = %D%/check_routes.c
 tests_unit_check_routes_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS)
 tests_unit_check_routes_LDADD    = libunit.la libroutes.la
+
+check_PROGRAMS += %D%/check_api
+TESTS += %D%/check_api
+tests_unit_check_api_SOURCES  = %D%/check_api.c
+tests_unit_check_api_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_api_LDADD    = libunit.la libproto.la
 endif
