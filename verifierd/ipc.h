@@ -47,20 +47,20 @@ X(REPLY_ADMIN, CORE,  ADMIN, 4 << 20) \
 /* core -> workers and back */ \
 X(PARSE_LOG,    CORE,  PARSE, BOOT_LOG_MAX)  /* the log's bytes */ \
 X(PARSED_LOG,   PARSE, CORE,  16 << 20)      /* ok u8, then packed eventlog or the error text */ \
-X(PARSE_ENROLL, CORE,  PARSE, 512 << 10)     /* now, flags, request, ek_roots (PEM bundle) */ \
+X(PARSE_ENROLL, CORE,  PARSE, 8 << 20)       /* now, flags, request, ek_roots (PEM bundle) */ \
 X(PARSED_ENROLL,PARSE, CORE,  8 << 10)       /* struct enroll_facts, packed */ \
 X(JUDGE_QUOTE,  CORE,  JUDGE, 16 << 10)      /* attest, signature, host facts, expectation */ \
 X(JUDGED_QUOTE, JUDGE, CORE,  128 << 10)     /* ok u8, quote, verdict */ \
 X(JUDGE_BOOT,   CORE,  JUDGE, 16 << 20)      /* quote, scheme, host facts, verdict so far, parsed log, sets */ \
 X(JUDGED_BOOT,  JUDGE, CORE,  128 << 10)     /* verdict */ \
 X(JUDGE_CAPTURE,CORE,  JUDGE, 16 << 20)      /* bank, pcrs, parsed log */ \
-X(CAPTURED,     JUDGE, CORE,  SET_PACKED_MAX + 1) /* ok u8, packed set or the error text */ \
-X(JUDGE_SHOW,   CORE,  JUDGE, 2 * SET_PACKED_MAX)  /* one set: its entries; two: their diff; answers JSON text */ \
-X(SHOWN,        JUDGE, CORE,  4 << 20)       /* ok u8, JSON text of an array or the error text */ \
+X(CAPTURED,     JUDGE, CORE,  SET_PACKED_MAX + 16) /* ok u8, then entries u32 and the packed set, or the error text */ \
+X(JUDGE_SHOW,   CORE,  JUDGE, 2 * SET_PACKED_MAX + 16) /* count u8, then packed sets: the entries of one, the diff of two */ \
+X(SHOWN,        JUDGE, CORE,  4 << 20)       /* ok u8, JSON text {"entries":[…]} or {"findings":[…]}, or the error text */ \
 /* main -> core: a worker was started anew; its end of the pair is attached */ \
-X(CHANNEL,      MAIN,  CORE,  8)             /* role u8, index u8 */ \
+X(CHANNEL,      MAIN,  CORE,  8)             /* role u8, index u8, generation u32 */ \
 /* core -> main: this one hangs or has lied; end it and start another */ \
-X(RENEW,        CORE,  MAIN,  8)             /* role u8, index u8 */
+X(RENEW,        CORE,  MAIN,  8)             /* role u8, index u8, generation u32 */
 
 enum message {
 #define X(name, from, to, max) MSG_##name,

@@ -22,7 +22,9 @@ libenroll_la_LIBADD   = libproto.la $(CRYPTO_LIBS)
 
 # store: of core and setup alone. SQLite is known to store_sqlite.c alone.
 noinst_LTLIBRARIES += libstore.la
-libstore_la_SOURCES  = %D%/store.h %D%/store_sql.h %D%/store_sqlite.c
+libstore_la_SOURCES = \
+	%D%/keys.c %D%/keys.h \
+	%D%/store.h %D%/store_sql.h %D%/store_sqlite.c
 libstore_la_CPPFLAGS = $(VERIFIERD_CPPFLAGS) $(SQLITE_CFLAGS)
 libstore_la_LIBADD   = libproto.la $(SQLITE_LIBS)
 
@@ -43,3 +45,55 @@ noinst_LTLIBRARIES += libpki.la
 libpki_la_SOURCES  = %D%/pki.c %D%/pki.h
 libpki_la_CPPFLAGS = $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
 libpki_la_LIBADD   = libbase.la $(CRYPTO_LIBS)
+
+# main holds no key and reads no input, and links accordingly.
+sbin_PROGRAMS += %D%/verifierd
+verifierd_verifierd_SOURCES  = %D%/main.c %D%/listen.c %D%/listen.h %D%/notify.c %D%/notify.h
+verifierd_verifierd_CPPFLAGS = $(VERIFIERD_CPPFLAGS) \
+	-DSYSCONFDIR='"$(sysconfdir)"' -DSBINDIR='"$(sbindir)"' -DPKGLIBEXECDIR='"$(pkglibexecdir)"'
+verifierd_verifierd_CFLAGS  = $(PIE_COMPILE)
+verifierd_verifierd_LDFLAGS = $(PIE_LINK)
+verifierd_verifierd_LDADD   = libipc.la libbase.la
+
+# core links policy for the packed form of verdicts alone: it judges nothing.
+pkglibexec_PROGRAMS += %D%/verifierd-core
+verifierd_verifierd_core_SOURCES = \
+	%D%/audit.c %D%/audit.h \
+	%D%/channels.c \
+	%D%/commit.c \
+	%D%/core.c %D%/core.h \
+	%D%/core_admin.c \
+	%D%/core_enrol.c \
+	%D%/core_evidence.c %D%/evidence_job.h \
+	%D%/core_sets.c \
+	%D%/ek_roots.c \
+	%D%/explain.c \
+	%D%/jobs.c \
+	%D%/logs.c %D%/logs.h \
+	%D%/memo.c %D%/memo.h \
+	%D%/workers.c
+verifierd_verifierd_core_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
+verifierd_verifierd_core_CFLAGS   = $(PIE_COMPILE)
+verifierd_verifierd_core_LDFLAGS  = $(PIE_LINK)
+verifierd_verifierd_core_LDADD    = libstore.la libenroll.la libipc.la libpolicy.la
+
+pkglibexec_PROGRAMS += %D%/verifierd-parse
+verifierd_verifierd_parse_SOURCES  = %D%/parse.c %D%/worker.c %D%/worker.h
+verifierd_verifierd_parse_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
+verifierd_verifierd_parse_CFLAGS   = $(PIE_COMPILE)
+verifierd_verifierd_parse_LDFLAGS  = $(PIE_LINK)
+verifierd_verifierd_parse_LDADD    = libenroll.la libipc.la libpolicy.la
+
+pkglibexec_PROGRAMS += %D%/verifierd-judge
+verifierd_verifierd_judge_SOURCES  = %D%/judge.c %D%/worker.c %D%/worker.h
+verifierd_verifierd_judge_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
+verifierd_verifierd_judge_CFLAGS   = $(PIE_COMPILE)
+verifierd_verifierd_judge_LDFLAGS  = $(PIE_LINK)
+verifierd_verifierd_judge_LDADD    = libipc.la libpolicy.la
+
+pkglibexec_PROGRAMS += %D%/verifierd-setup
+verifierd_verifierd_setup_SOURCES  = %D%/setup.c
+verifierd_verifierd_setup_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
+verifierd_verifierd_setup_CFLAGS   = $(PIE_COMPILE)
+verifierd_verifierd_setup_LDFLAGS  = $(PIE_LINK)
+verifierd_verifierd_setup_LDADD    = libpki.la libstore.la libipc.la

@@ -48,6 +48,7 @@ X(VERIFIER_UNREACHABLE,"verifier-unreachable",NONE, "no verifier can be reached"
 X(VERIFIER_ERROR,     "verifier-error",      NONE, "the verifier failed to answer", "look at verifierd's journal") \
 X(VERIFIER_UNTRUSTED, "verifier-untrusted",  NONE, "the server that answered is not the verifier of this host", "compare ca_file with the verifier's tls/ca.pem") \
 X(RESULT_INVALID,     "result-invalid",      NONE, "the verifier's result does not verify", "compare clocks and keys; then: attestctl attest") \
+X(PERMISSION_DENIED,  "permission-denied",   NONE, "you may not administer this verifier", "be root, or a member of group attest-admin") \
 X(REQUEST_INVALID,    "request-invalid",     NONE, "the verifier could not read the request", "compare the versions of attestd and verifierd") \
 X(CHALLENGE_INVALID,  "challenge-invalid",   NONE, "the challenge was not made by this verifier", "attestctl attest asks for a new one") \
 X(CHALLENGE_EXPIRED,  "challenge-expired",   NONE, "the quote came after its challenge had expired", "attestctl attest; if it repeats, the TPM or the network is slow") \

@@ -1,0 +1,192 @@
+/*
+ * core.h - what the files of verifierd-core share: channels, jobs, and the verbs on them.
+ *
+ * One thread, one loop. A request becomes a job; a job asks workers, one after the other, and ends
+ * with exactly one reply. Whatever goes wrong on the way, the reply is a problem, never a verdict.
+ * Verdicts gather in the commit list and leave after the one COMMIT at the end of the loop's turn.
+ */
+#ifndef CORE_H
+#define CORE_H
+#include "clock.h"
+#include "keys.h"
+#include "options.h"
+#include "store.h"
+
+enum {
+	JOBS_MAX       = 1024,
+	REQUEST_MS     = 10 * 1000,
+	CHANNELS_MAX   = 4 + 3 * WORKERS_MAX,
+	OUT_FRAMES_MAX = 4096,              /* replies that wait for one net process */
+	PARSE_RENEW    = 64,                /* logs that one parse worker sees */
+	FRAMES_A_TURN  = 64,                /* of one channel, before the others have theirs */
+	LOGS_A_HOST    = 16,
+	UNVOUCHED_A_HOST = 16,
+	REF_TRIES      = 8,
+};
+
+struct core;
+struct job;
+
+struct outgoing { struct outgoing *next; enum message type; uint64_t job; size_t len; uint8_t payload[]; };
+
+/* core's end of the pair with one other process. */
+struct channel {
+	int       fd;                       /* -1: the slot is free */
+	enum role role;                     /* of the process at the other end */
+	uint8_t   index;
+	uint32_t  generation;               /* main counts the processes of a place */
+	bool      retire;                   /* it goes when it is idle */
+	struct outgoing *first, **last;
+	unsigned  waiting;
+	struct job *busy;                   /* of a worker: the job that it works on */
+	enum message wanted;                /* its answer */
+	unsigned  served;
+};
+
+/* answer is NULL when the worker died, lied or took too long. The function ends the job or asks again. */
+typedef void answer_fn(struct core *, struct job *, struct frame *answer);
+
+struct job {
+	uint64_t    id;                     /* 0: the slot is free; what workers see */
+	struct job *newer, *older;          /* by arrival, which is by deadline */
+	int64_t     deadline;               /* CLOCK_MONOTONIC */
+	struct channel *asker;              /* NULL when it went away */
+	uint64_t    asker_job;
+	struct frame request;
+	/* the question that waits for a worker, or is with one */
+	enum role   wants;
+	enum message question, answer;
+	uint8_t    *payload;
+	size_t      payload_len;
+	answer_fn  *then;
+	struct job *next_waiting;
+	struct channel *worker;
+	uint8_t     by;                     /* index of the worker that answered last */
+	/* what the operation keeps between steps; freed with the job */
+	void       *state;
+	void      (*drop_state)(void *);
+};
+
+struct queue { struct job *first, **last; };
+
+struct json;
+struct memo;
+struct core {
+	struct options  options;
+	struct store   *store;
+	struct keys     keys;
+	int             epoll, signals;
+	bool            draining;
+	bool            lost_main;
+	int64_t         next_purge;
+	gid_t           admin_group;        /* (gid_t)-1: there is none */
+	char           *ek_roots;           /* PEM bundle */
+	size_t          ek_roots_len;
+	struct channel  main, channel[CHANNELS_MAX];
+	struct job      job[JOBS_MAX];
+	struct job     *oldest, *newest;
+	unsigned        jobs;
+	uint64_t        serial;
+	struct queue    waiting[ROLE_COUNT];
+	struct memo    *memo;
+	struct job     *commit[JOBS_MAX];   /* verdicts of this turn */
+	unsigned        commits;
+};
+
+/* --- channels.c --- */
+bool channel_open(struct core *, int fd, enum role, uint8_t index, uint32_t generation, struct error *) MUST_CHECK;
+struct channel *channel_find(struct core *, enum role, uint8_t index);
+/* The other end is gone, or has broken the rules: its work fails, its jobs go on for nobody. */
+void channel_lost(struct core *, struct channel *, const char *why);
+/* Sends or, while the peer's queue is full, keeps. A peer that does not take its answers is lost. */
+void channel_send(struct core *, struct channel *, enum message, uint64_t job, const void *, size_t len);
+bool channel_flush(struct core *, struct channel *);
+bool channel_watch(struct core *, const struct channel *, bool out, bool add);
+
+/* --- jobs.c --- */
+struct job *job_new(struct core *, struct channel *asker, struct frame *request);  /* takes request; NULL: too many */
+void job_end(struct core *, struct job *);          /* without a reply */
+/* Both send and end the job. body is JSON text. */
+void job_reply(struct core *, struct job *, int status, const char *body, size_t len);
+void job_problem(struct core *, struct job *, int status, enum reason, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+void job_need_log(struct core *, struct job *);     /* 409 need: boot_log */
+void job_error(struct core *, struct job *, const struct error *);   /* verifier-error, logged */
+/* Prints, frees and sends a tree. */
+void job_reply_json(struct core *, struct job *, int status, struct json *);
+void jobs_expire(struct core *, int64_t now);
+int64_t jobs_deadline(const struct core *);         /* INT64_MAX when there are none */
+
+/* --- workers.c --- */
+/*
+ * Asks a worker of this role, now or when one is free. payload is taken, freed in the end. The
+ * answer has the type given; then is called exactly once.
+ */
+void worker_ask(struct core *, struct job *, enum role, enum message question, enum message answer, uint8_t *payload,
+    size_t len, answer_fn *then);
+void worker_answer(struct core *, struct channel *, struct frame *);
+void worker_lost(struct core *, struct channel *);
+void worker_forget(struct core *, struct job *);    /* a job that ends while its question is out */
+void workers_feed(struct core *, enum role);
+/* Closes the channel when its question is answered: it sees the end and goes, main starts another. */
+void worker_retire(struct core *, enum role, uint8_t index);
+/* For one that hangs or lied: main kills it. What it was asked fails. */
+void worker_kill(struct core *, struct channel *, const char *why);
+
+/* --- core_evidence.c, commit.c --- */
+void on_challenge(struct core *, struct job *);
+void on_evidence(struct core *, struct job *);
+void commit_all(struct core *);
+void commit_add(struct core *, struct job *);
+/* Only challenge selection is policy today: sha256, or sha384 where there is none. */
+bool selection_for(uint32_t banks, struct selection *);
+enum { POLICY_VERSION = 1 };
+#define POLICY_NAME "default/1"
+
+/* --- core_enrol.c --- */
+void on_enroll(struct core *, struct job *);
+void on_proof(struct core *, struct job *);
+void on_newest(struct core *, struct job *);
+void on_keys(struct core *, struct job *);
+/* In the caller's transaction: the host of this enrollment becomes, or stays, active with this key. */
+bool enrol_admit(struct core *, const struct enrollment_row *, struct error *) MUST_CHECK;
+
+/* --- ek_roots.c --- */
+bool ek_roots_load(struct core *, struct error *) MUST_CHECK;
+bool ek_allowed(const struct core *, const char *fingerprint);
+
+/* --- core_admin.c, core_sets.c --- */
+void on_admin(struct core *, struct job *);
+/* Who asked, and for what; args of the operation live as long as the job. */
+struct admin_job {
+	struct admin_request ask;
+	char who[WHO_TEXT];
+	struct host_row host;
+	struct report_row report;
+	struct set_row set, other;
+	bool accept;                        /* capture, and activate what was captured */
+	char name[SET_NAME_TEXT];           /* of the set that is captured */
+};
+struct admin_job *admin_of(struct job *);
+struct json *answer_new(const struct admin_job *);  /* {"schema":1} and dry_run */
+/* Runs one change in a transaction of its own; a dry run does nothing. */
+typedef bool change_fn(struct core *, struct admin_job *, void *arg, struct error *);
+bool admin_change(struct core *, struct admin_job *, change_fn *, void *arg, struct error *) MUST_CHECK;
+void admin_sets(struct core *, struct job *);
+void admin_set(struct core *, struct job *);
+void admin_set_diff(struct core *, struct job *);
+void admin_capture(struct core *, struct job *);
+void admin_accept(struct core *, struct job *);
+void admin_activate(struct core *, struct job *);
+/* host: name, id, or a reference of one of its reports. */
+bool admin_host(struct core *, const char *text, struct host_row *, struct error *) MUST_CHECK;
+bool admin_report(struct core *, const char *text, struct report_row *, struct error *) MUST_CHECK;
+/* Writes the audit row that belongs to a change, in its transaction. */
+bool admin_audit(struct core *, const struct admin_job *, const char *action, const char *subject, const char *before,
+    const char *after, struct error *) MUST_CHECK;
+void admin_failed(struct core *, struct job *, const struct error *);   /* 404, 409, 400 or 503 by code */
+
+/* --- explain.c --- */
+struct json *findings_json(const struct findings *);
+bool explain_report(const struct report_row *, const char *host, struct json *into, struct error *) MUST_CHECK;
+#endif

@@ -1,0 +1,491 @@
+/* Challenges given out, and evidence taken in: up to the verdict. What follows is commit.c. */
+#include "evidence_job.h"
+#include "log.h"
+#include "logs.h"
+#include "memo.h"
+#include "parts.h"
+#include "scope.h"
+
+enum { VERDICT_PACKED_MAX = 128 << 10 };
+
+/* Default policy: what firmware, loader and kernel measure. 1, 3, 5 and 6 change without meaning. */
+#define DEFAULT_PCRS (1u << 0 | 1u << 2 | 1u << 4 | 1u << 7 | 1u << 8 | 1u << 9 | 1u << 11 | 1u << 12 | 1u << 14)
+
+bool
+selection_for(uint32_t banks, struct selection *out)
+{
+	enum bank bank = banks & 1u << BANK_SHA256 ? BANK_SHA256 : BANK_SHA384;
+
+	if (!(banks & 1u << bank))
+		return false;
+	*out = (struct selection){ .count = 1, .bank = { { bank_alg(bank), DEFAULT_PCRS } } };
+	return true;
+}
+
+/* Says what is known of a key that no host has. */
+static void
+refuse_stranger(struct core *c, struct job *j, const struct tpm_name *ak)
+{
+	struct enrollment_row r;
+	struct error e = { .code = ERR_NONE };
+
+	if (!store_enrollment_by_ak(c->store, ak, &r, &e)) {
+		if (e.code == ERR_MISSING)
+			job_problem(c, j, 403, REASON_NOT_ENROLLED, "%s", reason_text(REASON_AK_UNKNOWN));
+		else
+			job_error(c, j, &e);
+	} else if (r.state == ENROLLMENT_PENDING) {
+		job_problem(c, j, 403, REASON_ENROLLMENT_PENDING, "%s", reason_text(REASON_ENROLLMENT_PENDING));
+	} else if (r.state == ENROLLMENT_REJECTED) {
+		job_problem(c, j, 403, REASON_ENROLLMENT_REJECTED, "%s", reason_text(REASON_ENROLLMENT_REJECTED));
+	} else {
+		job_problem(c, j, 403, REASON_NOT_ENROLLED, "%s", reason_text(REASON_AK_UNKNOWN));
+	}
+}
+
+static bool
+find_host(struct core *c, struct job *j, const struct tpm_name *ak, struct host_row *out)
+{
+	struct error e = { .code = ERR_NONE };
+
+	if (store_host_by_ak(c->store, ak, out, &e))
+		return true;
+	if (e.code == ERR_MISSING)
+		refuse_stranger(c, j, ak);
+	else
+		job_error(c, j, &e);
+	return false;
+}
+
+/* --- POST /v1/challenges --- */
+
+static bool
+looks_like_boot_id(const char *s)
+{
+	return strspn(s, "0123456789abcdef-") == BOOT_ID_TEXT - 1 && !s[BOOT_ID_TEXT - 1];
+}
+
+static bool
+make_challenge(struct core *c, const struct challenge_request *q, const struct host_row *h, int64_t now,
+    struct challenge_answer *a, struct error *e)
+{
+	struct challenge ch = { .key_id = c->keys.challenge.key[0].id, .ak = q->ak, .policy_version = POLICY_VERSION,
+		.purpose = PURPOSE_LOGIN, .expires_wall = now + CHALLENGE_LIFE_MS };
+	bool known;
+
+	if (!selection_for(h->key.banks, &ch.selection))
+		return err_set(e, ERR_MISMATCH, "no bank");
+	memcpy(ch.boot_id, q->boot_id, sizeof(ch.boot_id));
+	memcpy(ch.boot_log, q->boot_log, sizeof(ch.boot_log));
+	if (!random_bytes(ch.id, sizeof(ch.id)) || !random_bytes(ch.nonce, sizeof(ch.nonce)))
+		return err_set(e, ERR_CRYPTO, "no random bytes");
+	if (!store_log_known(c->store, h->id, q->boot_log, &known, e) ||
+	    !challenge_seal(&ch, c->keys.challenge.key[0].key, a->challenge, e))
+		return false;
+	memcpy(a->nonce, ch.nonce, sizeof(a->nonce));
+	a->selection = ch.selection;
+	a->boot_log_known = known && logs_there(c->options.state_dir, q->boot_log);
+	a->ima_from = 0;
+	a->expires_in = CHALLENGE_LIFE_MS;
+	return true;
+}
+
+void
+on_challenge(struct core *c, struct job *j)
+{
+	struct challenge_request q;
+	struct challenge_answer a = { .ima_from = 0 };
+	struct host_row h;
+	struct error e = { .code = ERR_NONE };
+	own(mem) char *text = NULL;
+	int64_t now = clock_now().wall;
+	size_t len;
+
+	if (!challenge_request_unpack(&j->request.payload, &q, &e) || !looks_like_boot_id(q.boot_id)) {
+		job_problem(c, j, 400, REASON_REQUEST_INVALID, "boot_id: a UUID in lower case is wanted");
+		return;
+	}
+	if (!find_host(c, j, &q.ak, &h))
+		return;
+	if (!keys_rotate(&c->keys, c->store, now, &e)) {
+		job_error(c, j, &e);
+		return;
+	}
+	if (!make_challenge(c, &q, &h, now, &a, &e)) {
+		if (e.code == ERR_MISMATCH)
+			job_problem(c, j, 403, REASON_BANK_UNSUPPORTED, "%s", reason_text(REASON_BANK_UNSUPPORTED));
+		else
+			job_error(c, j, &e);
+		return;
+	}
+	if (challenge_answer_json(&a, &text, &len, &e))
+		job_reply(c, j, 200, text, len);
+	else
+		job_error(c, j, &e);
+}
+
+/* --- POST /v1/evidence --- */
+
+static void
+drop_evidence_job(void *p)
+{
+	struct evidence_job *ev = p;
+
+	free(ev->log_file);
+	free(ev->parsed);
+	free(ev->packed);
+	free(ev);
+}
+
+/* HMAC before anything else that the host said is believed. */
+static bool
+open_challenge(struct core *c, struct job *j, struct evidence_job *ev)
+{
+	struct error e = { .code = ERR_NONE };
+	const uint8_t *key = keys_challenge(&c->keys, challenge_key_id(ev->parts.challenge.p));
+
+	if (!key || !challenge_open(ev->parts.challenge.p, key, &ev->challenge, &e) ||
+	    ev->challenge.purpose != PURPOSE_LOGIN) {
+		job_problem(c, j, 403, REASON_CHALLENGE_INVALID, "%s", reason_text(REASON_CHALLENGE_INVALID));
+		return false;
+	}
+	if (clock_now().wall >= ev->challenge.expires_wall) {
+		job_problem(c, j, 403, REASON_CHALLENGE_EXPIRED, "%s", reason_text(REASON_CHALLENGE_EXPIRED));
+		return false;
+	}
+	return true;
+}
+
+/* A log that this host has sent before need not come again. Nobody else is told of it. */
+static bool
+find_log(struct core *c, struct job *j, struct evidence_job *ev)
+{
+	struct error e = { .code = ERR_NONE };
+	bool known;
+
+	if (ev->parts.boot_log.there) {
+		ev->log = ev->parts.boot_log.p;
+		ev->log_len = ev->parts.boot_log.len;
+		if (digest_sha256(ev->log, ev->log_len, ev->log_digest))
+			return true;
+		err_set(&e, ERR_CRYPTO, "no hash");
+		job_error(c, j, &e);
+		return false;
+	}
+	memcpy(ev->log_digest, ev->challenge.boot_log, sizeof(ev->log_digest));
+	if (!store_log_known(c->store, ev->host.id, ev->log_digest, &known, &e)) {
+		job_error(c, j, &e);
+		return false;
+	}
+	if (!known || !logs_load(c->options.state_dir, ev->log_digest, &ev->log_file, &ev->log_len, &e)) {
+		job_need_log(c, j);
+		return false;
+	}
+	ev->log = ev->log_file;
+	return true;
+}
+
+static uint64_t
+ima_from(const struct evidence *parts)
+{
+	struct reader r = rd_open(parts->ima_from.p, parts->ima_from.there ? parts->ima_from.len : 0);
+
+	return parts->ima_from.there ? rd_be64(&r, "ima_from") : 0;
+}
+
+static bool
+expect(const struct evidence_job *ev, struct expectation *x)
+{
+	uint8_t facts[SHA256_SIZE];
+	struct context ctx = {
+		.purpose = ev->challenge.purpose, .nonce = ev->challenge.nonce, .host_id = ev->host.id,
+		.boot_id = ev->challenge.boot_id, .boot_log = ev->log_digest, .ima_from = ima_from(&ev->parts),
+		.facts = facts, .audience = "", .user = "",
+	};
+
+	*x = (struct expectation){ .selection = ev->challenge.selection };
+	memcpy(x->boot_id, ev->challenge.boot_id, sizeof(x->boot_id));
+	return digest_sha256(ev->parts.facts.p, ev->parts.facts.there ? ev->parts.facts.len : 0, facts) &&
+	    context_digest(&ctx, x->extra);
+}
+
+static void
+facts_of(const struct host_row *h, struct host_facts *f)
+{
+	*f = (struct host_facts){
+		.known = true, .active = h->state == ENROLLMENT_ACTIVE, .revoked = h->state == ENROLLMENT_REVOKED,
+		.spki_len = h->key.spki_len, .signer = h->key.signer, .seen = h->seen, .last_reset = h->reset_count,
+		.last_restart = h->restart_count, .last_clock = h->clock, .gave_log = h->gave_log,
+	};
+	memcpy(f->spki, h->key.spki, sizeof(f->spki));
+	memcpy(f->last_boot_id, h->boot_id, sizeof(f->last_boot_id));
+}
+
+static void quote_judged(struct core *, struct job *, struct frame *);
+static void log_parsed(struct core *, struct job *, struct frame *);
+static void boot_judged(struct core *, struct job *, struct frame *);
+static void ask_boot(struct core *, struct job *);
+
+static void
+worker_failed(struct core *c, struct job *j, const char *what)
+{
+	struct error e;
+
+	err_set(&e, ERR_SYSTEM, "%s: no answer that can be used", what);
+	job_error(c, j, &e);
+}
+
+static void
+ask_quote(struct core *c, struct job *j)
+{
+	struct evidence_job *ev = j->state;
+	size_t size = message_max(MSG_JUDGE_QUOTE), mark;
+	uint8_t *payload = malloc(size);
+	struct writer w = wr_open(payload, payload ? size : 0);
+	struct expectation x;
+
+	part_put(&w, ev->parts.attest.p, ev->parts.attest.len, "attest");
+	part_put(&w, ev->parts.signature.p, ev->parts.signature.len, "signature");
+	mark = part_begin(&w, "facts");
+	host_facts_pack(&ev->facts, &w);
+	part_end(&w, mark, "facts");
+	mark = part_begin(&w, "expectation");
+	if (!expect(ev, &x) || w.bad) {
+		free(payload);
+		worker_failed(c, j, "expectation");
+		return;
+	}
+	expectation_pack(&x, &w);
+	part_end(&w, mark, "expectation");
+	worker_ask(c, j, ROLE_JUDGE, MSG_JUDGE_QUOTE, MSG_JUDGED_QUOTE, payload, w.used, quote_judged);
+}
+
+void
+on_evidence(struct core *c, struct job *j)
+{
+	struct error e = { .code = ERR_NONE };
+	struct evidence_job *ev = calloc(1, sizeof(*ev));
+
+	if (!ev) {
+		err_set(&e, ERR_MEMORY, "evidence");
+		job_error(c, j, &e);
+		return;
+	}
+	j->state = ev;
+	j->drop_state = drop_evidence_job;
+	if (!evidence_read(j->request.payload.pos, j->request.payload.left, &ev->parts, &e)) {
+		job_problem(c, j, 400, REASON_REQUEST_INVALID, "%s", e.why);
+		return;
+	}
+	if (!open_challenge(c, j, ev) || !find_host(c, j, &ev->challenge.ak, &ev->host) || !find_log(c, j, ev))
+		return;
+	facts_of(&ev->host, &ev->facts);
+	ask_quote(c, j);
+}
+
+/* A verdict from the judge. What is not one of the three words, or not earned, is no verdict. */
+static bool
+take_verdict(struct evidence_job *ev, struct reader part, struct error *e)
+{
+	struct reader again = part;
+	uint8_t *copy;
+
+	if (!verdict_unpack(&part, &ev->verdict, e) || !rd_end(&part, e))
+		return false;
+	if (ev->verdict.state != STATE_AFFIRMING && ev->verdict.state != STATE_WARNING &&
+	    ev->verdict.state != STATE_CONTRAINDICATED)
+		return err_set(e, ERR_FORMAT, "judge: no verdict");
+	if (ev->verdict.state != STATE_CONTRAINDICATED && !(ev->quote_held && ev->verdict.replayed))
+		return err_set(e, ERR_FORMAT, "judge: a good verdict without quote and replay");
+	copy = malloc(again.left ? again.left : 1);
+	if (!copy)
+		return err_set(e, ERR_MEMORY, "verdict");
+	memcpy(copy, again.pos, again.left);
+	free(ev->packed);
+	ev->packed = copy;
+	ev->packed_len = again.left;
+	return true;
+}
+
+static void
+quote_judged(struct core *c, struct job *j, struct frame *f)
+{
+	struct evidence_job *ev = j->state;
+	struct error e = { .code = ERR_NONE };
+	struct reader quote, verdict, *r;
+	const uint8_t *memo;
+	bool held;
+
+	if (!f) {
+		worker_failed(c, j, "judge");
+		return;
+	}
+	r = &f->payload;
+	held = rd_u8(r, "ok") == 1;
+	quote = part_take(r, "quote");
+	verdict = part_take(r, "verdict");
+	/* Refused already, that is the verdict; else it is provisional until the log was seen. */
+	if (!rd_end(r, &e) || !quote_unpack(&quote, &ev->quote, &e) ||
+	    !(held ? verdict_unpack(&verdict, &ev->verdict, &e) : take_verdict(ev, verdict, &e))) {
+		job_error(c, j, &e);
+		return;
+	}
+	ev->quote_held = held;
+	if (!held) {
+		commit_add(c, j);
+		return;
+	}
+	memo = memo_get(c->memo, ev->log_digest, &ev->parsed_len);
+	ev->from_memo = memo;
+	if (memo && (ev->parsed = malloc(ev->parsed_len)))
+		memcpy(ev->parsed, memo, ev->parsed_len);
+	if (ev->parsed || !ev->log_len)
+		ask_boot(c, j);
+	else {
+		uint8_t *copy = malloc(ev->log_len);
+
+		if (copy)
+			memcpy(copy, ev->log, ev->log_len);
+		worker_ask(c, j, ROLE_PARSE, MSG_PARSE_LOG, MSG_PARSED_LOG, copy, copy ? ev->log_len : 0, log_parsed);
+	}
+}
+
+static void
+log_parsed(struct core *c, struct job *j, struct frame *f)
+{
+	struct evidence_job *ev = j->state;
+
+	if (!f || !f->payload.left) {
+		worker_failed(c, j, "parse");
+		return;
+	}
+	ev->parser = j->by;
+	if (f->payload.pos[0] != 1)
+		worker_retire(c, ROLE_PARSE, j->by);
+	ev->parsed = malloc(f->payload.left);
+	if (!ev->parsed) {
+		worker_failed(c, j, "memory");
+		return;
+	}
+	memcpy(ev->parsed, f->payload.pos, f->payload.left);
+	ev->parsed_len = f->payload.left;
+	ask_boot(c, j);
+}
+
+/* --- the second half: with the log and the sets of the host's group --- */
+
+struct gathered { struct set_row set[SETS_MAX]; unsigned count; size_t bytes; struct hasher *hash; };
+
+static bool
+gather(void *arg, const struct set_row *row, struct error *e)
+{
+	struct gathered *g = arg;
+	uint8_t *body;
+
+	if (g->count == SETS_MAX)
+		return true;
+	body = malloc(row->body_len ? row->body_len : 1);
+	if (!body)
+		return err_set(e, ERR_MEMORY, "reference set");
+	memcpy(body, row->body, row->body_len);
+	g->set[g->count] = *row;
+	g->set[g->count].body = body;
+	g->count++;
+	g->bytes += row->body_len + LABEL_TEXT + 16;
+	return row->state != SET_ACTIVE || hasher_add(g->hash, row->digest, sizeof(row->digest)) ||
+	    err_set(e, ERR_CRYPTO, "no hash");
+}
+
+static void
+drop_gathered(struct gathered *g)
+{
+	for (unsigned i = 0; i < g->count; i++)
+		set_row_free(&g->set[i]);
+	hasher_free(g->hash);
+}
+
+static void
+put_sets(struct writer *w, const struct gathered *g, const struct evidence_job *ev)
+{
+	wr_u8(w, (uint8_t)g->count, "sets");
+	for (unsigned i = 0; i < g->count; i++) {
+		const struct set_row *s = &g->set[i];
+		char label[LABEL_TEXT];
+
+		set_label(s, label);
+		part_put(w, label, strlen(label), "label");
+		wr_u8(w, s->state == SET_ACTIVE, "active");
+		wr_u8(w, !strcmp(s->host_id, ev->host.id), "own host");
+		part_put(w, s->body, s->body_len, "set");
+	}
+}
+
+static bool
+put_boot(struct writer *w, const struct evidence_job *ev, const struct gathered *g, enum bank scheme, struct error *e)
+{
+	size_t mark = part_begin(w, "quote");
+
+	quote_pack(&ev->quote, w);
+	part_end(w, mark, "quote");
+	wr_u8(w, (uint8_t)scheme, "scheme");
+	mark = part_begin(w, "facts");
+	host_facts_pack(&ev->facts, w);
+	part_end(w, mark, "facts");
+	mark = part_begin(w, "verdict");
+	verdict_pack(&ev->verdict, w);
+	part_end(w, mark, "verdict");
+	wr_be32(w, (uint32_t)ev->log_len, "log length");
+	part_put(w, ev->parsed, ev->parsed_len, "log");
+	put_sets(w, g, ev);
+	return wr_ok(w, e);
+}
+
+static void
+ask_boot(struct core *c, struct job *j)
+{
+	struct evidence_job *ev = j->state;
+	own(gathered) struct gathered g = { .hash = hasher_new(BANK_SHA256) };
+	struct error e = { .code = ERR_NONE };
+	enum bank scheme = BANK_SHA256;
+	uint8_t *payload;
+	struct writer w;
+	size_t size;
+
+	if (!g.hash || !store_sets_of(c->store, ev->host.group, clock_now().wall, gather, &g, &e) ||
+	    !hasher_end(g.hash, ev->references_digest) || !bank_of_alg(ev->host.key.hash, &scheme)) {
+		if (e.code == ERR_NONE)
+			err_set(&e, ERR_CRYPTO, "appraisal cannot be prepared");
+		job_error(c, j, &e);
+		return;
+	}
+	size = VERDICT_PACKED_MAX + sizeof(ev->quote) + 2 * TPM_PUBLIC_MAX + ev->parsed_len + g.bytes + 256;
+	payload = malloc(size);
+	w = wr_open(payload, payload ? size : 0);
+	if (!put_boot(&w, ev, &g, scheme, &e)) {
+		free(payload);
+		job_error(c, j, &e);
+		return;
+	}
+	worker_ask(c, j, ROLE_JUDGE, MSG_JUDGE_BOOT, MSG_JUDGED_BOOT, payload, w.used, boot_judged);
+}
+
+static void
+boot_judged(struct core *c, struct job *j, struct frame *f)
+{
+	struct evidence_job *ev = j->state;
+	struct error e = { .code = ERR_NONE };
+
+	if (!f) {
+		worker_failed(c, j, "judge");
+		return;
+	}
+	if (!take_verdict(ev, f->payload, &e)) {
+		job_error(c, j, &e);
+		return;
+	}
+	if (ev->parsed && !ev->from_memo && ev->verdict.replayed)
+		memo_put(c->memo, ev->log_digest, ev->parsed, ev->parsed_len);
+	else if (ev->parsed && !ev->from_memo)
+		worker_retire(c, ROLE_PARSE, ev->parser);
+	commit_add(c, j);
+}

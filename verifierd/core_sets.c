@@ -1,0 +1,481 @@
+/* Reference sets: shown, compared, captured from a report, activated; and accept, which is the last two in one. */
+#include "core.h"
+#include "json.h"
+#include "evidence.h"
+#include "hex.h"
+#include "log.h"
+#include "logs.h"
+#include "parts.h"
+#include "scope.h"
+
+enum { DIGEST_PREFIX_MIN = 8 };
+
+/* "name" (version 0: the newest) or "name/version". */
+static bool
+read_label(const char *text, char name[static SET_NAME_TEXT], uint32_t *version, struct error *e)
+{
+	const char *slash = strchr(text, '/');
+	size_t n = slash ? (size_t)(slash - text) : strlen(text);
+	unsigned long v = 0;
+
+	if (!n || n >= SET_NAME_TEXT)
+		return err_set(e, ERR_FORMAT, "'%.60s' is no name of a reference set", text);
+	if (slash) {
+		size_t digits = strspn(slash + 1, "0123456789");
+
+		if (!digits || digits > 9 || slash[1 + digits] || !(v = strtoul(slash + 1, NULL, 10)))
+			return err_set(e, ERR_FORMAT, "'%.60s': NAME/VERSION is wanted", text);
+	}
+	memcpy(name, text, n);
+	name[n] = '\0';
+	*version = (uint32_t)v;
+	return true;
+}
+
+static bool
+find_set(struct core *c, const char *text, struct set_row *out, struct error *e)
+{
+	char name[SET_NAME_TEXT];
+	uint32_t version;
+
+	if (!read_label(text, name, &version, e))
+		return false;
+	return store_set(c->store, name, version, out, e) || (e->code == ERR_MISSING &&
+	    err_set(e, ERR_MISSING, "no reference set '%.60s'", text));
+}
+
+static void
+put_set(struct json *o, const struct set_row *s)
+{
+	char text[TIME_TEXT], digest[2 * SHA256_SIZE + 1];
+
+	hex_text(s->digest, sizeof(s->digest), digest);
+	json_put_text(o, "name", s->name);
+	json_put_int(o, "version", s->version);
+	json_put_text(o, "state", set_state_word(s->state));
+	json_put_text(o, "origin", s->origin);
+	json_put_text(o, "digest", digest);
+	json_put_text(o, "group", s->group);
+	json_put_text(o, "report", s->report);
+	time_text(s->created, text);
+	json_put_text(o, "created", text);
+	if (s->expires) {
+		time_text(s->expires, text);
+		json_put_text(o, "expires", text);
+	} else {
+		json_put_null(o, "expires");
+	}
+}
+
+struct lines { struct core *core; struct json *list; };
+
+static bool
+add_set(void *arg, const struct set_row *s, struct error *e)
+{
+	struct lines *l = arg;
+	struct json *o = json_new();
+	char label[LABEL_TEXT];
+	uint32_t hosts;
+
+	set_label(s, label);
+	if (!store_set_hosts(l->core->store, label, &hosts, e)) {
+		json_free(o);
+		return false;
+	}
+	put_set(o, s);
+	json_put_int(o, "entries", s->entries);
+	json_put_int(o, "hosts", hosts);
+	json_add(l->list, o);
+	return true;
+}
+
+void
+admin_sets(struct core *c, struct job *j)
+{
+	struct lines l = { .core = c, .list = json_new_list() };
+	struct json *answer = answer_new(admin_of(j));
+	struct error e;
+	bool good = store_sets(c->store, add_set, &l, &e);
+
+	json_put(answer, "sets", l.list);
+	if (good) {
+		job_reply_json(c, j, 200, answer);
+		return;
+	}
+	json_free(answer);
+	admin_failed(c, j, &e);
+}
+
+/* --- one set, or two: the judge alone can read them --- */
+
+static void
+shown(struct core *c, struct job *j, struct frame *f)
+{
+	struct admin_job *a = admin_of(j);
+	struct json *answer = NULL;
+	struct error e = { .code = ERR_NONE };
+	char label[LABEL_TEXT];
+
+	if (!f || rd_u8(&f->payload, "ok") != 1 || f->payload.bad) {
+		err_set(&e, ERR_SYSTEM, "judge: %.*s", f ? (int)(f->payload.left < 150 ? f->payload.left : 150) : 9,
+		    f && f->payload.left ? (const char *)f->payload.pos : "no answer");
+		job_error(c, j, &e);
+		return;
+	}
+	if (!json_parse((const char *)f->payload.pos, f->payload.left, &answer, &e)) {
+		job_error(c, j, &e);
+		return;
+	}
+	json_put_int(answer, "schema", 1);
+	if (a->other.body) {
+		set_label(&a->set, label);
+		json_put_text(answer, "from", label);
+		set_label(&a->other, label);
+		json_put_text(answer, "to", label);
+	} else {
+		put_set(answer, &a->set);
+	}
+	job_reply_json(c, j, 200, answer);
+}
+
+static void
+ask_show(struct core *c, struct job *j, const struct set_row *one, const struct set_row *two)
+{
+	size_t size = 16 + one->body_len + (two ? two->body_len : 0);
+	uint8_t *payload = malloc(size);
+	struct writer w = wr_open(payload, payload ? size : 0);
+
+	wr_u8(&w, two ? 2 : 1, "count");
+	part_put(&w, one->body, one->body_len, "set");
+	if (two)
+		part_put(&w, two->body, two->body_len, "set");
+	worker_ask(c, j, ROLE_JUDGE, MSG_JUDGE_SHOW, MSG_SHOWN, payload, w.used, shown);
+}
+
+void
+admin_set(struct core *c, struct job *j)
+{
+	struct admin_job *a = admin_of(j);
+	struct error e;
+
+	if (find_set(c, a->ask.set, &a->set, &e))
+		ask_show(c, j, &a->set, NULL);
+	else
+		admin_failed(c, j, &e);
+}
+
+void
+admin_set_diff(struct core *c, struct job *j)
+{
+	struct admin_job *a = admin_of(j);
+	struct error e;
+
+	if (find_set(c, a->ask.set, &a->set, &e) && find_set(c, a->ask.other, &a->other, &e))
+		ask_show(c, j, &a->set, &a->other);
+	else
+		admin_failed(c, j, &e);
+}
+
+/* --- activate --- */
+
+static bool
+is_digest(const struct set_row *s, const char *typed, struct error *e)
+{
+	char digest[2 * SHA256_SIZE + 1];
+	size_t n = strlen(typed);
+
+	hex_text(s->digest, sizeof(s->digest), digest);
+	if (!n || (n >= DIGEST_PREFIX_MIN && n < sizeof(digest) && !strncasecmp(typed, digest, n)))
+		return true;
+	return err_set(e, ERR_REFUSED, "%s/%u has the digest %s", s->name, s->version, digest);
+}
+
+static bool
+activate(struct core *c, struct admin_job *a, void *arg, struct error *e)
+{
+	const struct set_row *s = arg;
+	char subject[SUBJECT_TEXT], digest[2 * SHA256_SIZE + 1];
+
+	hex_text(s->digest, sizeof(s->digest), digest);
+	snprintf(subject, sizeof(subject), "set %s/%u, digest %s", s->name, s->version, digest);
+	return store_set_state(c->store, s->name, s->version, SET_ACTIVE, e) &&
+	    admin_audit(c, a, "activate", subject, set_state_word(s->state), "active", e);
+}
+
+struct members { struct json *list; const char *group; };
+
+static bool
+add_member(void *arg, const struct host_row *h, struct error *e)
+{
+	struct members *m = arg;
+
+	(void)e;
+	if (h->state == ENROLLMENT_ACTIVE && !strcmp(h->group, m->group))
+		json_add_text(m->list, h->name);
+	return true;
+}
+
+static void
+reply_active(struct core *c, struct job *j, const struct set_row *s)
+{
+	struct admin_job *a = admin_of(j);
+	struct members m = { .list = json_new_list(), .group = s->group };
+	struct json *answer = answer_new(a);
+	char label[LABEL_TEXT], digest[2 * SHA256_SIZE + 1];
+	own(mem) struct verdict *v = NULL;
+	struct reader packed;
+	struct error e = { .code = ERR_NONE };
+	bool good = store_hosts(c->store, add_member, &m, &e);
+
+	set_label(s, label);
+	hex_text(s->digest, sizeof(s->digest), digest);
+	json_put_text(answer, "set", label);
+	json_put_text(answer, "state", "active");
+	json_put_text(answer, "digest", digest);
+	json_put_text(answer, "group", s->group);
+	json_put(answer, "hosts", m.list);
+	if (good && a->accept) {
+		v = calloc(1, sizeof(*v));
+		packed = rd_open(a->report.verdict, a->report.verdict_len);
+		good = v && verdict_unpack(&packed, v, &e);
+		json_put_text(answer, "report", a->report.ref);
+		if (good)
+			json_put(answer, "admits", findings_json(&v->findings));
+	}
+	if (good) {
+		job_reply_json(c, j, 200, answer);
+		return;
+	}
+	json_free(answer);
+	job_error(c, j, &e);
+}
+
+void
+admin_activate(struct core *c, struct job *j)
+{
+	struct admin_job *a = admin_of(j);
+	struct error e;
+
+	if (!find_set(c, a->ask.set, &a->set, &e) || !is_digest(&a->set, a->ask.digest, &e)) {
+		admin_failed(c, j, &e);
+		return;
+	}
+	if (a->set.state == SET_REVOKED) {
+		err_set(&e, ERR_REFUSED, "%s/%u is revoked", a->set.name, a->set.version);
+		admin_failed(c, j, &e);
+		return;
+	}
+	if (a->set.state == SET_ACTIVE || admin_change(c, a, activate, &a->set, &e))
+		reply_active(c, j, &a->set);
+	else
+		admin_failed(c, j, &e);
+}
+
+/* --- capture and accept --- */
+
+static bool
+add_captured(struct core *c, struct admin_job *a, void *arg, struct error *e)
+{
+	struct set_row *s = arg;
+	char subject[SUBJECT_TEXT], digest[2 * SHA256_SIZE + 1], before[SUBJECT_TEXT];
+
+	if (!store_set_add(c->store, s, &s->version, e))
+		return false;
+	hex_text(s->digest, sizeof(s->digest), digest);
+	snprintf(subject, sizeof(subject), "set %s/%u, digest %s", s->name, s->version, digest);
+	snprintf(before, sizeof(before), "report %s: %s", a->report.ref, reason_code(a->report.reason));
+	return admin_audit(c, a, a->accept ? "accept" : "capture", subject, before, set_state_word(s->state), e);
+}
+
+static void
+reply_candidate(struct core *c, struct job *j, const struct set_row *s)
+{
+	struct json *answer = answer_new(admin_of(j));
+	char label[LABEL_TEXT], digest[2 * SHA256_SIZE + 1];
+
+	set_label(s, label);
+	hex_text(s->digest, sizeof(s->digest), digest);
+	json_put_text(answer, "set", label);
+	json_put_text(answer, "state", set_state_word(s->state));
+	json_put_text(answer, "digest", digest);
+	json_put_int(answer, "entries", s->entries);
+	json_put_text(answer, "origin", s->origin);
+	json_put_text(answer, "report", s->report);
+	job_reply_json(c, j, 200, answer);
+}
+
+static bool
+take_captured(struct admin_job *a, struct reader *r, struct error *e)
+{
+	struct set_row *s = &a->set;
+
+	*s = (struct set_row){ .state = a->accept ? SET_ACTIVE : SET_CANDIDATE, .created = clock_now().wall };
+	s->entries = rd_be32(r, "entries");
+	if (!rd_ok(r, e))
+		return false;
+	memcpy(s->name, a->name, sizeof(s->name));
+	memcpy(s->group, a->host.group, sizeof(s->group));
+	memcpy(s->host_id, a->host.id, sizeof(s->host_id));
+	memcpy(s->report, a->report.ref, sizeof(s->report));
+	snprintf(s->origin, sizeof(s->origin), "captured from host %s, report %s, by %s", a->host.name, a->report.ref, a->who);
+	if (!digest_sha256(r->pos, r->left, s->digest))
+		return err_set(e, ERR_CRYPTO, "no hash");
+	s->body = malloc(r->left ? r->left : 1);
+	if (!s->body)
+		return err_set(e, ERR_MEMORY, "set");
+	memcpy(s->body, r->pos, r->left);
+	s->body_len = r->left;
+	return true;
+}
+
+static void
+captured(struct core *c, struct job *j, struct frame *f)
+{
+	struct admin_job *a = admin_of(j);
+	struct error e = { .code = ERR_NONE };
+
+	if (!f || !f->payload.left) {
+		err_set(&e, ERR_SYSTEM, "judge: no answer");
+		job_error(c, j, &e);
+		return;
+	}
+	if (rd_u8(&f->payload, "ok") != 1) {
+		err_set(&e, ERR_REFUSED, "this report makes no set: %.*s",
+		    (int)(f->payload.left < 120 ? f->payload.left : 120), (const char *)f->payload.pos);
+		admin_failed(c, j, &e);
+		return;
+	}
+	if (!take_captured(a, &f->payload, &e) || !admin_change(c, a, add_captured, &a->set, &e))
+		admin_failed(c, j, &e);
+	else if (a->accept)
+		reply_active(c, j, &a->set);
+	else
+		reply_candidate(c, j, &a->set);
+}
+
+static void
+log_read(struct core *c, struct job *j, struct frame *f)
+{
+	struct admin_job *a = admin_of(j);
+	struct error e = { .code = ERR_NONE };
+	uint8_t *payload;
+	struct writer w;
+	size_t size;
+
+	if (!f || !f->payload.left || f->payload.pos[0] != 1) {
+		err_set(&e, ERR_SYSTEM, "the kept log cannot be read");
+		job_error(c, j, &e);
+		return;
+	}
+	size = 16 + f->payload.left;
+	payload = malloc(size);
+	w = wr_open(payload, payload ? size : 0);
+	wr_u8(&w, (uint8_t)a->report.bank, "bank");
+	wr_be32(&w, a->report.pcrs, "pcrs");
+	part_put(&w, f->payload.pos, f->payload.left, "log");
+	worker_ask(c, j, ROLE_JUDGE, MSG_JUDGE_CAPTURE, MSG_CAPTURED, payload, w.used, captured);
+}
+
+/* Only what a genuine quote vouches for can become a reference. */
+static bool
+may_capture(const struct admin_job *a, struct error *e)
+{
+	if (!a->report.replayed || !a->report.has_log)
+		return err_set(e, ERR_REFUSED, "report %s: its quote and boot log do not agree, so nothing can be made of it",
+		    a->report.ref);
+	if (a->report.state == STATE_CONTRAINDICATED && !*a->ask.reason)
+		return err_set(e, ERR_FORMAT, "report %s was refused (%s): say why with --reason", a->report.ref,
+		    reason_code(a->report.reason));
+	return true;
+}
+
+static void
+capture(struct core *c, struct job *j)
+{
+	struct admin_job *a = admin_of(j);
+	struct error e = { .code = ERR_NONE };
+	uint8_t *log = NULL;
+	size_t len = 0;
+
+	if (!may_capture(a, &e)) {
+		admin_failed(c, j, &e);
+		return;
+	}
+	if (!logs_load(c->options.state_dir, a->report.log, &log, &len, &e)) {
+		if (e.code == ERR_MISSING)
+			err_set(&e, ERR_MISSING, "the boot log of report %s is no longer kept: take a newer report",
+			    a->report.ref);
+		admin_failed(c, j, &e);
+		return;
+	}
+	worker_ask(c, j, ROLE_PARSE, MSG_PARSE_LOG, MSG_PARSED_LOG, log, len, log_read);
+}
+
+static bool
+capture_name(struct admin_job *a, const char *text, struct error *e)
+{
+	uint32_t version;
+
+	if (!read_label(text, a->name, &version, e))
+		return false;
+	return version == 0 || err_set(e, ERR_FORMAT, "'%.60s': a name without version is wanted", text);
+}
+
+static bool
+capture_from(struct core *c, struct admin_job *a, struct error *e)
+{
+	if (!admin_host(c, a->ask.host, &a->host, e) || !capture_name(a, a->ask.set, e))
+		return false;
+	if (!*a->ask.report)
+		return store_report_replayed(c->store, a->host.id, &a->report, e) || (e->code == ERR_MISSING &&
+		    err_set(e, ERR_MISSING, "%s has sent no evidence whose quote and boot log agree", a->host.name));
+	if (!admin_report(c, a->ask.report, &a->report, e))
+		return false;
+	return !strcmp(a->report.host_id, a->host.id) ||
+	    err_set(e, ERR_REFUSED, "report %s is not of %s", a->report.ref, a->host.name);
+}
+
+void
+admin_capture(struct core *c, struct job *j)
+{
+	struct admin_job *a = admin_of(j);
+	struct error e;
+
+	if (capture_from(c, a, &e))
+		capture(c, j);
+	else
+		admin_failed(c, j, &e);
+}
+
+/* The new set takes the name of the nearest one, so that what belongs together stands together. */
+static bool
+accept_from(struct core *c, struct admin_job *a, struct error *e)
+{
+	own(mem) struct verdict *v = calloc(1, sizeof(*v));
+	struct reader packed;
+	uint32_t version;
+
+	if (!v)
+		return err_set(e, ERR_MEMORY, "report");
+	if (!admin_report(c, a->ask.report, &a->report, e) || !store_host_by_id(c->store, a->report.host_id, &a->host, e))
+		return false;
+	if (a->report.state != STATE_CONTRAINDICATED)
+		return err_set(e, ERR_REFUSED, "report %s was not refused: nothing to accept", a->report.ref);
+	packed = rd_open(a->report.verdict, a->report.verdict_len);
+	if (!verdict_unpack(&packed, v, e))
+		return false;
+	a->accept = true;
+	return read_label(*v->nearest ? v->nearest : a->host.group, a->name, &version, e);
+}
+
+void
+admin_accept(struct core *c, struct job *j)
+{
+	struct admin_job *a = admin_of(j);
+	struct error e;
+
+	if (accept_from(c, a, &e))
+		capture(c, j);
+	else
+		admin_failed(c, j, &e);
+}

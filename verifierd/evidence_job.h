@@ -1,0 +1,33 @@
+/* evidence_job.h - one piece of evidence on its way through core: from core_evidence.c to commit.c. */
+#ifndef EVIDENCE_JOB_H
+#define EVIDENCE_JOB_H
+#include "core.h"
+
+struct evidence_job {
+	struct evidence  parts;                 /* in the job's request */
+	struct challenge challenge;
+	struct host_row  host;
+	struct host_facts facts;
+	/* the boot log: part 4, or the one of that digest that this host sent before */
+	uint8_t          log_digest[SHA256_SIZE];
+	const uint8_t   *log;
+	size_t           log_len;
+	uint8_t         *log_file;              /* owned; NULL when log is part 4 */
+	/* what the parse worker made of it: ok u8 and the rest */
+	uint8_t         *parsed;                /* owned */
+	size_t           parsed_len;
+	bool             from_memo;
+	uint8_t          parser;
+	/* what the judge said */
+	bool             quote_held;
+	struct quote     quote;
+	struct verdict   verdict;
+	uint8_t         *packed;                /* the verdict as it came; owned */
+	size_t           packed_len;
+	uint8_t          references_digest[SHA256_SIZE];
+	/* set by commit.c */
+	char             ref[REF_TEXT];
+	char             jws[RESULT_MAX];
+	struct result    result;
+};
+#endif

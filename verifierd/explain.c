@@ -1,0 +1,102 @@
+/* Reports and findings as JSON for people and scripts. */
+#include "core.h"
+#include "json.h"
+#include "hex.h"
+#include "scope.h"
+
+static const char *const claims[] = {
+#define X(name, word) [CLAIM_##name] = word,
+	TRUST_CLAIMS(X)
+#undef X
+};
+
+static const char *const severities[] = {
+#define X(name, word) [SEVERITY_##name] = word,
+	SEVERITIES(X)
+#undef X
+};
+
+static struct json *
+finding_json(const struct finding *f)
+{
+	struct json *o = json_new();
+
+	json_put_text(o, "code", reason_code(f->code));
+	json_put_text(o, "severity", (unsigned)f->severity < SEVERITY_COUNT ? severities[f->severity] : "unknown");
+	json_put_text(o, "claim", (unsigned)f->claim < CLAIM_COUNT ? claims[f->claim] : "");
+	if (f->pcr == FINDING_NO_PCR)
+		json_put_null(o, "pcr");
+	else
+		json_put_int(o, "pcr", f->pcr);
+	json_put_int(o, "event", f->event);
+	json_put_text(o, "expected", f->expected);
+	json_put_text(o, "seen", f->seen);
+	json_put_text(o, "text", f->text);
+	return o;
+}
+
+struct json *
+findings_json(const struct findings *all)
+{
+	struct json *list = json_new_list();
+
+	for (unsigned i = 0; i < all->count && i < FINDINGS_MAX; i++)
+		json_add(list, finding_json(&all->list[i]));
+	return list;
+}
+
+/* The first sentence is the answer. */
+static void
+put_summary(const struct report_row *r, const struct verdict *v, const char *host, struct json *into)
+{
+	char text[FINDING_TEXT * 2];
+	const char *was = r->state == STATE_AFFIRMING ? "is good" : r->state == STATE_WARNING ? "is good, with a warning" :
+	    "was refused";
+	const char *more = v->findings.count && r->state != STATE_AFFIRMING ? v->findings.list[0].text : "";
+
+	snprintf(text, sizeof(text), "%s %s: %s.%s%s", host, was, reason_text(r->reason), *more ? " " : "", more);
+	json_put_text(into, "summary", text);
+	json_put_text(into, "next", reason_next(r->reason));
+}
+
+static void
+put_nearest(const struct verdict *v, struct json *into)
+{
+	struct json *near;
+
+	if (!*v->nearest) {
+		json_put_null(into, "nearest");
+		return;
+	}
+	near = json_new();
+	json_put_text(near, "set", v->nearest);
+	json_put_int(near, "differs", v->differs);
+	json_put(into, "nearest", near);
+}
+
+bool
+explain_report(const struct report_row *r, const char *host, struct json *into, struct error *e)
+{
+	own(mem) struct verdict *v = calloc(1, sizeof(*v));
+	struct reader packed = rd_open(r->verdict, r->verdict_len);
+	char at[TIME_TEXT], log[2 * SHA256_SIZE + 1];
+
+	if (!v || !verdict_unpack(&packed, v, e))
+		return v ? err_in(e, "report %s", r->ref) : err_set(e, ERR_MEMORY, "report");
+	time_text(r->at, at);
+	hex_text(r->log, sizeof(r->log), log);
+	json_put_text(into, "ref", r->ref);
+	json_put_text(into, "host", host);
+	json_put_text(into, "at", at);
+	json_put_text(into, "state", state_word(r->state));
+	json_put_text(into, "reason", reason_code(r->reason));
+	put_summary(r, v, host, into);
+	json_put(into, "findings", findings_json(&v->findings));
+	put_nearest(v, into);
+	json_put_text(into, "references", v->references);
+	json_put_text(into, "log", r->has_log ? log : "");
+	json_put_bool(into, "replayed", r->replayed);
+	json_put_bool(into, "vouched", r->vouched);
+	json_put_text(into, "boot_id", r->boot_id);
+	return true;
+}

@@ -1,0 +1,324 @@
+/* verifierd-judge: quote rows, replay and matching, on flat records. It never sees a raw log. */
+#include "json.h"
+#include "parts.h"
+#include "roles.h"
+#include "scope.h"
+#include "worker.h"
+
+enum { KEYS_KEPT = 64 };
+
+/* Decoding a P-256 key costs more than checking a signature with it. */
+struct known_key { uint64_t used; uint8_t spki[TPM_PUBLIC_MAX]; size_t len; struct verify_key *key; };
+struct judge { uint64_t tick; struct known_key place[KEYS_KEPT]; };
+
+static struct verify_key *
+key_of(struct judge *all, const uint8_t *spki, size_t len)
+{
+	struct known_key *at = &all->place[0];
+	struct error e;
+
+	for (unsigned i = 0; i < KEYS_KEPT; i++) {
+		struct known_key *k = &all->place[i];
+
+		if (k->key && k->len == len && !memcmp(k->spki, spki, len)) {
+			k->used = ++all->tick;
+			return k->key;
+		}
+		if (k->used < at->used)
+			at = k;
+	}
+	verify_key_free(at->key);
+	*at = (struct known_key){ .len = len };
+	memcpy(at->spki, spki, len);
+	if (!verify_key_open(spki, len, &at->key, &e)) {
+		*at = (struct known_key){ .len = 0 };
+		return NULL;
+	}
+	at->used = ++all->tick;
+	return at->key;
+}
+
+static void
+keys_free(struct judge *all)
+{
+	for (unsigned i = 0; i < KEYS_KEPT; i++)
+		verify_key_free(all->place[i].key);
+}
+
+static void
+put_verdict(struct writer *w, const struct verdict *v)
+{
+	size_t mark = part_begin(w, "verdict");
+
+	verdict_pack(v, w);
+	part_end(w, mark, "verdict");
+}
+
+/* attest, signature, host facts, expectation -> ok, quote, verdict */
+static bool
+judge_quote(struct judge *all, struct reader *in, struct writer *w, struct error *e)
+{
+	own(mem) struct verdict *v = calloc(1, sizeof(*v));
+	struct reader attest = part_take(in, "attest"), signature = part_take(in, "signature");
+	struct reader facts_part = part_take(in, "facts"), x_part = part_take(in, "expectation");
+	struct host_facts facts;
+	struct expectation x;
+	struct quote quote = { .magic = 0 };
+	size_t mark;
+	bool held;
+
+	if (!v)
+		return err_set(e, ERR_MEMORY, "verdict");
+	if (!rd_end(in, e) || !host_facts_unpack(&facts_part, &facts, e) || !expectation_unpack(&x_part, &x, e))
+		return false;
+	held = appraise_quote(attest.pos, attest.left, signature.pos, signature.left, &facts,
+	    key_of(all, facts.spki, facts.spki_len), &x, &quote, v);
+	wr_u8(w, held, "ok");
+	mark = part_begin(w, "quote");
+	quote_pack(&quote, w);
+	part_end(w, mark, "quote");
+	put_verdict(w, v);
+	return true;
+}
+
+struct sets { unsigned count; struct known_set known[SETS_MAX]; };
+
+static void
+drop_sets(struct sets *s)
+{
+	for (unsigned i = 0; i < s->count; i++)
+		set_free(&s->known[i].set);
+}
+
+static bool
+take_sets(struct reader *in, struct sets *s, struct error *e)
+{
+	unsigned n = rd_u8(in, "sets");
+
+	if (n > SETS_MAX)
+		return err_set(e, ERR_LIMIT, "%u sets: over %d", n, SETS_MAX);
+	for (unsigned i = 0; i < n; i++) {
+		struct known_set *k = &s->known[i];
+		struct reader body;
+
+		part_text(in, k->label, sizeof(k->label), "label");
+		k->active = rd_u8(in, "active") == 1;
+		k->own_host = rd_u8(in, "own host") == 1;
+		body = part_take(in, "set");
+		if (!rd_ok(in, e) || !set_unpack(&body, &k->set, e))
+			return false;
+		s->count++;
+		if (!rd_end(&body, e))
+			return false;
+	}
+	return rd_end(in, e);
+}
+
+/* What parse answered: the log, or why there is none. Its bytes are untrusted again. */
+static bool
+take_log(struct reader *parsed, struct eventlog *log, struct error *why)
+{
+	char text[sizeof(why->why)];
+	size_t n;
+
+	if (rd_u8(parsed, "ok") == 1)
+		return eventlog_unpack(parsed, log, why) && rd_end(parsed, why);
+	n = parsed->left < sizeof(text) ? parsed->left : sizeof(text) - 1;
+	if (n)
+		memcpy(text, parsed->pos, n);
+	text[n] = '\0';
+	return err_set(why, ERR_FORMAT, "%s", text);
+}
+
+/* quote, scheme, host facts, verdict so far, log length, parsed log, sets -> verdict */
+static bool
+judge_boot(struct reader *in, struct writer *w, struct error *e)
+{
+	own(mem) struct verdict *v = calloc(1, sizeof(*v));
+	own(sets) struct sets sets = { .count = 0 };
+	own(eventlog) struct eventlog log = { .event = NULL };
+	struct error why = { .code = ERR_NONE };
+	struct boot_evidence boot = { .log = NULL };
+	struct reader quote_part = part_take(in, "quote"), facts_part, verdict_part, parsed;
+	struct host_facts facts;
+	struct quote quote;
+	unsigned scheme;
+
+	scheme = rd_u8(in, "scheme");
+	facts_part = part_take(in, "facts");
+	verdict_part = part_take(in, "verdict");
+	boot.log_len = rd_be32(in, "log length");
+	parsed = part_take(in, "log");
+	if (!v || scheme >= BANK_COUNT)
+		return err_set(e, ERR_FORMAT, "scheme %u", scheme);
+	if (!rd_ok(in, e) || !quote_unpack(&quote_part, &quote, e) || !host_facts_unpack(&facts_part, &facts, e) ||
+	    !verdict_unpack(&verdict_part, v, e) || !take_sets(in, &sets, e))
+		return false;
+	boot.log_sent = true;
+	if (boot.log_len && take_log(&parsed, &log, &why))
+		boot.log = &log;
+	boot.log_error = why.why;
+	appraise_boot(&boot, &quote, (enum bank)scheme, &facts, sets.known, sets.count, v);
+	verdict_pack(v, w);
+	return true;
+}
+
+/* bank, pcrs, parsed log -> ok, entries, set */
+static bool
+judge_capture(struct reader *in, struct writer *w, struct error *why, struct error *e)
+{
+	own(eventlog) struct eventlog log = { .event = NULL };
+	own(set) struct reference_set set = { .entry = NULL };
+	unsigned bank = rd_u8(in, "bank");
+	uint32_t pcrs = rd_be32(in, "pcrs");
+	struct reader parsed = part_take(in, "log");
+
+	if (!rd_end(in, e) || bank >= BANK_COUNT)
+		return bank < BANK_COUNT ? false : err_set(e, ERR_FORMAT, "bank %u", bank);
+	if (!take_log(&parsed, &log, why) || !set_capture(&log, (enum bank)bank, pcrs, &set, why))
+		return true;
+	wr_u8(w, 1, "ok");
+	wr_be32(w, set.count, "entries");
+	set_pack(&set, w);
+	return true;
+}
+
+/* --- sets in words --- */
+
+static struct json *
+entries_json(const struct reference_set *s)
+{
+	struct json *list = json_new_list();
+
+	for (unsigned i = 0; i < s->count; i++) {
+		const struct set_entry *x = &s->entry[i];
+		struct json *o = json_new();
+
+		json_put_text(o, "component", component_word(x->component));
+		json_put_text(o, "scope", x->scope == SCOPE_HOST ? "host" : "fleet");
+		json_put_int(o, "pcr", x->pcr);
+		json_put_text(o, "type", event_type_name(x->type));
+		json_put_hex(o, "digest", x->digest, bank_size(s->bank));
+		json_put_text(o, "text", x->text);
+		json_add(list, o);
+	}
+	return list;
+}
+
+static struct json *
+differences_json(const struct reference_set *from, const struct reference_set *to)
+{
+	own(mem) struct findings *all = calloc(1, sizeof(*all));
+	struct json *list = json_new_list();
+
+	if (all)
+		diff_sets(from, to, all);
+	for (unsigned i = 0; all && i < all->count; i++) {
+		const struct finding *f = &all->list[i];
+		struct json *o = json_new();
+
+		json_put_text(o, "code", reason_code(f->code));
+		json_put_text(o, "severity", severity_word(f->severity));
+		json_put_int(o, "pcr", f->pcr == FINDING_NO_PCR ? -1 : f->pcr);
+		json_put_text(o, "expected", f->expected);
+		json_put_text(o, "seen", f->seen);
+		json_put_text(o, "text", f->text);
+		json_add(list, o);
+	}
+	return list;
+}
+
+static bool
+judge_show(struct reader *in, struct writer *w, struct error *e)
+{
+	own(set) struct reference_set one = { .entry = NULL }, two = { .entry = NULL };
+	own(json) struct json *tree = json_new();
+	own(mem) char *text = NULL;
+	unsigned count = rd_u8(in, "count");
+	struct reader part = part_take(in, "set");
+	size_t len;
+
+	if (count < 1 || count > 2)
+		return err_set(e, ERR_FORMAT, "%u sets", count);
+	if (!rd_ok(in, e) || !set_unpack(&part, &one, e))
+		return false;
+	if (count == 2) {
+		part = part_take(in, "set");
+		if (!rd_ok(in, e) || !set_unpack(&part, &two, e))
+			return false;
+		json_put(tree, "findings", differences_json(&one, &two));
+	} else {
+		json_put(tree, "entries", entries_json(&one));
+	}
+	if (!rd_end(in, e) || !json_print(tree, false, &text, &len, e))
+		return false;
+	wr_u8(w, 1, "ok");
+	wr_bytes(w, text, len, "text");
+	return true;
+}
+
+static bool
+dispatch(struct judge *all, struct frame *f, struct writer *w, struct error *why, struct error *e)
+{
+	switch (f->type) {
+	case MSG_JUDGE_QUOTE:
+		return judge_quote(all, &f->payload, w, e);
+	case MSG_JUDGE_BOOT:
+		return judge_boot(&f->payload, w, e);
+	case MSG_JUDGE_CAPTURE:
+		return judge_capture(&f->payload, w, why, e);
+	case MSG_JUDGE_SHOW:
+		return judge_show(&f->payload, w, e);
+	default:
+		return err_set(e, ERR_FORMAT, "%s is not for the judge", message_name(f->type));
+	}
+}
+
+static enum message
+answer_type(enum message question)
+{
+	return question == MSG_JUDGE_QUOTE ? MSG_JUDGED_QUOTE : question == MSG_JUDGE_BOOT ? MSG_JUDGED_BOOT :
+	    question == MSG_JUDGE_CAPTURE ? MSG_CAPTURED : MSG_SHOWN;
+}
+
+static bool
+answer(void *state, struct frame *f, enum message *type, uint8_t **out, size_t *len, struct error *e)
+{
+	struct error why = { .code = ERR_NONE };
+	own(mem) uint8_t *buf = NULL;
+	struct writer w;
+	size_t size;
+
+	*type = answer_type(f->type);
+	size = message_max(*type);
+	buf = malloc(size);
+	if (!buf)
+		return err_set(e, ERR_MEMORY, "answer");
+	w = wr_open(buf, size);
+	if (!dispatch(state, f, &w, &why, e))
+		return false;
+	if (why.code != ERR_NONE)
+		return worker_refusal(&why, out, len, e);
+	if (!wr_ok(&w, e))
+		return false;
+	*len = w.used;
+	*out = give(buf);
+	return true;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct judge *all = calloc(1, sizeof(*all));
+	struct role_start s;
+	int status;
+
+	role_begin(argc, argv, "verifierd-judge", false, &s);
+	if (!all)
+		return 1;
+	role_ready();
+	status = worker_loop(ROLE_JUDGE, answer, all);
+	keys_free(all);
+	free(all);
+	return status;
+}

@@ -1,0 +1,18 @@
+/*
+ * logs.h - boot logs as files named by their SHA-256, below state_dir/logs.
+ *
+ * Without fsync: a log that a power cut took is asked for again, and its name says whether it is
+ * whole. Which host has sent which log is in the store.
+ */
+#ifndef LOGS_H
+#define LOGS_H
+#include "digest.h"
+
+bool logs_keep(const char *state_dir, const uint8_t digest[static SHA256_SIZE], const void *p, size_t len,
+    struct error *) MUST_CHECK;
+/* Free *buf. ERR_MISSING also when the file is not what its name says (it is removed then). */
+bool logs_load(const char *state_dir, const uint8_t digest[static SHA256_SIZE], uint8_t **buf, size_t *len,
+    struct error *) MUST_CHECK;
+bool logs_there(const char *state_dir, const uint8_t digest[static SHA256_SIZE]);
+void logs_drop(const char *state_dir, const uint8_t digest[static SHA256_SIZE]);
+#endif

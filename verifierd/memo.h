@@ -1,0 +1,16 @@
+/*
+ * memo.h - parsed logs, kept by the SHA-256 of the log, so that a log is parsed once and not at
+ * every attestation. Nothing enters before signature and replay held; gone with the process, and so
+ * never older than the parser that made it.
+ */
+#ifndef MEMO_H
+#define MEMO_H
+#include "digest.h"
+
+struct memo;
+struct memo *memo_new(void);                        /* NULL: out of memory; every verb takes that */
+void memo_free(struct memo *);
+/* Borrowed until the next memo_put; NULL when it is not there. */
+const uint8_t *memo_get(struct memo *, const uint8_t log[static SHA256_SIZE], size_t *len);
+void memo_put(struct memo *, const uint8_t log[static SHA256_SIZE], const void *p, size_t len);
+#endif

@@ -1,0 +1,85 @@
+/* verifierd-parse: one log or certificate into flat records. The only role that reads a host's raw bytes. */
+#include "endorsement.h"
+#include "eventlog.h"
+#include "parts.h"
+#include "roles.h"
+#include "scope.h"
+#include "worker.h"
+
+enum { FACTS_PACKED_MAX = 8 << 10 };
+
+static bool
+parse_log(struct reader *in, uint8_t **out, size_t *len, struct error *e)
+{
+	own(eventlog) struct eventlog log = { .event = NULL };
+	struct error why = { .code = ERR_NONE };
+	own(mem) uint8_t *buf = NULL;
+	struct writer w;
+	size_t size;
+
+	if (!eventlog_parse(in->pos, in->left, &log, &why))
+		return worker_refusal(&why, out, len, e);
+	size = 1 + eventlog_packed_size(&log);
+	if (size > message_max(MSG_PARSED_LOG)) {
+		err_set(&why, ERR_LIMIT, "log of %u events is too large", log.count);
+		return worker_refusal(&why, out, len, e);
+	}
+	buf = malloc(size);
+	if (!buf)
+		return err_set(e, ERR_MEMORY, "log of %zu bytes", size);
+	w = wr_open(buf, size);
+	wr_u8(&w, 1, "ok");
+	eventlog_pack(&log, &w);
+	if (!wr_ok(&w, e))
+		return false;
+	*len = w.used;
+	*out = give(buf);
+	return true;
+}
+
+/* now i64, simulator u8, request, PEM bundle */
+static bool
+parse_enroll(struct reader *in, uint8_t **out, size_t *len, struct error *e)
+{
+	own(mem) struct enroll_request *q = calloc(1, sizeof(*q));
+	own(mem) uint8_t *buf = malloc(FACTS_PACKED_MAX);
+	struct writer w = wr_open(buf, buf ? FACTS_PACKED_MAX : 0);
+	struct enroll_facts facts = { .reason = REASON_INTERNAL_ERROR };
+	int64_t now = (int64_t)rd_be64(in, "now");
+	bool simulator = rd_u8(in, "simulator") == 1;
+	struct reader request = part_take(in, "request"), roots = part_take(in, "roots");
+
+	if (!q)
+		return err_set(e, ERR_MEMORY, "request");
+	if (!rd_end(in, e) || !enroll_request_unpack(&request, q, e))
+		return false;
+	endorsement_check(q, (const char *)roots.pos, roots.left, simulator, now, &facts);
+	enroll_facts_pack(&facts, &w);
+	if (!wr_ok(&w, e))
+		return false;
+	*len = w.used;
+	*out = give(buf);
+	return true;
+}
+
+static bool
+answer(void *state, struct frame *f, enum message *type, uint8_t **out, size_t *len, struct error *e)
+{
+	(void)state;
+	if (f->type == MSG_PARSE_LOG) {
+		*type = MSG_PARSED_LOG;
+		return parse_log(&f->payload, out, len, e);
+	}
+	*type = MSG_PARSED_ENROLL;
+	return parse_enroll(&f->payload, out, len, e);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct role_start s;
+
+	role_begin(argc, argv, "verifierd-parse", false, &s);
+	role_ready();
+	return worker_loop(ROLE_PARSE, answer, NULL);
+}
