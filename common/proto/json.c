@@ -157,16 +157,14 @@ scan_value(struct scan *s, unsigned depth)
 
 /* --- reading */
 
-bool
-json_parse(const char *text, size_t len, struct json **out, struct error *e)
+/* text has a NUL behind it and none in it: the walk uses strcspn. */
+static bool
+parse_terminated(const char *text, size_t len, struct json **out, struct error *e)
 {
 	struct scan scan = { .p = text, .end = text + len, .e = e };
 	struct json_tokener *tok;
 	struct json_object *o;
 
-	/* The walk uses strcspn: the text must end where it says, and have no NUL before. */
-	if (len > INT32_MAX || strnlen(text, len) != len)
-		return err_set(e, ERR_FORMAT, "NUL byte in JSON");
 	skip_space(&scan);
 	if (scan.p >= scan.end || *scan.p != '{')
 		return err_set(e, ERR_FORMAT, "not a JSON object");
@@ -189,6 +187,19 @@ json_parse(const char *text, size_t len, struct json **out, struct error *e)
 	json_tokener_free(tok);
 	*out = json_of(o);
 	return true;
+}
+
+bool
+json_parse(const char *text, size_t len, struct json **out, struct error *e)
+{
+	own(mem) char *copy = NULL;
+
+	if (!len)
+		return err_set(e, ERR_FORMAT, "not a JSON object");      /* an empty body may have no address */
+	if (len >= INT32_MAX || memchr(text, '\0', len))
+		return err_set(e, ERR_FORMAT, "NUL byte in JSON");
+	copy = strndup(text, len);
+	return copy ? parse_terminated(copy, len, out, e) : err_set(e, ERR_MEMORY, "JSON");
 }
 
 void
