@@ -58,3 +58,17 @@ EXTRA_DIST += %D%/gate/pam_attest.map
 
 install-exec-hook:
 	rm -f $(DESTDIR)$(pammoddir)/pam_attest.la
+
+# attestctl: asks attestd; check, lint and config are the gate's own code.
+CTL_CPPFLAGS = $(GATE_CPPFLAGS) -I$(srcdir)/common/proto
+sbin_PROGRAMS += %D%/attestctl/attestctl
+pam_attest_attestctl_attestctl_SOURCES = \
+	%D%/attestctl/attestctl.h \
+	%D%/attestctl/cmd_check.c \
+	%D%/attestctl/cmd_config.c \
+	%D%/attestctl/cmd_lint.c \
+	%D%/attestctl/main.c
+pam_attest_attestctl_attestctl_CPPFLAGS = $(CTL_CPPFLAGS)
+pam_attest_attestctl_attestctl_CFLAGS  = $(PIE_COMPILE)
+pam_attest_attestctl_attestctl_LDFLAGS = $(PIE_LINK)
+pam_attest_attestctl_attestctl_LDADD   = libgate.la libproto.la

@@ -66,6 +66,9 @@ struct gate_decision {
 /* Decides. conf->timeout bounds the whole call; c->service is the service in question. */
 void gate_decide(const struct gate_conf *c, const struct gate_request *, struct gate_decision *);
 
+/* [paths] owner as a uid; a name that the passwd file does not have leaves root alone: 0. */
+uid_t gate_owner(const struct gate_conf *);
+
 /* GATE: the one table of decision and phase. Its default is a refusal. */
 enum gate_code gate_code(const struct gate_conf *c, const struct gate_decision *, enum phase);
 

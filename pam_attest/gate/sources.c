@@ -24,9 +24,8 @@ read_line(const char *path, char *out, size_t size)
 	out[strcspn(out, "\n")] = '\0';
 }
 
-/* A uid or a name of the passwd file. One that is not there leaves root alone. */
-static uid_t
-owner_of(const struct gate_conf *c)
+uid_t
+gate_owner(const struct gate_conf *c)
 {
 	struct account who;
 	struct error e;
@@ -71,7 +70,7 @@ facts_read(const struct gate_conf *c, const struct gate_request *q, struct facts
 {
 	*f = (struct facts){ .conf = c, .request = q, .now = clock_now() };
 	f->deadline = f->now.mono + c->timeout;
-	f->owner = owner_of(c);
+	f->owner = gate_owner(c);
 	read_line(c->boot_id, f->boot_id, sizeof(f->boot_id));
 	read_record(f);
 }

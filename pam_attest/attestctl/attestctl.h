@@ -1,0 +1,45 @@
+/* attestctl.h - what every command of attestctl(8) has: the global options, and how it ends. */
+#ifndef ATTESTCTL_H
+#define ATTESTCTL_H
+#include "gate.h"
+
+/* X(NAME, code): GATE's exit codes; scripts depend on them. */
+enum exit_code {
+	EXIT_GOOD            = 0,    /* affirming or warning, or done */
+	EXIT_CONTRAINDICATED = 1,
+	EXIT_USAGE           = 2,
+	EXIT_NOT_RUNNING     = 3,    /* no attestd */
+	EXIT_NONE            = 4,
+	EXIT_BROKEN          = 5,
+	EXIT_NOT_ENROLLED    = 6,
+	EXIT_PERMISSION      = 7,
+};
+
+/* The global options, which stand before the command. */
+struct ctl {
+	const char *conf;        /* gate.conf */
+	const char *run_dir;     /* NULL: as gate.conf says */
+	bool        json, quiet;
+	const char *command;     /* its name, for messages */
+};
+
+/* argv[0] is the command's name; the result is the exit code. */
+typedef int command_fn(const struct ctl *, int argc, char **argv);
+command_fn cmd_check, cmd_config, cmd_lint;
+
+/* gate.conf for one service, with --run-dir over it. "" is a service that no section names. */
+void ctl_conf(const struct ctl *, const char *service, struct gate_conf *);
+
+int  ctl_exit(enum reason);                      /* the code that a host's state stands for */
+
+/* Prints "attestctl COMMAND: …" on stderr, and gives back code. */
+int  ctl_wrong(const struct ctl *, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * Options of a command: X rows of {"--name", where its value goes}; every option has a value.
+ * Words that are no option go to *rest (or are wrong, if rest is NULL). False: said on stderr.
+ */
+struct ctl_option { const char *name; const char **value; };
+bool ctl_options(const struct ctl *, int argc, char **argv, const struct ctl_option *, unsigned count,
+    const char **rest);
+#endif
