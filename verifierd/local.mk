@@ -97,3 +97,20 @@ verifierd_verifierd_setup_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
 verifierd_verifierd_setup_CFLAGS   = $(PIE_COMPILE)
 verifierd_verifierd_setup_LDFLAGS  = $(PIE_LINK)
 verifierd_verifierd_setup_LDADD    = libpki.la libstore.la libipc.la
+
+# verifierctl: libcurl for the admin socket; never the store.
+sbin_PROGRAMS += %D%/verifierctl/verifierctl
+verifierd_verifierctl_verifierctl_SOURCES = \
+	%D%/verifierctl/api_client.c %D%/verifierctl/api_client.h \
+	%D%/verifierctl/args.c %D%/verifierctl/args.h \
+	%D%/verifierctl/cmd_hosts.c \
+	%D%/verifierctl/cmd_references.c \
+	%D%/verifierctl/cmd_reports.c \
+	%D%/verifierctl/cmd_server.c \
+	%D%/verifierctl/main.c \
+	%D%/verifierctl/show.c %D%/verifierctl/show.h \
+	%D%/verifierctl/verifierctl.h
+verifierd_verifierctl_verifierctl_CPPFLAGS = $(VERIFIERD_CPPFLAGS) $(CURL_CFLAGS) $(CRYPTO_CFLAGS)
+verifierd_verifierctl_verifierctl_CFLAGS  = $(PIE_COMPILE)
+verifierd_verifierctl_verifierctl_LDFLAGS = $(PIE_LINK)
+verifierd_verifierctl_verifierctl_LDADD   = libipc.la libpolicy.la $(CURL_LIBS) $(CRYPTO_LIBS)

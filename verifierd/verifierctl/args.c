@@ -1,0 +1,73 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "args.h"
+
+static const struct arg *
+find(const struct arg *list, unsigned n, const char *name, size_t len)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (strlen(list[i].name) == len && !memcmp(list[i].name, name, len))
+			return &list[i];
+	return NULL;
+}
+
+/* *i stands on "--name…"; steps over a value that is a word of its own. */
+static bool
+option(int argc, char **argv, int *i, const struct arg *list, unsigned n)
+{
+	const char *name = argv[*i] + 2, *equals = strchr(name, '=');
+	const struct arg *a = find(list, n, name, equals ? (size_t)(equals - name) : strlen(name));
+
+	if (!a || (a->flag && equals)) {
+		fprintf(stderr, "%s: no such option: %s\n", argv[0], argv[*i]);
+		return false;
+	}
+	if (a->flag) {
+		*a->flag = true;
+		return true;
+	}
+	if (!equals && *i + 1 == argc) {
+		fprintf(stderr, "%s: --%s wants a value\n", argv[0], a->name);
+		return false;
+	}
+	*a->value = equals ? equals + 1 : argv[++*i];
+	return true;
+}
+
+bool
+args_read(int argc, char **argv, const struct arg *list, unsigned n, struct words *w)
+{
+	bool only_words = false;
+
+	*w = (struct words){ 0 };
+	for (int i = 1; i < argc; i++) {
+		if (!only_words && !strcmp(argv[i], "--")) {
+			only_words = true;
+		} else if (!only_words && !strncmp(argv[i], "--", 2)) {
+			if (!option(argc, argv, &i, list, n))
+				return false;
+		} else if (w->count == WORDS_MAX) {
+			fprintf(stderr, "%s: too many arguments\n", argv[0]);
+			return false;
+		} else {
+			w->word[w->count++] = argv[i];
+		}
+	}
+	return true;
+}
+
+bool
+args_confirm(bool yes, const char *question)
+{
+	char answer[16];
+
+	if (yes)
+		return true;
+	if (!isatty(STDIN_FILENO)) {
+		fprintf(stderr, "%s - no terminal to ask on: say --yes\n", question);
+		return false;
+	}
+	fprintf(stderr, "%s [y/N] ", question);
+	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+}

@@ -1,0 +1,154 @@
+/* hosts, show, approve, reject, revoke */
+#include <stdio.h>
+#include <string.h>
+#include "api_client.h"
+#include "args.h"
+#include "scope.h"
+#include "show.h"
+
+int
+hosts_main(const struct ctl *ctl, int argc, char **argv)
+{
+	static const char *const columns[] = { "name", "enrollment", "state", "reason", "ref", "last_report" };
+	own(json) struct json *j = NULL;
+	struct words w;
+	int rc;
+
+	if (!args_read(argc, argv, NULL, 0, &w) || w.count)
+		return usage_of("hosts");
+	rc = api_call(ctl, (const char *const[]){ "hosts", NULL }, NULL, &j);
+	if (rc || ctl->quiet)
+		return rc;
+	if (ctl->json)
+		return api_print(j);
+	show_table(j, "hosts", columns, COUNT(columns), "no hosts yet; on a host, run what this prints: verifierctl enroll-line");
+	return EXIT_DONE;
+}
+
+static int
+get_host(const struct ctl *ctl, const char *host, struct json **j)
+{
+	return api_call(ctl, (const char *const[]){ "hosts", host, NULL }, NULL, j);
+}
+
+static void
+show_key(const struct json *j, const char *label)
+{
+	char cell[CELL_TEXT];
+
+	if (label[0])
+		printf("%s\n", label);
+	show_line("EK", show_sub(j, "ek", "fingerprint", cell));
+	show_line("EK subject", show_sub(j, "ek", "subject", cell));
+	show_line("EK until", show_sub(j, "ek", "not_after", cell));
+	show_line("AK", show_member(j, "ak", cell));
+}
+
+int
+show_main(const struct ctl *ctl, int argc, char **argv)
+{
+	static const char *const columns[] = { "ref", "at", "state", "reason" };
+	own(json) struct json *j = NULL;
+	const struct json *pending;
+	char cell[CELL_TEXT];
+	struct words w;
+	struct error e;
+	int rc;
+
+	if (!args_read(argc, argv, NULL, 0, &w) || w.count != 1)
+		return usage_of("show");
+	rc = get_host(ctl, w.word[0], &j);
+	if (rc || ctl->quiet)
+		return rc;
+	if (ctl->json)
+		return api_print(j);
+	show_line("name", show_member(j, "name", cell));
+	show_line("id", show_member(j, "id", cell));
+	show_line("group", show_member(j, "group", cell));
+	show_line("enrollment", show_member(j, "enrollment", cell));
+	show_line("state", show_member(j, "state", cell));
+	show_line("reason", show_member(j, "reason", cell));
+	show_line("boot", show_sub(j, "boot", "boot_id", cell));
+	show_line("resets", show_sub(j, "boot", "reset_count", cell));
+	show_key(j, "");
+	if (json_sub(j, "pending", &pending, &e))
+		show_key(pending, "\npending enrollment with other keys:");
+	printf("\n");
+	show_table(j, "reports", columns, COUNT(columns), "no reports yet");
+	return EXIT_DONE;
+}
+
+static int
+change(const struct ctl *ctl, const char *host, const char *verb, const char *ek, const char *why)
+{
+	own(json) struct json *j = NULL;
+	struct json *body = json_new();
+	char cell[CELL_TEXT];
+	int rc;
+
+	if (ek)
+		json_put_text(body, "ek", ek);
+	if (why)
+		json_put_text(body, "reason", why);
+	rc = api_call(ctl, (const char *const[]){ "hosts", host, verb, NULL }, body, &j);
+	if (rc || ctl->quiet)
+		return rc;
+	if (ctl->json)
+		return api_print(j);
+	printf("%s is %s", host, show_member(j, "enrollment", cell));
+	printf(", EK %s\n", show_sub(j, "ek", "fingerprint", cell));
+	return EXIT_DONE;
+}
+
+/* Shows the key, asks, and approves exactly the key that was shown. */
+int
+approve_main(const struct ctl *ctl, int argc, char **argv)
+{
+	const char *ek = NULL, *why = NULL;
+	bool yes = false;
+	const struct arg args[] = { { "ek", &ek, NULL }, { "reason", &why, NULL }, { "yes", NULL, &yes } };
+	own(json) struct json *j = NULL;
+	const struct json *pending;
+	char shown[CELL_TEXT];
+	struct words w;
+	struct error e;
+	int rc;
+
+	if (!args_read(argc, argv, args, COUNT(args), &w) || w.count != 1)
+		return usage_of("approve");
+	rc = get_host(ctl, w.word[0], &j);
+	if (rc)
+		return rc;
+	if (!json_sub(j, "pending", &pending, &e))
+		pending = j;
+	if (!ctl->quiet && !ctl->json)
+		show_key(pending, "");
+	show_sub(pending, "ek", "fingerprint", shown);
+	if (!args_confirm(yes || ek, "Is this the TPM of that host?"))
+		return EXIT_USAGE;
+	return change(ctl, w.word[0], "approve", ek ? ek : shown, why);
+}
+
+int
+reject_main(const struct ctl *ctl, int argc, char **argv)
+{
+	const char *why = NULL;
+	const struct arg args[] = { { "reason", &why, NULL } };
+	struct words w;
+
+	if (!args_read(argc, argv, args, COUNT(args), &w) || w.count != 1)
+		return usage_of("reject");
+	return change(ctl, w.word[0], "reject", NULL, why);
+}
+
+int
+revoke_main(const struct ctl *ctl, int argc, char **argv)
+{
+	const char *why = NULL;
+	const struct arg args[] = { { "reason", &why, NULL } };
+	struct words w;
+
+	if (!args_read(argc, argv, args, COUNT(args), &w) || w.count != 1 || !why)
+		return usage_of("revoke");
+	return change(ctl, w.word[0], "revoke", NULL, why);
+}

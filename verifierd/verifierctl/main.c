@@ -1,0 +1,104 @@
+/* verifierctl: the verifier's administrator at work. verifierctl(8). */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include "options.h"
+#include "scope.h"
+#include "verifierctl.h"
+
+static const struct command {
+	const char *name, *args, *help;
+	int       (*run)(const struct ctl *, int, char **);
+} commands[] = {
+#define X(name, args, help, run) { name, args, help, run },
+	COMMANDS(X)
+#undef X
+};
+
+static int
+usage(FILE *to, int status)
+{
+	fputs("usage: verifierctl [-c FILE] [--socket PATH] [--json] [-q] COMMAND ...\n\n", to);
+	for (size_t i = 0; i < COUNT(commands); i++)
+		fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].help);
+	fputs("\nverifierctl COMMAND --help shows its arguments. Exit: 0 done, 1 refused or not found, 2 usage, "
+	    "3 verifierd not running, 7 permission.\n", to);
+	return status;
+}
+
+int
+usage_of(const char *name)
+{
+	for (size_t i = 0; i < COUNT(commands); i++)
+		if (!strcmp(commands[i].name, name))
+			fprintf(stderr, "usage: verifierctl %s %s\n", name, commands[i].args);
+	return EXIT_USAGE;
+}
+
+static int
+run(const struct command *c, const struct ctl *ctl, int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "--help")) {
+		printf("usage: verifierctl %s %s\n  %s\n", c->name, c->args, c->help);
+		return EXIT_DONE;
+	}
+	return c->run(ctl, argc, argv);
+}
+
+/* The socket of the configuration in use, unless one was given. */
+static bool
+find_socket(struct ctl *ctl, struct options *o)
+{
+	struct error e = { .code = ERR_NONE };
+
+	if (ctl->socket)
+		return true;
+	if (!options_read(ctl->conf, o, &e)) {
+		fprintf(stderr, "%s\n", e.why);
+		return false;
+	}
+	ctl->socket = o->admin;
+	return true;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "socket", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' }, { 0 },
+	};
+	static struct options o;
+	struct ctl ctl = { 0 };
+	int c;
+
+	/* "+": what stands behind the command is the command's. */
+	while ((c = getopt_long(argc, argv, "+c:qh", longs, NULL)) != -1)
+		switch (c) {
+		case 'c': ctl.conf = optarg; break;
+		case 's': ctl.socket = optarg; break;
+		case 'j': ctl.json = true; break;
+		case 'q': ctl.quiet = true; break;
+		case 'h': return usage(stdout, EXIT_DONE);
+		default:  return usage(stderr, EXIT_USAGE);
+		}
+	if (optind == argc)
+		return usage(stderr, EXIT_USAGE);
+	/* --json is understood behind the command as well, where people put it. */
+	for (int i = optind + 1; i < argc; i++)
+		if (!strcmp(argv[i], "--json")) {
+			ctl.json = true;
+			memmove(argv + i, argv + i + 1, (size_t)(argc - i) * sizeof(*argv));
+			argc--;
+			i--;
+		}
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		if (strcmp(commands[i].name, argv[optind]))
+			continue;
+		if (strcmp(commands[i].name, "inspect") && !find_socket(&ctl, &o))
+			return EXIT_USAGE;
+		return run(&commands[i], &ctl, argc - optind, argv + optind);
+	}
+	fprintf(stderr, "verifierctl: no such command: %s\n", argv[optind]);
+	return usage(stderr, EXIT_USAGE);
+}

@@ -1,0 +1,17 @@
+/* show.h - answers as text for a person at three in the morning. */
+#ifndef SHOW_H
+#define SHOW_H
+#include "json.h"
+
+enum { CELL_TEXT = 1024 };
+
+/* A member as text: strings as they are, numbers in digits, "-" when null or missing. */
+const char *show_member(const struct json *, const char *key, char cell[static CELL_TEXT]);
+/* A member of a member: show_sub(j, "ek", "fingerprint", …). */
+const char *show_sub(const struct json *, const char *object, const char *key, char cell[static CELL_TEXT]);
+/* "label  value", one line; nothing when the value is "-" or empty. */
+void show_line(const char *label, const char *value);
+/* A list of objects as aligned columns with these member names as its head. */
+void show_table(const struct json *, const char *list, const char *const *columns, unsigned ncolumns, const char *none);
+void show_findings(const struct json *, const char *list);
+#endif

@@ -1,0 +1,41 @@
+/* verifierctl.h - what every command gets, and the commands. verifierctl(8). */
+#ifndef VERIFIERCTL_H
+#define VERIFIERCTL_H
+#include <stdbool.h>
+
+/* Exit codes, GATE section 6. */
+enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_DOWN = 3, EXIT_PERMISSION = 7 };
+
+struct ctl {
+	const char *conf;                  /* NULL: the default */
+	const char *socket;                /* of verifierd's admin listener */
+	bool        json, quiet;
+};
+
+/*
+ * X(name, arguments, help, function)
+ * argv[0] is the command's name. The table is dispatch, --help, and what verifierctl(8) is checked against.
+ */
+#define COMMANDS(X) \
+X("hosts",      "",                                     "list enrolled hosts and their state", hosts_main) \
+X("show",       "HOST",                                 "one host: keys, boot, reports, pending enrollment", show_main) \
+X("approve",    "HOST [--ek FPR] [--yes]",              "let a pending host in", approve_main) \
+X("reject",     "HOST [--reason T]",                    "refuse a pending host", reject_main) \
+X("revoke",     "HOST --reason T",                      "take a host's trust away, at once", revoke_main) \
+X("references", "list | show N | capture HOST --name N [--report REF] [--reason T] | activate N[@DIGEST] [--dry-run] [--yes] | diff A B", \
+                                                        "golden measurements", references_main) \
+X("accept",     "REF|HOST --reason T [--dry-run] [--yes]", "make exactly what one refused report measured good", accept_main) \
+X("explain",    "REF",                                  "why a report was judged as it was, in words", explain_main) \
+X("enroll-line","[--url URL]",                          "print the one command to run on a host", enroll_line_main) \
+X("tokens",     "create [--reason T]",                  "make an enrollment token", tokens_main) \
+X("audit",      "list",                                 "who changed what, and why", audit_main) \
+X("config",     "",                                     "effective configuration", config_main) \
+X("lint",       "",                                     "check verifierd.conf", lint_main)
+
+#define X(name, args, help, run) int run(const struct ctl *, int argc, char **argv);
+COMMANDS(X)
+#undef X
+
+/* "usage: verifierctl NAME ARGUMENTS" on stderr; gives EXIT_USAGE. */
+int usage_of(const char *command);
+#endif
