@@ -63,10 +63,13 @@ install-exec-hook:
 CTL_CPPFLAGS = $(GATE_CPPFLAGS) -I$(srcdir)/common/proto
 sbin_PROGRAMS += %D%/attestctl/attestctl
 pam_attest_attestctl_attestctl_SOURCES = \
+	%D%/attestctl/ask.c %D%/attestctl/ask.h \
 	%D%/attestctl/attestctl.h \
 	%D%/attestctl/cmd_check.c \
 	%D%/attestctl/cmd_config.c \
+	%D%/attestctl/cmd_enroll.c \
 	%D%/attestctl/cmd_lint.c \
+	%D%/attestctl/cmd_status.c \
 	%D%/attestctl/main.c
 pam_attest_attestctl_attestctl_CPPFLAGS = $(CTL_CPPFLAGS)
 pam_attest_attestctl_attestctl_CFLAGS  = $(PIE_COMPILE)

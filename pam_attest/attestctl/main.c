@@ -8,6 +8,10 @@ static const struct command {
 	const char *name, *args, *help;
 	command_fn *run;
 } commands[] = {
+	{ "status", "",                     "what is known of this host, without asking anybody", cmd_status },
+	{ "attest", "",                     "attest now, and say what came of it", cmd_attest },
+	{ "explain", "[REF]",               "the last verdict, or one decision by its reference", cmd_explain },
+	{ "enroll", "--url URL",            "make this host known to a verifier: --ca FILE or --ca-sha256 HEX, --token, --name, --owner-auth", cmd_enroll },
 	{ "check",  "--service S --user U", "what the gate would decide now: options --rhost, --tty, --phase", cmd_check },
 	{ "lint",   "",                     "every error and danger in gate.conf, with file and line", cmd_lint },
 	{ "config", "[SERVICE]",            "the values in force for a service", cmd_config },
@@ -126,6 +130,14 @@ main(int argc, char **argv)
 		print_help(stderr);
 		return EXIT_USAGE;
 	}
+	/* --json is understood behind the command as well, where people put it. */
+	for (int i = optind + 1; i < argc; i++)
+		if (!strcmp(argv[i], "--json")) {
+			ctl.json = true;
+			memmove(argv + i, argv + i + 1, (size_t)(argc - i) * sizeof(*argv));
+			argc--;
+			i--;
+		}
 	for (size_t i = 0; i < COUNT(commands); i++)
 		if (!strcmp(commands[i].name, argv[optind])) {
 			ctl.command = commands[i].name;

@@ -1,0 +1,21 @@
+/* ask.h - one question to attestd, for the commands that need it. attest-local(7). */
+#ifndef ASK_H
+#define ASK_H
+#include "attestctl.h"
+#include "json.h"
+#include "local.h"
+
+struct told {
+	bool         ok;
+	enum reason  reason;
+	char         ref[LOCAL_VALUE_MAX];
+	char         error[LOCAL_VALUE_MAX];   /* when not ok */
+	struct json *json;                     /* NULL when none was sent; json_free it */
+};
+static inline void drop_told(struct told *t) { json_free(t->json); }
+
+/* Gives EXIT_GOOD with the answer, else what went wrong is on stderr. */
+int ctl_ask(const struct ctl *, const struct local_out *, int timeout_ms, struct told *);
+/* A status answer, printed (JSON or text); the exit code by state. */
+int ctl_show(const struct ctl *, const struct told *);
+#endif

@@ -1,0 +1,82 @@
+/* attestctl enroll: make this host known to a verifier. */
+#include "ask.h"
+#include "file.h"
+#include "scope.h"
+
+enum { ENROLL_MS = 34000, OWNER_AUTH_FILE_MAX = 64 };
+
+static bool
+absolute(const char *path, char out[static 4096])
+{
+	return realpath(path, out) != NULL;
+}
+
+/* The secret goes by the socket, never by the command line, which everybody may read. */
+static bool
+put_owner_auth(struct local_out *o, const char *file, struct error *e)
+{
+	uint8_t *text;
+	size_t len;
+
+	if (!file_load(file, OWNER_AUTH_FILE_MAX, &text, &len, e))
+		return false;
+	text[strcspn((const char *)text, "\n")] = '\0';
+	local_put(o, "owner_auth", (const char *)text);
+	explicit_bzero(text, len);
+	free(text);
+	return true;
+}
+
+static int
+finish(const struct ctl *ctl, const struct told *t)
+{
+	if (!t->ok)
+		return ctl_wrong(ctl, !strcmp(t->error, "permission denied") ? EXIT_PERMISSION : EXIT_CONTRAINDICATED, "%s", t->error);
+	if (ctl->json)
+		printf("{\"schema\":1,\"host\":\"%s\",\"enrollment\":\"%s\"}\n", t->ref, t->reason == REASON_OK ? "active" : "pending");
+	else if (!ctl->quiet && t->reason == REASON_OK)
+		printf("%s is enrolled\n", t->ref);
+	else if (!ctl->quiet)
+		printf("%s waits for an administrator: verifierctl approve %s\n"
+		    "attestd goes on by itself once it is approved\n", t->ref, t->ref);
+	return EXIT_GOOD;
+}
+
+int
+cmd_enroll(const struct ctl *ctl, int argc, char **argv)
+{
+	const char *url = NULL, *ca = NULL, *sha256 = NULL, *token = NULL, *name = NULL, *owner = NULL;
+	const struct ctl_option options[] = { { "--url", &url }, { "--ca", &ca }, { "--ca-sha256", &sha256 },
+		{ "--token", &token }, { "--name", &name }, { "--owner-auth", &owner } };
+	own(told) struct told told = { 0 };
+	struct error e = { .code = ERR_NONE };
+	struct local_out o;
+	char ca_path[4096];
+	int code;
+
+	if (!ctl_options(ctl, argc, argv, options, COUNT(options), NULL))
+		return EXIT_USAGE;
+	if (!url || !ca == !sha256)
+		return ctl_wrong(ctl, EXIT_USAGE, "wants --url and one of --ca FILE, --ca-sha256 HEX");
+	local_open(&o);
+	local_put(&o, "verb", "enroll");
+	local_put_number(&o, "wait_ms", ENROLL_MS);
+	local_put(&o, "url", url);
+	if (ca && !absolute(ca, ca_path))
+		return ctl_wrong(ctl, EXIT_USAGE, "%s: %s", ca, strerror(errno));
+	if (ca)
+		local_put(&o, "ca", ca_path);
+	if (sha256)
+		local_put(&o, "ca_sha256", sha256);
+	if (token)
+		local_put(&o, "token", token);
+	if (name)
+		local_put(&o, "name", name);
+	if (owner && !put_owner_auth(&o, owner, &e))
+		return ctl_wrong(ctl, EXIT_USAGE, "%s", e.why);
+	if (!local_end(&o, &e))
+		return ctl_wrong(ctl, EXIT_USAGE, "%s", e.why);
+	code = ctl_ask(ctl, &o, ENROLL_MS + 1000, &told);
+	explicit_bzero(&o, sizeof(o));
+	return code == EXIT_GOOD ? finish(ctl, &told) : code;
+}
