@@ -214,7 +214,7 @@ enroll_parsed(struct core *c, struct job *j, struct frame *frame)
 	struct enrollment_row r;
 	struct error e = { .code = ERR_NONE };
 	own(mem) char *text = NULL;
-	enum reason reason;
+	enum reason reason = REASON_INTERNAL_ERROR;
 	size_t len;
 
 	if (!frame || !enroll_facts_unpack(&frame->payload, &f, &e)) {
