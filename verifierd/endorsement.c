@@ -156,16 +156,13 @@ read_certificate(const uint8_t *p, size_t len, const uint8_t **end)
 {
 	static const uint8_t stored[] = { 0x10, 0x01 }, full[] = { 0x10, 0x02 };
 	struct reader r = rd_open(p, len);
-	X509 *x;
 
 	if (len > 5 && !memcmp(r.pos, stored, sizeof(stored)))
 		rd_bytes(&r, 5, "stored certificate");
 	if (r.left > 2 && !memcmp(r.pos, full, sizeof(full)))
 		rd_bytes(&r, 2, "full certificate");
 	*end = r.pos;
-	x = d2i_X509(NULL, end, (long)r.left);
-	ERR_clear_error();
-	return x;
+	return d2i_X509(NULL, end, (long)r.left);
 }
 
 /* What the host sent beside it; some TPMs keep several certificates in one index, one behind the other. */
@@ -312,7 +309,6 @@ check_same_key(const X509 *x, struct enroll_facts *f)
 	EVP_PKEY *certified = X509_get0_pubkey(x);
 	size_t len;
 
-	ERR_clear_error();
 	if (!certified)
 		return refuse(f, REASON_EK_UNTRUSTED, "EK certificate: its key cannot be read");
 	if (!public_spki(&f->ek, spki, sizeof(spki), &len, &e))
@@ -337,7 +333,8 @@ check_usage(X509 *x, struct enroll_facts *f)
 	}
 	if (!found)
 		return refuse(f, REASON_EK_UNTRUSTED, "EK certificate: its extended key usage is not that of an EK");
-	if (X509_check_ca(x))
+	/* X509_check_ca() believes a key usage that contradicts CA:TRUE. */
+	if (X509_get_extension_flags(x) & EXFLAG_CA || X509_check_ca(x))
 		return refuse(f, REASON_EK_UNTRUSTED, "EK certificate: it is a CA's");
 	/* Without the extension all bits are set. */
 	return usage & wanted || refuse(f, REASON_EK_UNTRUSTED, "EK certificate: its key usage is not that of an EK");
@@ -382,7 +379,6 @@ check_path(X509 *x, const struct enroll_request *q, const char *pem, size_t pem_
 	X509_VERIFY_PARAM_set_depth(param, EK_CHAIN_MAX);
 	X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
 	ok = X509_verify_cert(ctx) == 1;
-	ERR_clear_error();
 	if (!ok)
 		return refuse(f, REASON_EK_UNTRUSTED, "EK certificate: %s (certificate %d of its path)",
 		    X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)), X509_STORE_CTX_get_error_depth(ctx));
@@ -418,5 +414,6 @@ endorsement_check(const struct enroll_request *q, const char *roots_pem, size_t 
 
 	if (check_ek(q, &f) && check_ak(q, &f) && check_certificate(q, roots_pem, roots_len, simulator, now_wall, &f))
 		f.reason = REASON_OK;
+	ERR_clear_error();
 	*out = f;
 }
