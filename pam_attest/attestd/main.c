@@ -167,7 +167,7 @@ start_agent(struct daemon *d, struct error *e)
 		tpm_set_ak(&a->tpm, a->id.ak.blob, a->id.ak.blob_len);
 	if (!publish_start(a, e))
 		return false;
-	agent_outcome(a, a->record.reason, e, 0, &d->last);
+	agent_outcome(a, a->record.reason, &(struct error){ .code = ERR_NONE }, 0, &d->last);
 	return worker_start(&d->worker, e);
 }
 
@@ -247,10 +247,15 @@ schedule(struct daemon *d, int64_t ms)
 }
 
 static void
-tell(struct daemon *d, enum reason was, const struct outcome *o)
+tell(const struct daemon *d, enum job_kind kind, const struct outcome *o)
 {
-	if (o->reason == was && o->record.reason == d->last.record.reason)
+	if (o->reason == d->last.reason && o->record.reason == d->last.record.reason)
 		return;
+	if (kind != JOB_ATTEST) {
+		log_say(LOG_NOTICE, "enrollment: %s%s%s", o->reason == REASON_OK ? "active" : reason_code(o->reason),
+		    o->why[0] ? ": " : "", o->why);
+		return;
+	}
 	log_say(o->reason == REASON_OK ? LOG_NOTICE : LOG_WARNING, "%s: %s%s%s%s%s",
 	    state_word(reason_state(o->reason)), reason_code(o->reason), o->record.ref[0] ? " ref=" : "", o->record.ref,
 	    o->why[0] ? ": " : "", o->why);
@@ -304,7 +309,6 @@ answer(struct daemon *d, struct client *c)
 static void
 finished(struct daemon *d)
 {
-	enum reason was = d->last.reason;
 	struct done done;
 
 	if (!worker_take(&d->worker, &done)) {
@@ -312,7 +316,7 @@ finished(struct daemon *d)
 		d->stopping = true;
 		return;
 	}
-	tell(d, was, &done.outcome);
+	tell(d, done.kind, &done.outcome);
 	d->last = done.outcome;
 	d->counters.quotes = done.outcome.quotes;
 	d->counters.tpm_commands = done.outcome.tpm_commands;

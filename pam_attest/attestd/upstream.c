@@ -169,7 +169,8 @@ upstream_ask(struct upstream *u, const struct request *r, int64_t deadline, stru
 {
 	enum reason why = REASON_NOT_ENROLLED;
 
-	err_set(e, ERR_CONFIG, "no verifier is configured");
+	if (!u->urls)
+		err_set(e, ERR_CONFIG, "no verifier is configured");
 	for (unsigned i = 0; i < u->urls; i++) {
 		unsigned n = (u->current + i) % u->urls;
 		struct answer a = { 0 };

@@ -90,8 +90,8 @@ swtpm_stop() {
 	pid=$(cat "$dir/swtpm.pid")
 	TPM2TOOLS_TCTI=swtpm:path=$dir/sock timeout 10 tpm2_shutdown -c 2>/dev/null
 	kill "$pid" 2>/dev/null
-	# The pid file goes before the process does.
-	while kill -0 "$pid" 2>/dev/null; do
+	# The pid file goes before the process does; a zombie that nobody reaps has gone.
+	while grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$pid/status" 2>/dev/null; do
 		((tries-- > 0)) || return 1
 		sleep 0.05
 	done
