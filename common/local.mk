@@ -14,6 +14,8 @@ libbase_la_SOURCES = \
 	%D%/base/ref.c %D%/base/ref.h \
 	%D%/base/scope.h \
 	%D%/base/writer.c %D%/base/writer.h
+# A module takes only the functions that it calls: no log, no allocation comes along.
+libbase_la_CFLAGS = $(AM_CFLAGS) -ffunction-sections -fdata-sections
 
 # proto: what host and verifier say to each other. libcrypto and json-c, nothing else.
 PROTO_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/common/proto

@@ -91,8 +91,13 @@ judge(struct facts *f, struct gate_decision *d)
 			settle(d, OUTCOME_EXEMPT, rule->source, &a);
 			return;
 		}
-		if (!a.heard)
-			continue;
+		/* Nothing to add: its bracket still says what no verdict is worth here. */
+		if (a.heard) {
+			last = a;
+		} else {
+			a = last;
+			a.state = last.state == STATE_BROKEN ? STATE_BROKEN : STATE_NONE;
+		}
 		action = (unsigned)a.state < STATE_COUNT ? rule->action[a.state] : ACTION_DENY;
 		if (a.state == STATE_CONTRAINDICATED) {
 			refused = true;
@@ -100,7 +105,6 @@ judge(struct facts *f, struct gate_decision *d)
 		} else if (rule->source == SOURCE_QUOTE && is_verdict(a.state)) {
 			refused = false;
 		}
-		last = a;
 		if (action == ACTION_PERMIT && !refused && a.state != STATE_CONTRAINDICATED) {
 			settle(d, is_verdict(a.state) ? OUTCOME_PERMIT : OUTCOME_OPEN, rule->source, &a);
 			return;

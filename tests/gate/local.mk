@@ -1,0 +1,16 @@
+# The module as PAM sees it: what it links and shows, that it loads alone, and each decision's PAM code.
+dist_check_SCRIPTS += %D%/needed.sh
+TESTS += %D%/needed.sh
+if HAVE_CHECK
+check_PROGRAMS += %D%/check_load
+TESTS += %D%/check_load
+tests_gate_check_load_SOURCES  = %D%/check_load.c
+tests_gate_check_load_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_gate_check_load_LDADD    = libunit.la
+
+check_PROGRAMS += %D%/check_pam
+TESTS += %D%/check_pam
+tests_gate_check_pam_SOURCES  = %D%/check_pam.c %D%/world.c %D%/world.h
+tests_gate_check_pam_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_gate_check_pam_LDADD    = libunit.la -lpam
+endif
