@@ -1,0 +1,2 @@
+dist_man7_MANS += %D%/attest-protocol.7
+dist_man5_MANS += %D%/attest-result.5
