@@ -37,3 +37,27 @@ tests_fuzz_fuzz_result_SOURCES  = %D%/fuzz_result.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_result_CPPFLAGS = $(PROTO_CPPFLAGS)
 tests_fuzz_fuzz_result_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_result_LDADD    = libproto.la
+
+check_PROGRAMS += %D%/fuzz_record
+tests_fuzz_fuzz_record_SOURCES  = %D%/fuzz_record.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_record_CPPFLAGS = $(AM_CPPFLAGS)
+tests_fuzz_fuzz_record_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_record_LDADD    = libbase.la
+
+check_PROGRAMS += %D%/fuzz_local
+tests_fuzz_fuzz_local_SOURCES  = %D%/fuzz_local.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_local_CPPFLAGS = $(AM_CPPFLAGS)
+tests_fuzz_fuzz_local_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_local_LDADD    = libbase.la
+
+check_PROGRAMS += %D%/fuzz_conf
+tests_fuzz_fuzz_conf_SOURCES  = %D%/fuzz_conf.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_conf_CPPFLAGS = $(AM_CPPFLAGS)
+tests_fuzz_fuzz_conf_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_conf_LDADD    = libbase.la
+
+check_PROGRAMS += %D%/fuzz_gate_conf
+tests_fuzz_fuzz_gate_conf_SOURCES  = %D%/fuzz_gate_conf.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_gate_conf_CPPFLAGS = $(GATE_CPPFLAGS)
+tests_fuzz_fuzz_gate_conf_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_gate_conf_LDADD    = libgate.la
