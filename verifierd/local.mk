@@ -104,9 +104,14 @@ verifierd_verifierctl_verifierctl_SOURCES = \
 	%D%/verifierctl/api_client.c %D%/verifierctl/api_client.h \
 	%D%/verifierctl/args.c %D%/verifierctl/args.h \
 	%D%/verifierctl/cmd_hosts.c \
+	%D%/verifierctl/cmd_inspect.c \
 	%D%/verifierctl/cmd_references.c \
 	%D%/verifierctl/cmd_reports.c \
 	%D%/verifierctl/cmd_server.c \
+	%D%/verifierctl/inspect.h \
+	%D%/verifierctl/inspect_eventlog.c \
+	%D%/verifierctl/inspect_quote.c \
+	%D%/verifierctl/inspect_result.c \
 	%D%/verifierctl/main.c \
 	%D%/verifierctl/show.c %D%/verifierctl/show.h \
 	%D%/verifierctl/verifierctl.h

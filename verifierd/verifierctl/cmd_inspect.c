@@ -1,0 +1,94 @@
+/* inspect eventlog, quote, result: which one, and what they share. */
+#include <stdio.h>
+#include <string.h>
+#include "api_client.h"
+#include "args.h"
+#include "inspect.h"
+#include "scope.h"
+#include "show.h"
+
+void
+checks_open(struct checks *c)
+{
+	*c = (struct checks){ .list = json_new_list() };
+}
+
+void
+checks_add(struct checks *c, const char *name, bool holds, const char *why)
+{
+	struct json *row = json_new();
+
+	json_put_text(row, "check", name);
+	json_put_bool(row, "holds", holds);
+	if (!holds)
+		json_put_text(row, "why", why);
+	json_add(c->list, row);
+	c->count++;
+	c->held += holds;
+}
+
+int
+checks_close(struct checks *c, struct json *j)
+{
+	bool ok = c->count && c->held == c->count;
+
+	json_put(j, "checks", c->list);
+	json_put_bool(j, "ok", ok);
+	return ok ? EXIT_DONE : EXIT_REFUSED;
+}
+
+static void
+show_checks(const struct json *j)
+{
+	char cell[CELL_TEXT];
+	unsigned count = 0;
+	struct error e;
+
+	if (!json_list(j, "checks", 64, &count, &e))
+		return;
+	for (unsigned i = 0; i < count; i++) {
+		const struct json *row = json_item(j, "checks", i);
+		bool holds = false;
+
+		if (!json_flag(row, "holds", &holds, &e))
+			continue;
+		printf("%s  %s", holds ? "holds " : "FAILS ", show_member(row, "check", cell));
+		printf("%s%s\n", holds ? "" : ": ", holds ? "" : show_member(row, "why", cell));
+	}
+}
+
+int
+inspect_print(const struct ctl *ctl, const struct json *j, int exit_code)
+{
+	static const char *const columns[] = { "number", "pcr", "type", "text" };
+
+	if (ctl->quiet)
+		return exit_code;
+	if (ctl->json)
+		return api_print(j) == EXIT_DONE ? exit_code : EXIT_REFUSED;
+	if (json_has(j, "events"))
+		show_table(j, "events", columns, COUNT(columns), "no events");
+	show_checks(j);
+	show_findings(j, "findings");
+	return exit_code;
+}
+
+int
+inspect_main(const struct ctl *ctl, int argc, char **argv)
+{
+	struct inspect_quote q = { 0 };
+	const char *jwks = NULL;
+	const struct arg args[] = { { "attest", &q.attest, NULL }, { "signature", &q.signature, NULL }, { "ak", &q.ak, NULL },
+		{ "nonce", &q.nonce, NULL }, { "selection", &q.selection, NULL }, { "jwks", &jwks, NULL } };
+	struct words w;
+
+	if (!args_read(argc, argv, args, COUNT(args), &w) || !w.count)
+		return usage_of("inspect");
+	if (!strcmp(w.word[0], "eventlog") && w.count == 2)
+		return inspect_eventlog(ctl, w.word[1]);
+	if (!strcmp(w.word[0], "quote") && w.count == 1 && q.attest && q.signature && q.ak)
+		return inspect_quote(ctl, &q);
+	if (!strcmp(w.word[0], "result") && w.count == 2 && jwks)
+		return inspect_result(ctl, w.word[1], jwks);
+	return usage_of("inspect");
+}

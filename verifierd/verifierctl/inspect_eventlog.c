@@ -1,0 +1,114 @@
+#include <stdio.h>
+#include "eventlog.h"
+#include "file.h"
+#include "finding.h"
+#include "inspect.h"
+#include "scope.h"
+
+static struct json *
+digests_json(const struct event *ev)
+{
+	struct json *j = json_new();
+
+	for (unsigned b = 0; b < BANK_COUNT; b++)
+		if (ev->banks & 1u << b)
+			json_put_hex(j, bank_word((enum bank)b), ev->digest[b], bank_size((enum bank)b));
+	return j;
+}
+
+static struct json *
+event_json(const struct event *ev)
+{
+	struct json *j = json_new();
+
+	json_put_int(j, "number", ev->number);
+	json_put_int(j, "offset", ev->offset);
+	json_put_int(j, "pcr", ev->pcr);
+	json_put_text(j, "type", event_type_name(ev->type));
+	json_put_int(j, "type_number", ev->type);
+	json_put(j, "digests", digests_json(ev));
+	json_put_int(j, "data_len", ev->data_len);
+	json_put_text(j, "text", ev->text ? ev->text : "");
+	json_put_bool(j, "bound", ev->binding == BOUND_DIGEST);
+	return j;
+}
+
+static struct json *
+events_json(const struct eventlog *log)
+{
+	struct json *list = json_new_list();
+
+	for (unsigned i = 0; i < log->count; i++)
+		json_add(list, event_json(&log->event[i]));
+	return list;
+}
+
+/* Every PCR that the log extends, bank by bank, start values included. */
+static struct json *
+banks_json(const struct eventlog *log, const struct replay *r)
+{
+	struct json *all = json_new();
+
+	for (unsigned b = 0; b < BANK_COUNT; b++) {
+		struct json *bank;
+
+		if (!(log->banks & 1u << b))
+			continue;
+		bank = json_new();
+		for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++) {
+			char key[4];
+
+			snprintf(key, sizeof(key), "%u", pcr);
+			if (r->extended[b] & 1u << pcr)
+				json_put_hex(bank, key, r->value[b][pcr], bank_size((enum bank)b));
+		}
+		json_put(all, bank_word((enum bank)b), bank);
+	}
+	return all;
+}
+
+static struct json *
+fault_json(const struct log_fault *f, const char *why)
+{
+	struct json *j = json_new();
+
+	json_put_text(j, "code", reason_code(REASON_EVENTLOG_MALFORMED));
+	json_put_text(j, "severity", severity_word(SEVERITY_ALARMING));
+	json_put_int(j, "event", f->number);
+	json_put_int(j, "offset", f->offset);
+	json_put_text(j, "text", why);
+	return j;
+}
+
+int
+inspect_eventlog(const struct ctl *ctl, const char *file)
+{
+	own(json) struct json *j = json_new();
+	own(mem) struct replay *replay = calloc(1, sizeof(*replay));
+	own(mem) uint8_t *bytes = NULL;
+	own(eventlog) struct eventlog log = { 0 };
+	struct json *findings = json_new_list();
+	struct error e = { .code = ERR_NONE };
+	struct log_fault fault;
+	size_t len;
+	bool good;
+
+	json_put(j, "findings", findings);
+	if (!replay || !file_load(file, EVENTLOG_LEN_MAX, &bytes, &len, &e)) {
+		fprintf(stderr, "verifierctl: %s\n", replay ? e.why : "out of memory");
+		return EXIT_REFUSED;
+	}
+	good = eventlog_parse_until(bytes, len, &log, &fault, &e) && eventlog_replay(&log, replay, &e);
+	if (!good)
+		json_add(findings, fault_json(&fault, e.why));
+	json_put_int(j, "schema", 1);
+	json_put_text(j, "format", log.count ? "crypto-agile" : "unknown");
+	json_put_int(j, "startup_locality", log.locality);
+	json_put_int(j, "consumed", log.consumed);
+	/* A replay of a log that was cut would look like a machine's state: it is left out. */
+	json_put(j, "banks", good ? banks_json(&log, replay) : json_new());
+	json_put(j, "events", events_json(&log));
+	if (!good && !ctl->json)
+		fprintf(stderr, "verifierctl: %s: %s\n", file, e.why);
+	return inspect_print(ctl, j, good ? EXIT_DONE : EXIT_REFUSED);
+}
