@@ -30,6 +30,12 @@ tests_unit_check_challenge_SOURCES  = %D%/check_challenge.c
 tests_unit_check_challenge_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_challenge_LDADD    = libunit.la libproto.la
 
+check_PROGRAMS += %D%/check_credential
+TESTS += %D%/check_credential
+tests_unit_check_credential_SOURCES  = %D%/check_credential.c
+tests_unit_check_credential_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_check_credential_LDADD    = libunit.la libenroll.la $(CRYPTO_LIBS)
+
 check_PROGRAMS += %D%/check_endorsement
 TESTS += %D%/check_endorsement
 tests_unit_check_endorsement_SOURCES  = %D%/check_endorsement.c
