@@ -61,3 +61,9 @@ tests_fuzz_fuzz_gate_conf_SOURCES  = %D%/fuzz_gate_conf.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_gate_conf_CPPFLAGS = $(GATE_CPPFLAGS)
 tests_fuzz_fuzz_gate_conf_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_gate_conf_LDADD    = libgate.la
+
+check_PROGRAMS += %D%/fuzz_endorsement
+tests_fuzz_fuzz_endorsement_SOURCES  = %D%/fuzz_endorsement.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_endorsement_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
+tests_fuzz_fuzz_endorsement_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_endorsement_LDADD    = libenroll.la
