@@ -10,9 +10,8 @@ static const struct {
 	uint16_t    alg;
 	uint8_t     size;
 	const char *word;
-	const char *ossl;
 } banks[] = {
-#define X(name, id, size, word, ossl) [BANK_##name] = { id, size, word, ossl },
+#define X(name, id, size, word) [BANK_##name] = { id, size, word },
 	BANKS(X)
 #undef X
 };
@@ -52,6 +51,7 @@ md(enum bank b)
 	case BANK_SHA256: return EVP_sha256();
 	case BANK_SHA384: return EVP_sha384();
 	case BANK_SHA512: return EVP_sha512();
+	case BANK_SM3:    return EVP_sm3();
 	case BANK_COUNT:  break;
 	}
 	return NULL;

@@ -168,7 +168,7 @@ quote_read(const void *attest, size_t len, struct quote *out, struct error *e)
 static bool
 signing_hash(uint16_t alg, enum bank *hash)
 {
-	return bank_of_alg(alg, hash) && *hash != BANK_SHA1;
+	return bank_of_alg(alg, hash) && (*hash == BANK_SHA256 || *hash == BANK_SHA384 || *hash == BANK_SHA512);
 }
 
 /* TPM-2, TPMT_SIGNATURE. */
