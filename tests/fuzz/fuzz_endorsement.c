@@ -31,6 +31,6 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	q.chain_len[0] = take(&r, q.chain[0], sizeof(q.chain[0]));
 	q.chain_count = 1;
 	if (rd_ok(&r, &e))
-		endorsement_check(&q, (const char *)r.pos, r.left, true, 1794000000000, &f);
+		endorsement_check(&q, (const char *)r.pos, r.left, true, 1800000000000, &f);
 	return 0;
 }
