@@ -11,7 +11,7 @@ static const struct {
 	uint8_t     size;
 	const char *word;
 } banks[] = {
-#define X(name, id, size, word) [BANK_##name] = { id, size, word },
+#define X(name, id, size, word, ossl) [BANK_##name] = { id, size, word },
 	BANKS(X)
 #undef X
 };

@@ -6,16 +6,16 @@
 #include <stdint.h>
 #include "reader.h"
 
-/* X(NAME, TPM_ALG_ID, bytes, word): the banks that this project knows. */
+/* X(NAME, TPM_ALG_ID, bytes, word, OpenSSL's name): the banks that this project knows. */
 #define BANKS(X)                                  \
-	X(SHA1,   0x0004, 20, "sha1")   \
-	X(SHA256, 0x000b, 32, "sha256") \
-	X(SHA384, 0x000c, 48, "sha384") \
-	X(SHA512, 0x000d, 64, "sha512") \
-	X(SM3,    0x0012, 32, "sm3_256")
+	X(SHA1,   0x0004, 20, "sha1",    "SHA1")   \
+	X(SHA256, 0x000b, 32, "sha256",  "SHA256") \
+	X(SHA384, 0x000c, 48, "sha384",  "SHA384") \
+	X(SHA512, 0x000d, 64, "sha512",  "SHA512") \
+	X(SM3,    0x0012, 32, "sm3_256", "SM3")
 
 enum bank {
-#define X(name, id, size, word) BANK_##name,
+#define X(name, id, size, word, ossl) BANK_##name,
 	BANKS(X)
 #undef X
 	BANK_COUNT

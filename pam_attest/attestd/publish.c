@@ -167,8 +167,8 @@ publish_failure(struct agent *a, enum reason why, struct error *e)
 	add_upstream(a, out);
 	if (a->negative.there)
 		republish_negative(a);
-	else if (!out || record_usable(&a->record, a->boot_id, &now) != REASON_OK)
-		no_verdict(a, why);
+	else if (record_usable(&a->record, a->boot_id, &now) != REASON_OK)
+		no_verdict(a, why);     /* a verdict that was signed for this boot counts until it expires */
 	add_good(a);
 	return write_record(a, e);
 }

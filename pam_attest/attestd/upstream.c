@@ -82,13 +82,18 @@ headers(const struct request *r, struct curl_slist **out)
 	return true;
 }
 
-/* What a failed transfer means. Outage is what a machine in between can cause without lying. */
+/*
+ * What a failed transfer means. Outage is what a machine in between can cause without lying: silence,
+ * or a connection that ends in the middle of the handshake (libcurl has no code of its own for that).
+ */
 static enum reason
-transfer_reason(CURL *c, CURLcode rc, struct error *e)
+transfer_reason(CURL *c, CURLcode rc, const char *detail, struct error *e)
 {
 	long verify = 0;
 
-	err_set(e, ERR_SYSTEM, "%s", curl_easy_strerror(rc));
+	err_set(e, ERR_SYSTEM, "%.180s", detail[0] ? detail : curl_easy_strerror(rc));
+	if (rc == CURLE_SSL_CONNECT_ERROR && strstr(detail, "SSL_ERROR_SYSCALL"))
+		return REASON_VERIFIER_UNREACHABLE;
 	switch (rc) {
 	case CURLE_PEER_FAILED_VERIFICATION:
 		curl_easy_getinfo(c, CURLINFO_SSL_VERIFYRESULT, &verify);
@@ -136,7 +141,7 @@ ask_one(struct upstream *u, const char *base, const struct request *r, int64_t d
     struct problem *p, struct error *e)
 {
 	own(slist) struct curl_slist *list = NULL;
-	char url[URL_TEXT + 128];
+	char url[URL_TEXT + 128], detail[CURL_ERROR_SIZE] = "";
 	long left = clock_left(deadline), status = 0;
 	CURLcode rc;
 
@@ -148,6 +153,7 @@ ask_one(struct upstream *u, const char *base, const struct request *r, int64_t d
 	curl_easy_reset(u->curl);        /* keeps connections and TLS sessions */
 	tls_and_limits(u->curl, u->ca_file, left < (long)u->timeout_ms ? left : (long)u->timeout_ms);
 	curl_easy_setopt(u->curl, CURLOPT_URL, url);
+	curl_easy_setopt(u->curl, CURLOPT_ERRORBUFFER, detail);
 	curl_easy_setopt(u->curl, CURLOPT_HTTPHEADER, list);
 	curl_easy_setopt(u->curl, CURLOPT_WRITEFUNCTION, collect);
 	curl_easy_setopt(u->curl, CURLOPT_WRITEDATA, a);
@@ -156,8 +162,9 @@ ask_one(struct upstream *u, const char *base, const struct request *r, int64_t d
 		curl_easy_setopt(u->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->len);
 	}
 	rc = curl_easy_perform(u->curl);
+	curl_easy_setopt(u->curl, CURLOPT_ERRORBUFFER, NULL);
 	if (rc)
-		return transfer_reason(u->curl, rc, e);
+		return transfer_reason(u->curl, rc, detail, e);
 	curl_easy_getinfo(u->curl, CURLINFO_RESPONSE_CODE, &status);
 	a->status = (int)status;
 	return status_reason(a, p, e);

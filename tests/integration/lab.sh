@@ -80,8 +80,10 @@ lab_power_on() {
 	TPM2TOOLS_TCTI=$TCTI tpm2_pcrextend $digests
 }
 
+# What a reboot takes with it: the TPM's PCRs, and /run.
 lab_power_off() {
 	swtpm_stop "$LAB/tpm"
+	rm -rf "${LAB:?}"/run/*
 	TPM_ON=
 }
 
