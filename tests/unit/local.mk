@@ -71,4 +71,20 @@ TESTS += %D%/check_api
 tests_unit_check_api_SOURCES  = %D%/check_api.c
 tests_unit_check_api_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_api_LDADD    = libunit.la libproto.la
+# Appraisal: made and recorded logs and quotes.
+EXTRA_DIST += tests/data
+check_LTLIBRARIES += libmade.la
+libmade_la_SOURCES  = %D%/made_log.c %D%/made_log.h
+libmade_la_CPPFLAGS = $(UNIT_CPPFLAGS)
+libmade_la_LIBADD   = libunit.la libpolicy.la
+check_PROGRAMS += %D%/check_eventlog
+TESTS += %D%/check_eventlog
+tests_unit_check_eventlog_SOURCES  = %D%/check_eventlog.c
+tests_unit_check_eventlog_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_eventlog_LDADD    = libmade.la
+check_PROGRAMS += %D%/check_reference
+TESTS += %D%/check_reference
+tests_unit_check_reference_SOURCES  = %D%/check_reference.c
+tests_unit_check_reference_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_reference_LDADD    = libmade.la
 endif
