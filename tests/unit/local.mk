@@ -87,4 +87,22 @@ TESTS += %D%/check_reference
 tests_unit_check_reference_SOURCES  = %D%/check_reference.c
 tests_unit_check_reference_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_reference_LDADD    = libmade.la
+
+check_PROGRAMS += %D%/check_record
+TESTS += %D%/check_record
+tests_unit_check_record_SOURCES  = %D%/check_record.c
+tests_unit_check_record_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_record_LDADD    = libunit.la
+
+check_PROGRAMS += %D%/check_conf
+TESTS += %D%/check_conf
+tests_unit_check_conf_SOURCES  = %D%/check_conf.c
+tests_unit_check_conf_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_conf_LDADD    = libunit.la
+
+check_PROGRAMS += %D%/check_local
+TESTS += %D%/check_local
+tests_unit_check_local_SOURCES  = %D%/check_local.c
+tests_unit_check_local_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_local_LDADD    = libunit.la
 endif
