@@ -20,6 +20,7 @@ struct agent {
 	char            boot_id[BOOT_ID_TEXT];
 	char            checked_boot[BOOT_ID_TEXT];  /* boot in which last-good's PCRs were compared by a quote of our own */
 	uint64_t        quotes;
+	unsigned        failures;          /* in a row */
 };
 
 /* What the loop is told after each job. All by value. */

@@ -240,14 +240,38 @@ compare_with_good(struct agent *a, struct round *r)
 	verify_key_free(key);
 }
 
-enum { FAILURE_RETRY_MS = 5000, REFUSED_RETRY_MS = 15000 };
+enum { RETRY_FIRST_MS = 5000, RETRY_LAST_MS = 60 * 1000, REFUSED_RETRY_MS = 15000 };
+
+/* A permit is renewed at `renew` of its life, or sooner if the verifier says so; a refusal when the verifier says. */
+static int64_t
+renewal(const struct agent *a, const struct round *r)
+{
+	int64_t life = a->record.expires_wall - a->record.issued_wall, mine = life / 100 * a->opt->renew;
+	enum state s = r->result.state;
+
+	if (s != STATE_AFFIRMING && s != STATE_WARNING)
+		return r->answer.next_after;
+	return r->answer.next_after > 0 && r->answer.next_after < mine ? r->answer.next_after : mine;
+}
+
+/* Each failure in a row doubles the pause; logins still ask by themselves. */
+static int64_t
+retry(struct agent *a, enum reason why)
+{
+	int64_t pause = (int64_t)RETRY_FIRST_MS << (a->failures < 4 ? a->failures : 4);
+
+	a->failures++;
+	if (reason_state(why) == STATE_CONTRAINDICATED || why == REASON_NOT_ENROLLED)
+		return REFUSED_RETRY_MS;
+	return pause < RETRY_LAST_MS ? pause : RETRY_LAST_MS;
+}
 
 void
 round_attest(struct agent *a, struct outcome *o)
 {
 	own(mem) struct round *r = calloc(1, sizeof(*r));
 	struct error e = { .code = ERR_NONE }, written = { .code = ERR_NONE };
-	int64_t next = FAILURE_RETRY_MS;
+	int64_t next;
 	enum reason why = REASON_INTERNAL_ERROR;
 	bool ok = false;
 
@@ -257,15 +281,15 @@ round_attest(struct agent *a, struct outcome *o)
 	}
 	if (why == REASON_OK) {
 		ok = publish_result(a, &r->result, r->answer.result, &r->challenge.selection, &r->asked, &written);
-		next = r->answer.next_after;
+		next = renewal(a, r);
+		a->failures = 0;
 		why = r->result.reason[0];
 		e.why[0] = '\0';
 	} else {
 		if (r && reason_is_outage(why))
 			compare_with_good(a, r);
 		ok = publish_failure(a, why, &written);
-		if (reason_state(why) == STATE_CONTRAINDICATED || why == REASON_NOT_ENROLLED)
-			next = REFUSED_RETRY_MS;
+		next = retry(a, why);
 	}
 	agent_outcome(a, why, ok ? &e : &written, next, o);
 	if (r)

@@ -1,11 +1,17 @@
 #include "scope.h"
 #include "status.h"
 
+/* Grace begins when the last good verdict ends. Gates bound it by their own `grace` as well, which may be shorter. */
+static int64_t
+grace_ends(const struct record *r)
+{
+	return r->good_expires_wall && r->grace_max ? r->good_expires_wall + r->grace_max : 0;
+}
+
 static bool
 in_grace(const struct record *r, const struct clock *now)
 {
-	return r->upstream_out && r->good_this_boot && r->good_issued_wall && r->grace_max &&
-	    now->wall < r->good_issued_wall + r->grace_max;
+	return r->upstream_out && r->good_this_boot && now->wall >= r->good_issued_wall && now->wall < grace_ends(r);
 }
 
 enum reason
@@ -83,7 +89,7 @@ verifier_json(const struct outcome *last)
 	json_put_text(j, "url", last->url);
 	json_put_text(j, "state", r->upstream_out ? "out" : "ok");
 	put_time(j, "since", r->upstream_since_wall);
-	put_time(j, "grace_ends", r->good_issued_wall && r->grace_max ? r->good_issued_wall + r->grace_max : 0);
+	put_time(j, "grace_ends", grace_ends(r));
 	return j;
 }
 
