@@ -123,6 +123,9 @@ load_file(struct load *l, const char *path, struct error *e)
 
 	if (!file_read_trusted(path, geteuid(), text, sizeof(text) - 1, &len, e))
 		return false;
+	/* What a full disk or a power cut leaves of a file; it says nothing, so it may not say "audit". */
+	if (!len)
+		return err_set(e, ERR_CONFIG, "%s: is empty", path);
 	text[len] = '\0';
 	walk(l, last_part(path), text, len);
 	return true;
@@ -179,26 +182,21 @@ list_dropins(const char *folder, struct names *all, struct error *e)
 	return n == 0 || err_errno(e, "read %s", folder);
 }
 
-/* gate.conf and its drop-ins, once for each pass. False only if gate.conf itself cannot be had. */
+/* gate.conf and its drop-ins, once for each pass. False if any of them cannot be had: it may have said "enforce". */
 static bool
-load_all(struct load *l, struct error *e)
+load_all(struct load *l, enum pass pass, struct error *e)
 {
 	char path[GATE_PATH_MAX + GATE_NAME_MAX + 4];
 	struct names names = { 0 };
-	struct error why;
 
-	if (!load_file(l, l->c->file, e))
-		return false;
+	l->pass = pass;
 	snprintf(path, sizeof(path), "%s.d", l->c->file);
-	if (!list_dropins(path, &names, &why)) {
-		if (l->pass == PASS_GENERAL)
-			note(l, &why);
-		return true;
-	}
+	if (!load_file(l, l->c->file, e) || !list_dropins(path, &names, e))
+		return false;
 	for (unsigned i = 0; i < names.n; i++) {
 		snprintf(path, sizeof(path), "%s.d/%s", l->c->file, names.name[i]);
-		if (!load_file(l, path, &why) && l->pass == PASS_GENERAL)
-			note(l, &why);
+		if (!load_file(l, path, e))
+			return false;
 	}
 	return true;
 }
@@ -241,14 +239,10 @@ gate_conf_read(struct gate_conf *c, const char *service, int argc, const char *c
 		l.service = c->service;
 	else
 		snprintf(c->service, sizeof(c->service), "%s", service);
-	if (!load_all(&l, &e)) {
+	if (!load_all(&l, PASS_GENERAL, &e) || !load_all(&l, PASS_SERVICE, &e)) {
 		c->unreadable = true;
 		c->mode = MODE_ENFORCE;
 		note(&l, &e);
-	} else {
-		l.pass = PASS_SERVICE;
-		if (!load_all(&l, &e))
-			note(&l, &e);
 	}
 	take_line(&l, argc, argv, false);        /* and the line beats the file */
 }
