@@ -105,4 +105,10 @@ TESTS += %D%/check_local
 tests_unit_check_local_SOURCES  = %D%/check_local.c
 tests_unit_check_local_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_local_LDADD    = libunit.la
+
+check_PROGRAMS += %D%/check_gate_conf
+TESTS += %D%/check_gate_conf
+tests_unit_check_gate_conf_SOURCES  = %D%/check_gate_conf.c
+tests_unit_check_gate_conf_CPPFLAGS = $(UNIT_CPPFLAGS) $(GATE_CPPFLAGS)
+tests_unit_check_gate_conf_LDADD    = libgate.la libunit.la
 endif
