@@ -22,6 +22,7 @@ PROTO_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/common/proto
 noinst_LTLIBRARIES += libproto.la
 libproto_la_SOURCES = \
 	%D%/proto/api.c %D%/proto/api.h \
+	%D%/proto/bank.c \
 	%D%/proto/challenge.c %D%/proto/challenge.h \
 	%D%/proto/digest.c %D%/proto/digest.h \
 	%D%/proto/evidence.c %D%/proto/evidence.h \

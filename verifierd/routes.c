@@ -173,7 +173,7 @@ host_payload(const struct route *r, const struct body *b, struct writer *w, stru
 		return typed(b, EVIDENCE_TYPE) || refuse(p, 415, REASON_REQUEST_INVALID, "Content-Type is not " EVIDENCE_TYPE);
 	if (!typed(b, "application/json"))
 		return refuse(p, 415, REASON_REQUEST_INVALID, "Content-Type is not application/json");
-	if (b->len > JSON_BODY_MAX)
+	if (b->len > API_BODY_MAX)
 		return refuse(p, 413, REASON_REQUEST_INVALID, "body is too large");
 	switch (r->message) {
 	case MSG_CHALLENGE:

@@ -8,7 +8,7 @@
 #define ROUTES_H
 #include "ipc.h"
 
-enum { ROUTE_PARAMS = 2, JSON_BODY_MAX = 160 << 10, BEARER_TEXT = 128 };
+enum { ROUTE_PARAMS = 2, BEARER_TEXT = 128 };
 
 /* ROUTE_HEALTH is answered by net itself. */
 enum route_found { ROUTE_OK, ROUTE_HEALTH, ROUTE_NO_PATH, ROUTE_NO_METHOD };

@@ -10,7 +10,7 @@
 #include "result.h"
 
 enum {
-	API_BODY_MAX   = 64 << 10,
+	API_BODY_MAX   = 160 << 10,      /* eight chain certificates of 8 KiB, in base64url */
 	EK_CERT_MAX    = 8 << 10,
 	EK_CHAIN_MAX   = 8,
 	HOST_TEXT  = NAME_TEXT,      /* letters, digits, '.', '-', '_' */

@@ -257,10 +257,10 @@ ask_grace(struct facts *f, struct answer *a)
 	if (!r->good_issued_wall || r->good_expires_wall < r->good_issued_wall ||
 	    r->good_expires_wall - r->good_issued_wall > RECORD_LIFETIME_MAX_MS)
 		return;
-	if (f->now.wall < r->good_issued_wall || f->now.wall >= r->good_expires_wall + most)
+	if (f->now.wall < r->good_issued_wall || f->now.wall >= r->good_issued_wall + most)
 		return;
 	/* The wall clock can be set back; the boot's own cannot. */
-	if (r->state == STATE_AFFIRMING && f->now.boot >= r->expires_boot + most)
+	if (r->state == STATE_AFFIRMING && f->now.boot >= r->issued_boot + most)
 		return;
 	say(a, REASON_GRACE, r->ref, f->now.wall - r->good_issued_wall);
 }

@@ -55,7 +55,7 @@ lab_manufacture >"$LAB/manufacture.log" 2>&1 || { echo "no TPM"; failed=1; exit 
 lab_power_on "$VM/sb-shimgrub-a/binary_bios_measurements" >>"$LAB/tpm.log" 2>&1
 lab_verifier_conf 60s 60s
 lab_verifier_up; is "verifierd starts" $? 0
-lab_host_conf "grace = 6s"
+lab_host_conf "grace = 14s"
 lab_attestd_up; is "attestd starts" $? 0
 
 # Before enrollment.
@@ -123,7 +123,7 @@ lab_kill attestd KILL
 rm -f "$LAB/run/verdict" "$LAB/run/gate.sock"
 lab_attestd_up
 login "refused, restarted, verifier down" refused '*cmdline-changed*'
-lab_verifier_conf 6s 6s
+lab_verifier_conf 6s 14s
 lab_verifier_up
 verifierctl accept "$ref" --reason "planned" --yes >/dev/null; is "accept" $? 0
 sleep 6

@@ -12,8 +12,8 @@ alone() {  # <include flags> <header>...
 	for h in "$@"; do
 		[ -e "$h" ] || continue
 		# shellcheck disable=SC2086  # lists of words
-		if echo "#include \"$(basename "$h")\"" | $CC -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only $TREE_CFLAGS \
-		    $flags -I"$(dirname "$h")" -x c -; then
+		if echo "#include \"$(basename "$h")\"" | $CC -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only \
+		    $flags -I"$(dirname "$h")" $TREE_CFLAGS -x c -; then
 			passed=$((passed + 1))
 		else
 			echo "does not compile alone: $h"
@@ -24,7 +24,7 @@ alone() {  # <include flags> <header>...
 alone "$base" common/base/*.h pam_attest/gate/*.h
 alone "$proto" common/proto/*.h pam_attest/attestd/*.h
 alone "$policy" policy/*.h verifierd/*.h
-alone "$policy -Ipam_attest/gate" pam_attest/attestctl/*.h
+alone "$proto -Ipam_attest/gate" pam_attest/attestctl/*.h
 alone "$policy -Iverifierd" verifierd/verifierctl/*.h
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 20 ]
