@@ -3,7 +3,7 @@
 #define ATTESTCTL_H
 #include "gate.h"
 
-/* X(NAME, code): GATE's exit codes; scripts depend on them. */
+/* attestctl(8), exit status; scripts depend on them. */
 enum exit_code {
 	EXIT_GOOD            = 0,    /* affirming or warning, or done */
 	EXIT_CONTRAINDICATED = 1,
@@ -36,7 +36,7 @@ int  ctl_exit(enum reason);                      /* the code that a host's state
 int  ctl_wrong(const struct ctl *, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /*
- * Options of a command: X rows of {"--name", where its value goes}; every option has a value.
+ * Options of a command: rows of {"--name", where its value goes}; every option has a value.
  * Words that are no option go to *rest (or are wrong, if rest is NULL). False: said on stderr.
  */
 struct ctl_option { const char *name; const char **value; };

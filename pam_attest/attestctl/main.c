@@ -108,10 +108,23 @@ ctl_options(const struct ctl *ctl, int argc, char **argv, const struct ctl_optio
 	return true;
 }
 
+/* The gate takes absolute paths alone; people type others. */
+static const char *
+absolute(const char *path, char out[static GATE_PATH_MAX])
+{
+	char here[GATE_PATH_MAX];
+
+	if (!path || path[0] == '/' || !getcwd(here, sizeof(here)) ||
+	    (size_t)snprintf(out, GATE_PATH_MAX, "%s/%s", here, path) >= GATE_PATH_MAX)
+		return path;
+	return out;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct ctl ctl = { .conf = GATE_CONF_FILE };
+	char conf[GATE_PATH_MAX], run_dir[GATE_PATH_MAX];
 	int c;
 
 	while ((c = getopt_long(argc, argv, "+c:qh", options, NULL)) != -1)
@@ -126,6 +139,8 @@ main(int argc, char **argv)
 		default:
 			return EXIT_USAGE;
 		}
+	ctl.conf = absolute(ctl.conf, conf);
+	ctl.run_dir = absolute(ctl.run_dir, run_dir);
 	if (optind == argc) {
 		print_help(stderr);
 		return EXIT_USAGE;

@@ -106,7 +106,7 @@ typedef void gate_conf_report(void *arg, const struct error *);
 void gate_conf_read(struct gate_conf *c, const char *service, int argc, const char *const *argv,
     gate_conf_report *report, void *arg);
 
-/* Names of the sections in a header "[a b]": is word one of them? Used for every list of words. */
+/* Is word one of the words in list, "a b c"? */
 bool gate_list_has(const char *list, const char *word);
 
 /* Calls fn with each key and its value in force, in the table's order; section "paths", "nss" or "service". */
