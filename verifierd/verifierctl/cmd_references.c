@@ -123,7 +123,7 @@ activate(const struct ctl *ctl, const char *what, const char *why, bool dry_run,
 		return EXIT_REFUSED;
 	if (at)
 		*at++ = '\0';
-	if (!dry_run && !ctl->quiet && !ctl->json) {
+	if (!dry_run && !yes && !ctl->quiet && !ctl->json) {
 		rc = show_one(ctl, name);
 		if (rc)
 			return rc;

@@ -100,7 +100,7 @@ accept_main(const struct ctl *ctl, int argc, char **argv)
 		rc = get_report(ctl, ref, &report);
 	if (rc)
 		return rc;
-	if (!ctl->quiet && !ctl->json)
+	if (!yes && !ctl->quiet && !ctl->json)
 		show_report(report);
 	if (!dry_run && !args_confirm(yes, "\nMake exactly this good for the host's group?"))
 		return EXIT_USAGE;
