@@ -1,11 +1,12 @@
 /*
  * The only file that includes json-c.
  *
- * json-c's tokener, strict as it is set here, still lets three things through that a token must
- * not have: a member given twice (the last wins), a NUL in a string, and a float where the reader
- * takes an integer. Duplicates are found by a walk over the text before it is parsed: json-c shows
- * none of them afterwards.
+ * json-c's tokener, strict as it is set here, still lets through what a token must not have: a
+ * member given twice (the last wins), NUL and bare control characters in strings, overlong UTF-8,
+ * and integers beyond int64 (the nearest one is taken). Nothing of it can be seen afterwards, so a
+ * walk over the text finds it before json-c parses.
  */
+#include <errno.h>
 #include <json-c/json.h>
 #include <json-c/json_visit.h>
 #include <string.h>
@@ -35,16 +36,35 @@ skip_space(struct scan *s)
 		s->p++;
 }
 
+/* The length of the UTF-8 sequence at p, before a NUL; 0 when it is none, an overlong form or a surrogate. */
+static size_t utf8_length(const unsigned char *p);
+
+/* What stands behind a backslash; json-c judges the rest of it. */
+static bool
+skip_escape(struct scan *s)
+{
+	if (s->end - s->p > 4 && !memcmp(s->p, "u0000", 5))
+		return err_set(s->e, ERR_FORMAT, "NUL in a string");
+	if (s->p < s->end)
+		s->p++;
+	return true;
+}
+
 /* Steps over a string, which starts at p; *text and *len are what stands between the quotes. */
 static bool
 skip_string(struct scan *s, const char **text, size_t *len)
 {
 	*text = ++s->p;
-	for (; s->p < s->end && *s->p != '"'; s->p++) {
-		if (*s->p == '\\' && ++s->p == s->end)
-			break;
-		if (*s->p == 'u' && s->p[-1] == '\\' && s->end - s->p > 4 && !memcmp(s->p, "u0000", 5))
-			return err_set(s->e, ERR_FORMAT, "NUL in a string");
+	while (s->p < s->end && *s->p != '"') {
+		size_t n = utf8_length((const unsigned char *)s->p);
+
+		if ((unsigned char)*s->p < ' ')
+			return err_set(s->e, ERR_FORMAT, "control character in a string");
+		if (!n)
+			return err_set(s->e, ERR_FORMAT, "string that is not UTF-8");
+		s->p += n;
+		if (s->p[-1] == '\\' && !skip_escape(s))
+			return false;
 	}
 	if (s->p >= s->end)
 		return err_set(s->e, ERR_FORMAT, "string without an end");
@@ -147,10 +167,14 @@ scan_value(struct scan *s, unsigned depth)
 	case '[': s->p++; return scan_array(s, depth - 1);
 	case '"': return skip_string(s, &text, &len);
 	}
-	/* A number or a word; json-c judges it, but reads numbers that fit no int64 as the nearest one. */
+	/* A number or a word; json-c judges it, but would read a number that fits no int64 as the nearest one. */
 	len = strcspn(s->p, ",]} \t\r\n");
 	if (!len || len > JSON_NUMBER_MAX)
 		return err_set(s->e, ERR_FORMAT, "neither a value nor a number of at most %d digits", JSON_NUMBER_MAX);
+	errno = 0;
+	(void)strtoll(s->p, NULL, 10);
+	if (errno == ERANGE)
+		return err_set(s->e, ERR_LIMIT, "number beyond 64 bits");
 	s->p += len;
 	return true;
 }
@@ -173,7 +197,7 @@ parse_terminated(const char *text, size_t len, struct json **out, struct error *
 	tok = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
 	if (!tok)
 		return err_set(e, ERR_MEMORY, "JSON");
-	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
 	o = json_tokener_parse_ex(tok, text, (int)len);
 	if (!o || json_tokener_get_error(tok) != json_tokener_success ||
 	    strspn(text + json_tokener_get_parse_end(tok), " \t\r\n") != len - json_tokener_get_parse_end(tok)) {
@@ -384,7 +408,6 @@ json_put(struct json *j, const char *key, struct json *value)
 	}
 }
 
-/* Bytes that are no UTF-8 become U+FFFD: what a host calls itself must not break the answer. */
 static size_t
 utf8_length(const unsigned char *p)
 {
@@ -408,6 +431,7 @@ utf8_length(const unsigned char *p)
 	return 0;
 }
 
+/* Bytes that are no UTF-8 become U+FFFD: what a host calls itself must not break the answer. */
 static struct json *
 text_value(const char *value)
 {

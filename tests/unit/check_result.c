@@ -128,7 +128,7 @@ static const struct { const char *label, *payload; enum err code; const char *wh
 	{ "exp past every clock", EAR(HEAD, "\"iat\":1794000000,\"exp\":9223372036854775807,", NONCE, BY, STATUS, VECTOR, POLICY,
 	    REASONS_), ERR_FORMAT, "exp: not from" },
 	{ "exp past int64", EAR(HEAD, "\"iat\":1794000000,\"exp\":99999999999999999999,", NONCE, BY, STATUS, VECTOR, POLICY,
-	    REASONS_), ERR_FORMAT, "exp: not from" },
+	    REASONS_), ERR_LIMIT, "number beyond 64 bits" },
 	{ "exp twice", EAR(HEAD, TIME "\"exp\":1894000300,", NONCE, BY, STATUS, VECTOR, POLICY, REASONS_), ERR_FORMAT,
 	    "exp: given twice" },
 	{ "iat a float", EAR(HEAD, "\"iat\":1794000000.1,\"exp\":1794000300,", NONCE, BY, STATUS, VECTOR, POLICY, REASONS_),

@@ -18,6 +18,12 @@ tests_unit_check_ipc_SOURCES  = %D%/check_ipc.c
 tests_unit_check_ipc_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS)
 tests_unit_check_ipc_LDADD    = libunit.la libipc.la
 
+check_PROGRAMS += %D%/check_json
+TESTS += %D%/check_json
+tests_unit_check_json_SOURCES  = %D%/check_json.c
+tests_unit_check_json_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_json_LDADD    = libunit.la libproto.la
+
 check_PROGRAMS += %D%/check_evidence
 TESTS += %D%/check_evidence
 tests_unit_check_evidence_SOURCES  = %D%/check_evidence.c
