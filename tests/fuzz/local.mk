@@ -26,6 +26,12 @@ tests_fuzz_fuzz_evidence_CPPFLAGS = $(PROTO_CPPFLAGS)
 tests_fuzz_fuzz_evidence_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_evidence_LDADD    = libproto.la
 
+check_PROGRAMS += %D%/fuzz_quote
+tests_fuzz_fuzz_quote_SOURCES  = %D%/fuzz_quote.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_quote_CPPFLAGS = $(PROTO_CPPFLAGS)
+tests_fuzz_fuzz_quote_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_quote_LDADD    = libproto.la
+
 check_PROGRAMS += %D%/fuzz_api
 tests_fuzz_fuzz_api_SOURCES  = %D%/fuzz_api.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_api_CPPFLAGS = $(PROTO_CPPFLAGS)

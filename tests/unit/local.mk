@@ -24,6 +24,12 @@ tests_unit_check_json_SOURCES  = %D%/check_json.c
 tests_unit_check_json_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_json_LDADD    = libunit.la libproto.la
 
+check_PROGRAMS += %D%/check_tpm_types
+TESTS += %D%/check_tpm_types
+tests_unit_check_tpm_types_SOURCES  = %D%/check_tpm_types.c
+tests_unit_check_tpm_types_CPPFLAGS = $(UNIT_CPPFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_check_tpm_types_LDADD    = libunit.la libproto.la $(CRYPTO_LIBS)
+
 check_PROGRAMS += %D%/check_evidence
 TESTS += %D%/check_evidence
 tests_unit_check_evidence_SOURCES  = %D%/check_evidence.c
