@@ -123,4 +123,9 @@ TESTS += %D%/check_gate_conf
 tests_unit_check_gate_conf_SOURCES  = %D%/check_gate_conf.c
 tests_unit_check_gate_conf_CPPFLAGS = $(UNIT_CPPFLAGS) $(GATE_CPPFLAGS)
 tests_unit_check_gate_conf_LDADD    = libgate.la libunit.la
+check_PROGRAMS += %D%/check_recorded
+TESTS += %D%/check_recorded
+tests_unit_check_recorded_SOURCES  = %D%/check_recorded.c
+tests_unit_check_recorded_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_recorded_LDADD    = libmade.la
 endif
