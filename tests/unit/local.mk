@@ -128,4 +128,9 @@ TESTS += %D%/check_recorded
 tests_unit_check_recorded_SOURCES  = %D%/check_recorded.c
 tests_unit_check_recorded_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_recorded_LDADD    = libmade.la
+check_PROGRAMS += %D%/check_appraise
+TESTS += %D%/check_appraise
+tests_unit_check_appraise_SOURCES  = %D%/check_appraise.c
+tests_unit_check_appraise_CPPFLAGS = $(UNIT_CPPFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_check_appraise_LDADD    = libmade.la $(CRYPTO_LIBS)
 endif

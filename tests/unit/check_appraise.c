@@ -1,0 +1,738 @@
+/* Rows of the quote and of the boot, each with what must fail it. Quotes are signed here by a software key. */
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include "appraise.h"
+#include "made_log.h"
+
+static const uint8_t extra[SHA256_SIZE] = "what the host has to sign 012345";
+#define BOOT_A "aaaaaaaa-0000-4000-8000-000000000001"
+#define BOOT_B "bbbbbbbb-0000-4000-8000-000000000002"
+enum { PCRS = 1u << 0 | 1u << 4 | 1u << 7 | 1u << 8 | 1u << 9 };
+
+/* One case: all that goes into an appraisal, good until a test spoils it. */
+struct bench {
+	struct made_log       made;
+	struct eventlog       log;
+	EVP_PKEY             *pkey;
+	struct verify_key    *key;
+	struct host_facts     host;
+	struct expectation    want;
+	struct quote          put;       /* what is signed */
+	uint8_t               attest[TPM_ATTEST_MAX], sig[TPM_SIGNATURE_MAX];
+	size_t                attest_len, sig_len;
+	struct quote          quote;     /* what was read */
+	struct verdict        verdict;
+	struct known_set      sets[2];
+	struct boot_evidence  boot;
+};
+
+static void
+attest_write(const struct quote *q, struct writer *w)
+{
+	wr_be32(w, q->magic, "magic");
+	wr_be16(w, q->type, "type");
+	wr_be16(w, q->signer.size, "signer");
+	wr_bytes(w, q->signer.bytes, q->signer.size, "signer");
+	wr_be16(w, (uint16_t)q->extra_len, "extra");
+	wr_bytes(w, q->extra, q->extra_len, "extra");
+	wr_be64(w, q->clock, "clock");
+	wr_be32(w, q->reset_count, "reset");
+	wr_be32(w, q->restart_count, "restart");
+	wr_u8(w, q->safe, "safe");
+	wr_be64(w, q->firmware, "firmware");
+	if (q->type != TPM_ST_ATTEST_QUOTE) {           /* a TPMS_TIME_ATTEST_INFO */
+		wr_bytes(w, (const uint8_t[33]){ 0 }, 33, "time");
+		return;
+	}
+	wr_be32(w, q->selection.count, "count");
+	for (unsigned i = 0; i < q->selection.count; i++) {
+		wr_be16(w, q->selection.bank[i].alg, "bank");
+		wr_u8(w, 3, "size");
+		for (unsigned k = 0; k < 3; k++)
+			wr_u8(w, (uint8_t)(q->selection.bank[i].pcrs >> 8 * k), "pcrs");
+	}
+	wr_be16(w, (uint16_t)q->pcr_digest_len, "digest");
+	wr_bytes(w, q->pcr_digest, q->pcr_digest_len, "digest");
+}
+
+/* TPMT_SIGNATURE of ECDSA with SHA-256 */
+static void
+sign(struct bench *b)
+{
+	struct writer w = wr_open(b->attest, sizeof(b->attest));
+	uint8_t der[128], part[32];
+	size_t derlen = sizeof(der);
+	const uint8_t *p = der;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	ECDSA_SIG *sig;
+
+	attest_write(&b->put, &w);
+	ck_assert_ptr_null(w.bad);
+	b->attest_len = w.used;
+	ck_assert(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, b->pkey) == 1 &&
+	    EVP_DigestSign(ctx, der, &derlen, b->attest, b->attest_len) == 1);
+	EVP_MD_CTX_free(ctx);
+	sig = d2i_ECDSA_SIG(NULL, &p, (long)derlen);
+	ck_assert_ptr_nonnull(sig);
+	w = wr_open(b->sig, sizeof(b->sig));
+	wr_be16(&w, TPM_ALG_ECDSA, "alg");
+	wr_be16(&w, 0x000b, "hash");
+	ck_assert(BN_bn2binpad(ECDSA_SIG_get0_r(sig), part, 32) == 32);
+	wr_be16(&w, 32, "r");
+	wr_bytes(&w, part, 32, "r");
+	ck_assert(BN_bn2binpad(ECDSA_SIG_get0_s(sig), part, 32) == 32);
+	wr_be16(&w, 32, "s");
+	wr_bytes(&w, part, 32, "s");
+	b->sig_len = w.used;
+	ECDSA_SIG_free(sig);
+}
+
+static void
+make_log(struct made_log *l, const char *cmdline)
+{
+	made_open(l, 1u << BANK_SHA1 | 1u << BANK_SHA256);
+	made_text(l, 0, 8, "firmware");
+	made_text(l, 7, 5, "keys");
+	made_measure(l, 4, EV_EFI_BOOT_SERVICES_APPLICATION, "GRUB", 4, "", 0);
+	made_measure(l, 4, EV_EFI_BOOT_SERVICES_APPLICATION, "KERNEL", 6, "", 0);
+	made_grub(l, "grub_cmd: ", "linux /vmlinuz");
+	made_grub(l, "kernel_cmdline: ", cmdline);
+	made_measure(l, 9, EV_IPL, "KERNEL", 6, "/vmlinuz", 9);
+}
+
+static void
+digest_of_log(struct bench *b)
+{
+	struct error e = { .code = ERR_NONE };
+	struct replay r;
+
+	eventlog_free(&b->log);
+	made_parse(&b->made, &b->log);
+	ck_assert(eventlog_replay(&b->log, &r, &e));
+	ck_assert_msg(replay_digest(&r, &b->put.selection, BANK_SHA256, b->put.pcr_digest, &b->put.pcr_digest_len, &e), "%s", e.why);
+}
+
+static struct bench *
+bench_open(void)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+	struct error e = { .code = ERR_NONE };
+	uint8_t *spki = b->host.spki;
+
+	ck_assert_ptr_nonnull(b);
+	b->pkey = EVP_EC_gen("P-256");
+	ck_assert_ptr_nonnull(b->pkey);
+	b->host.spki_len = (size_t)i2d_PUBKEY(b->pkey, &spki);
+	ck_assert(verify_key_open(b->host.spki, b->host.spki_len, &b->key, &e));
+	b->host.known = b->host.active = true;
+	b->host.signer = (struct tpm_name){ .size = 34, .bytes = { 0, 0x0b, 1, 2, 3 } };
+	memcpy(b->want.extra, extra, sizeof(extra));
+	b->want.selection = (struct selection){ .count = 1, .bank = { { 0x000b, PCRS } } };
+	strcpy(b->want.boot_id, BOOT_A);
+	b->put = (struct quote){ .magic = TPM_GENERATED, .type = TPM_ST_ATTEST_QUOTE, .signer = b->host.signer,
+		.extra_len = sizeof(extra), .clock = 5000, .reset_count = 7, .restart_count = 0, .safe = true,
+		.selection = b->want.selection };
+	memcpy(b->put.extra, extra, sizeof(extra));
+	make_log(&b->made, "root=a quiet");
+	digest_of_log(b);
+	sign(b);
+	b->sets[0] = (struct known_set){ .label = "good/1", .active = true, .own_host = true };
+	ck_assert(set_capture(&b->log, BANK_SHA256, PCRS, &b->sets[0].set, &e));
+	b->boot = (struct boot_evidence){ .log_sent = true, .log_len = b->made.len };
+	return b;
+}
+
+static void
+bench_close(struct bench *b)
+{
+	made_free(&b->made);
+	eventlog_free(&b->log);
+	verify_key_free(b->key);
+	EVP_PKEY_free(b->pkey);
+	set_free(&b->sets[0].set);
+	set_free(&b->sets[1].set);
+	free(b);
+}
+
+static bool
+judge_quote(struct bench *b)
+{
+	return appraise_quote(b->attest, b->attest_len, b->sig, b->sig_len, &b->host, b->key, &b->want, &b->quote, &b->verdict);
+}
+
+static enum reason
+judge(struct bench *b, unsigned nsets)
+{
+	if (judge_quote(b)) {
+		if (!b->boot.log && !b->boot.log_error && b->boot.log_sent)
+			b->boot.log = &b->log;
+		appraise_boot(&b->boot, &b->quote, BANK_SHA256, &b->host, b->sets, nsets, &b->verdict);
+	}
+	return b->verdict.reason;
+}
+
+START_TEST(good)
+{
+	struct bench *b = bench_open();
+
+	ck_assert_int_eq(judge(b, 1), REASON_OK);
+	ck_assert_int_eq(b->verdict.state, STATE_AFFIRMING);
+	ck_assert_int_eq(b->verdict.claim[CLAIM_INSTANCE_IDENTITY], 2);
+	ck_assert_int_eq(b->verdict.claim[CLAIM_HARDWARE], 2);
+	ck_assert_int_eq(b->verdict.claim[CLAIM_CONFIGURATION], 2);
+	ck_assert_int_eq(b->verdict.claim[CLAIM_EXECUTABLES], 3);
+	ck_assert_str_eq(b->verdict.references, "good/1");
+	ck_assert(b->verdict.replayed);
+	ck_assert_uint_eq(b->verdict.findings.count, 0);
+	bench_close(b);
+}
+END_TEST
+
+/* After the quote's rows alone the verdict is still not trusted. */
+START_TEST(half_is_not_good)
+{
+	struct bench *b = bench_open();
+
+	ck_assert(judge_quote(b));
+	ck_assert_int_eq(b->verdict.state, STATE_CONTRAINDICATED);
+	ck_assert_int_eq(b->verdict.reason, REASON_POLICY_FAILED);
+	b->put.magic ^= 1;
+	sign(b);
+	ck_assert(!judge_quote(b));
+	b->boot.log = &b->log;
+	appraise_boot(&b->boot, &b->quote, BANK_SHA256, &b->host, b->sets, 1, &b->verdict);
+	ck_assert_int_eq(b->verdict.reason, REASON_QUOTE_MAGIC);
+	bench_close(b);
+}
+END_TEST
+
+static enum reason
+spoiled(void (*spoil)(struct bench *), int8_t claim)
+{
+	struct bench *b = bench_open();
+	enum reason reason;
+
+	spoil(b);
+	reason = judge(b, 1);
+	ck_assert_int_ne(b->verdict.state, STATE_AFFIRMING);
+	ck_assert_int_eq(b->verdict.state, reason_state(reason));
+	ck_assert_int_eq(b->verdict.claim[CLAIM_INSTANCE_IDENTITY], claim);
+	ck_assert_uint_ge(b->verdict.findings.count, 1);
+	ck_assert_int_eq(b->verdict.findings.list[0].code, reason);
+	ck_assert(!b->verdict.replayed);
+	bench_close(b);
+	return reason;
+}
+
+/* NEGATIVE rows 1 and 2: signed by the very key, but no TPM ever makes it, or it is no quote. */
+static void magic_flipped(struct bench *b) { b->put.magic ^= 1; sign(b); }
+static void time_attest(struct bench *b) { b->put.type = 0x8019; sign(b); }
+START_TEST(test_row_1_magic) { ck_assert_int_eq(spoiled(magic_flipped, 99), REASON_QUOTE_MAGIC); } END_TEST
+START_TEST(test_row_2_type) { ck_assert_int_eq(spoiled(time_attest, 99), REASON_QUOTE_TYPE); } END_TEST
+
+/* NEGATIVE rows 3 and 4: the golden events in other PCRs, other banks, or nowhere; the digest is right every time. */
+static const struct { const char *label; struct selection sel; } selections[] = {
+	{ "other PCRs",       { 1, { { 0x000b, 7u << 13 } } } },
+	{ "nothing",          { 0, { { 0, 0 } } } },
+	{ "an empty bitmap",  { 1, { { 0x000b, 0 } } } },
+	{ "another bank",     { 1, { { 0x000c, PCRS } } } },
+	{ "the bank twice",   { 2, { { 0x000b, PCRS }, { 0x000b, PCRS } } } },
+	{ "a bank more",      { 2, { { 0x000b, PCRS }, { 0x0004, PCRS } } } },
+	{ "banks permuted",   { 2, { { 0x0004, PCRS }, { 0x000b, PCRS } } } },
+	{ "a PCR more",       { 1, { { 0x000b, PCRS | 1u << 3 } } } },
+	{ "a PCR less",       { 1, { { 0x000b, PCRS & ~(1u << 7) } } } },
+	{ "resettable PCR 16", { 1, { { 0x000b, (PCRS & ~(1u << 9)) | 1u << 16 } } } },
+	{ "resettable PCR 23", { 1, { { 0x000b, (PCRS & ~(1u << 9)) | 1u << 23 } } } },
+	{ "row 4: an unallocated bank, dropped by the TPM", { 2, { { 0x000b, PCRS }, { 0x000c, 0 } } } },
+};
+
+START_TEST(test_row_3_selection)
+{
+	struct bench *b = bench_open();
+
+	b->put.selection = selections[_i].sel;
+	if (strstr(selections[_i].label, "row 4"))
+		b->want.selection = (struct selection){ 2, { { 0x000b, PCRS }, { 0x000c, PCRS } } };
+	else if (strstr(selections[_i].label, "permuted"))
+		b->want.selection = (struct selection){ 2, { { 0x000b, PCRS }, { 0x0004, PCRS } } };
+	sign(b);
+	ck_assert_msg(judge(b, 1) == REASON_SELECTION_DIFFERS, "%s: %s", selections[_i].label, reason_code(b->verdict.reason));
+	ck_assert_str_ne(b->verdict.findings.list[0].expected, "");
+	bench_close(b);
+}
+END_TEST
+
+/* The recorded pair: one key, one nonce, one digest, valid signatures; only the selection tells. */
+START_TEST(test_row_3_masquerade)
+{
+	static const char *const names[] = { "real", "fake" };
+	struct selection want;
+	struct error e = { .code = ERR_NONE };
+	struct verify_key *key = NULL;
+	struct quote q[2];
+	size_t len;
+	own(mem) uint8_t *pem = unit_file("tests/data/masquerade/ak.pem", &len);
+
+	ck_assert(pem && verify_key_open_pem((char *)pem, len, &key, &e));
+	ck_assert(selection_parse("sha256:0,4,7", &want, &e));
+	for (unsigned i = 0; i < 2; i++) {
+		struct tpm_signature s;
+		char path[64];
+		size_t n, m;
+
+		snprintf(path, sizeof(path), "tests/data/masquerade/%s.msg", names[i]);
+		own(mem) uint8_t *msg = unit_file(path, &n);
+		snprintf(path, sizeof(path), "tests/data/masquerade/%s.sig", names[i]);
+		own(mem) uint8_t *sig = unit_file(path, &m);
+		ck_assert(msg && sig && quote_read(msg, n, &q[i], &e) && signature_read(sig, m, &s, &e) &&
+		    verify_key_check(key, &s, msg, n, &e));
+		ck_assert(selection_same(&want, &q[i].selection) == (i == 0));
+	}
+	ck_assert_mem_eq(q[0].pcr_digest, q[1].pcr_digest, 32);
+	verify_key_free(key);
+	/* And through all rows, signed again over the context that this verifier asks for. */
+	for (unsigned i = 0; i < 2; i++) {
+		struct bench *b = bench_open();
+
+		b->want.selection = want;
+		b->put.selection = q[i].selection;
+		memcpy(b->put.pcr_digest, q[i].pcr_digest, 32);
+		sign(b);
+		ck_assert(judge_quote(b) == (i == 0));
+		ck_assert_int_eq(b->verdict.reason, i ? REASON_SELECTION_DIFFERS : REASON_POLICY_FAILED);
+		bench_close(b);
+	}
+}
+END_TEST
+
+/* NEGATIVE row 6: nothing asked for is never held by nothing quoted. */
+START_TEST(test_row_6_nothing_asked)
+{
+	struct bench *b = bench_open();
+
+	b->want.selection = b->put.selection = (struct selection){ .count = 0 };
+	sign(b);
+	ck_assert_int_eq(judge(b, 1), REASON_SELECTION_DIFFERS);
+	b->want.selection = b->put.selection = (struct selection){ 1, { { 0x000b, 0 } } };
+	sign(b);
+	ck_assert_int_eq(judge(b, 1), REASON_SELECTION_DIFFERS);
+	bench_close(b);
+}
+END_TEST
+
+/* NEGATIVE row 39: each field that the context binds ends up in extraData; any other value is refused. */
+static void extra_other(struct bench *b) { b->put.extra[31] ^= 1; sign(b); }
+static void extra_short(struct bench *b) { b->put.extra_len = 31; sign(b); }
+static void extra_empty(struct bench *b) { b->put.extra_len = 0; sign(b); }
+static void extra_long(struct bench *b) { b->put.extra_len = 33; sign(b); }
+START_TEST(test_row_39_context)
+{
+	static void (*const spoils[])(struct bench *) = { extra_other, extra_short, extra_empty, extra_long };
+
+	ck_assert_int_eq(spoiled(spoils[_i], 99), REASON_CONTEXT_DIFFERS);
+}
+END_TEST
+
+START_TEST(test_row_39_each_field)
+{
+	static const uint8_t a[32] = { 1 }, z[32] = { 2 };
+	const struct context base = { .purpose = PURPOSE_LOGIN, .nonce = a, .host_id = BOOT_A, .boot_id = BOOT_B, .boot_log = a,
+		.ima_from = 0, .facts = a, .audience = "", .user = "" };
+	struct context other[] = { base, base, base, base, base, base, base, base, base };
+	uint8_t one[32], two[32];
+
+	other[0].purpose = PURPOSE_EVENTS;
+	other[1].nonce = z;
+	other[2].host_id = BOOT_B;
+	other[3].boot_id = BOOT_A;
+	other[4].boot_log = z;
+	other[5].ima_from = 1;
+	other[6].facts = z;
+	other[7].audience = "x";
+	other[8].user = "x";
+	ck_assert(context_digest(&base, one));
+	for (unsigned i = 0; i < COUNT(other); i++) {
+		struct bench *b = bench_open();
+
+		ck_assert(context_digest(&other[i], two));
+		memcpy(b->want.extra, one, 32);
+		memcpy(b->put.extra, two, 32);
+		sign(b);
+		ck_assert_msg(judge(b, 1) == REASON_CONTEXT_DIFFERS, "field %u is not bound", i);
+		bench_close(b);
+	}
+}
+END_TEST
+
+/* NEGATIVE row 7, and the rest of the quote's rows. */
+static void host_unknown(struct bench *b) { b->host.known = false; }
+static void host_revoked(struct bench *b) { b->host.revoked = true; }
+static void host_pending(struct bench *b) { b->host.active = false; }
+static void no_key(struct bench *b) { verify_key_free(b->key); b->key = NULL; }
+static void bit_in_attest(struct bench *b) { b->attest[60] ^= 1; }
+static void bit_in_signature(struct bench *b) { b->sig[20] ^= 1; }
+static void signature_cut(struct bench *b) { b->sig_len--; }
+static void signature_null(struct bench *b) { b->sig[0] = 0; b->sig[1] = 0x10; }
+static void attest_cut(struct bench *b) { b->attest_len--; }
+static void attest_stray(struct bench *b) { b->attest[b->attest_len++] = 0; }
+static void attest_none(struct bench *b) { b->attest_len = 0; }
+static void signature_none(struct bench *b) { b->sig_len = 0; }
+static void attest_huge(struct bench *b) { b->attest_len = TPM_ATTEST_MAX + 1; }
+static void signer_other(struct bench *b) { b->put.signer.bytes[33] ^= 1; sign(b); }
+static void signer_none(struct bench *b) { b->put.signer.size = b->host.signer.size = 0; sign(b); }
+static void
+key_other(struct bench *b)
+{
+	EVP_PKEY_free(b->pkey);
+	b->pkey = EVP_EC_gen("P-256");
+	sign(b);
+}
+
+static const struct { const char *label; void (*spoil)(struct bench *); enum reason reason; int8_t claim; } rows[] = {
+	{ "row 7: unknown key", host_unknown,  REASON_AK_UNKNOWN, 97 },
+	{ "revoked",         host_revoked,     REASON_HOST_REVOKED, 96 },
+	{ "pending",         host_pending,     REASON_ENROLLMENT_PENDING, 0 },
+	{ "no key",          no_key,           REASON_QUOTE_SIGNATURE, 99 },
+	{ "another key",     key_other,        REASON_QUOTE_SIGNATURE, 99 },
+	{ "a bit of the quote", bit_in_attest, REASON_QUOTE_SIGNATURE, 99 },
+	{ "a bit of the signature", bit_in_signature, REASON_QUOTE_SIGNATURE, 99 },
+	{ "signature cut",   signature_cut,    REASON_QUOTE_SIGNATURE, 99 },
+	{ "signature by nobody", signature_null, REASON_QUOTE_SIGNATURE, 99 },
+	{ "quote cut",       attest_cut,       REASON_QUOTE_MALFORMED, 99 },
+	{ "a byte more",     attest_stray,     REASON_QUOTE_MALFORMED, 99 },
+	{ "no quote",        attest_none,      REASON_QUOTE_MALFORMED, 99 },
+	{ "no signature",    signature_none,   REASON_QUOTE_MALFORMED, 99 },
+	{ "a huge quote",    attest_huge,      REASON_QUOTE_MALFORMED, 99 },
+	{ "another signer",  signer_other,     REASON_SIGNER_DIFFERS, 99 },
+	{ "no signer at all", signer_none,     REASON_SIGNER_DIFFERS, 99 },
+};
+
+START_TEST(quote_rows)
+{
+	enum reason got = spoiled(rows[_i].spoil, rows[_i].claim);
+
+	ck_assert_msg(got == rows[_i].reason, "%s: %s", rows[_i].label, reason_code(got));
+}
+END_TEST
+
+/* FACTS 3.7: what counters, clock and boot id do in a machine's life. Last quote: 7/2, clock 5000, boot A. */
+static const struct { const char *label; uint32_t reset, restart; uint64_t clock; bool safe; const char *boot_id; enum reason reason; } lives[] = {
+	{ "renewal in the same boot",          7, 2, 9000, true,  BOOT_A, REASON_OK },
+	{ "again at the same millisecond",     7, 2, 5000, true,  BOOT_A, REASON_OK },
+	{ "reboot",                            8, 0, 9000, true,  BOOT_B, REASON_OK },
+	{ "several reboots",                  12, 0, 9000, true,  BOOT_B, REASON_OK },
+	{ "suspend and resume",                7, 3, 9000, true,  BOOT_A, REASON_OK },
+	{ "hibernation: TPM reset, same kernel", 8, 0, 9000, true, BOOT_A, REASON_OK },
+	{ "hibernation by TPM restart",        7, 3, 9000, true,  BOOT_B, REASON_OK },
+	{ "power cut: clock back, unsafe",     8, 0, 1000, false, BOOT_B, REASON_OK },
+	{ "unsafe clock later in that boot",   7, 2, 6000, false, BOOT_A, REASON_OK },
+	{ "TPM2_Clear in the firmware menu",   0, 0,   20, true,  BOOT_B, REASON_OK },
+	{ "TPM2_Clear and a reboot",           1, 0,   20, true,  BOOT_B, REASON_OK },
+	{ "TPM2_Clear while running",          0, 0,   20, true,  BOOT_A, REASON_OK },
+	{ "counters run over",        0xffffffff, 0, 9000, true,  BOOT_B, REASON_OK },
+	{ "kexec",                             7, 2, 9000, true,  BOOT_B, REASON_KEXEC },
+	{ "clock back within one boot",        7, 2, 4999, true,  BOOT_A, REASON_CLOCK_BACKWARDS },
+	{ "the same, unsafe",                  7, 2, 4999, false, BOOT_A, REASON_CLOCK_BACKWARDS },
+	{ "two boots, one count, clock back",  7, 2, 4999, true,  BOOT_B, REASON_AK_CLONED },
+};
+
+START_TEST(test_row_14_counters)
+{
+	struct bench *b = bench_open();
+
+	b->host.seen = true;
+	b->host.last_reset = 7;
+	b->host.last_restart = 2;
+	b->host.last_clock = 5000;
+	strcpy(b->host.last_boot_id, BOOT_A);
+	strcpy(b->want.boot_id, lives[_i].boot_id);
+	b->put.reset_count = lives[_i].reset;
+	b->put.restart_count = lives[_i].restart;
+	b->put.clock = lives[_i].clock;
+	b->put.safe = lives[_i].safe;
+	sign(b);
+	ck_assert_msg(judge(b, 1) == lives[_i].reason, "%s: %s", lives[_i].label, reason_code(b->verdict.reason));
+	ck_assert_int_eq(b->verdict.state, reason_state(lives[_i].reason));
+	if (lives[_i].reason == REASON_KEXEC) {
+		ck_assert_int_eq(b->verdict.state, STATE_WARNING);
+		ck_assert_int_eq(b->verdict.claim[CLAIM_EXECUTABLES], 33);
+		ck_assert_int_eq(b->verdict.findings.list[0].code, REASON_KEXEC);
+	}
+	bench_close(b);
+}
+END_TEST
+
+/* --- the boot's rows --- */
+
+static void log_not_sent(struct bench *b) { b->boot.log_sent = false; }
+static void log_empty(struct bench *b) { b->boot.log_len = 0; }
+static void log_unread(struct bench *b) { b->boot.log_error = "event 3 at offset 99: digest count 0"; }
+static void log_other(struct bench *b) { made_text(&b->made, 9, EV_IPL, "more"); eventlog_free(&b->log); made_parse(&b->made, &b->log); }
+static void log_of_header(struct bench *b) { b->log.count = 1; }
+static void log_of_nothing(struct bench *b) { b->log.count = 0; }
+/* row 11: the digest of one bank only is wrong; the quote covers both */
+static void one_bank_corrupt(struct bench *b)
+{
+	b->want.selection = b->put.selection = (struct selection){ 2, { { 0x0004, PCRS }, { 0x000b, PCRS } } };
+	digest_of_log(b);
+	sign(b);
+	b->log.event[1].digest[BANK_SHA1][0] ^= 1;
+}
+static void other_bank_corrupt(struct bench *b)
+{
+	one_bank_corrupt(b);
+	b->log.event[1].digest[BANK_SHA1][0] ^= 1;
+	b->log.event[1].digest[BANK_SHA256][0] ^= 1;
+}
+
+static const struct { const char *label; void (*spoil)(struct bench *); enum reason reason; const char *words; } logs[] = {
+	{ "row 9: no log",        log_not_sent,  REASON_EVENTLOG_MISSING, "" },
+	{ "row 9: empty log",     log_empty,     REASON_EVENTLOG_MISSING, "" },
+	{ "row 9: unreadable",    log_unread,    REASON_EVENTLOG_MALFORMED, "event 3 at offset 99" },
+	{ "another log",          log_other,     REASON_EVENTLOG_MISMATCH, "another digest" },
+	{ "row 6: header alone",  log_of_header, REASON_EVENTLOG_MISMATCH, "extends none" },
+	{ "row 6: no events",     log_of_nothing, REASON_EVENTLOG_MISMATCH, "extends none" },
+	{ "row 11: SHA-1 corrupt", one_bank_corrupt, REASON_EVENTLOG_MISMATCH, "another digest" },
+	{ "row 11: SHA-256 corrupt", other_bank_corrupt, REASON_EVENTLOG_MISMATCH, "another digest" },
+};
+
+START_TEST(test_row_9_and_11_logs)
+{
+	for (unsigned gave = 0; gave < 2; gave++) {
+		struct bench *b = bench_open();
+
+		b->host.gave_log = gave;
+		logs[_i].spoil(b);
+		judge(b, 1);
+		ck_assert_msg(b->verdict.reason == (gave ? REASON_EVIDENCE_LOST : logs[_i].reason), "%s: %s", logs[_i].label,
+		    reason_code(b->verdict.reason));
+		ck_assert_int_eq(b->verdict.state, STATE_CONTRAINDICATED);
+		ck_assert(!b->verdict.replayed);
+		ck_assert_msg(strstr(b->verdict.findings.list[0].text, logs[_i].words) != NULL, "%s: %s", logs[_i].label,
+		    b->verdict.findings.list[0].text);
+		ck_assert_int_ge(b->verdict.claim[CLAIM_EXECUTABLES], 96);
+		bench_close(b);
+	}
+}
+END_TEST
+
+/* PCR 11 of a UKI: the words that systemd extends and logs nowhere, in their order and no other. */
+static const struct { const char *label, *words[5]; enum reason reason; } tails[] = {
+	{ "none",            { NULL }, REASON_OK },
+	{ "initrd",          { "enter-initrd" }, REASON_OK },
+	{ "switched root",   { "enter-initrd", "leave-initrd" }, REASON_OK },
+	{ "system is up",    { "enter-initrd", "leave-initrd", "sysinit" }, REASON_OK },
+	{ "ready",           { "enter-initrd", "leave-initrd", "sysinit", "ready" }, REASON_OK },
+	{ "out of order",    { "leave-initrd" }, REASON_EVENTLOG_MISMATCH },
+	{ "another word",    { "enter-initrd", "rescue" }, REASON_EVENTLOG_MISMATCH },
+	{ "shutting down",   { "enter-initrd", "leave-initrd", "sysinit", "ready", "shutdown" }, REASON_EVENTLOG_MISMATCH },
+};
+
+START_TEST(phases_of_pcr_11)
+{
+	struct bench *b = bench_open();
+	struct error e = { .code = ERR_NONE };
+	struct replay r;
+
+	b->want.selection.bank[0].pcrs = b->put.selection.bank[0].pcrs = PCRS | 1u << 11;
+	made_text(&b->made, 11, EV_IPL, ".linux");
+	eventlog_free(&b->log);
+	made_parse(&b->made, &b->log);
+	set_free(&b->sets[0].set);
+	ck_assert(set_capture(&b->log, BANK_SHA256, PCRS | 1u << 11, &b->sets[0].set, &e));
+	ck_assert(eventlog_replay(&b->log, &r, &e));
+	for (unsigned i = 0; i < 5 && tails[_i].words[i]; i++) {
+		uint8_t d[DIGEST_MAX];
+
+		ck_assert(digest(BANK_SHA256, tails[_i].words[i], strlen(tails[_i].words[i]), d) &&
+		    digest_extend(BANK_SHA256, r.value[BANK_SHA256][11], d));
+	}
+	ck_assert(replay_digest(&r, &b->put.selection, BANK_SHA256, b->put.pcr_digest, &b->put.pcr_digest_len, &e));
+	sign(b);
+	ck_assert_msg(judge(b, 1) == tails[_i].reason, "%s: %s", tails[_i].label, reason_code(b->verdict.reason));
+	if (tails[_i].reason == REASON_OK)
+		ck_assert_uint_eq(b->verdict.findings.count, tails[_i].words[0] != NULL);
+	bench_close(b);
+}
+END_TEST
+
+/* NEGATIVE row 10: types, strings and the order between PCRs are the host's to write; no verdict rests on them. */
+static void retype(struct eventlog *l) { for (unsigned i = 1; i < l->count; i++) l->event[i].type = l->event[i].type == EV_IPL ? 5 : EV_IPL; }
+static void retext(struct eventlog *l) { for (unsigned i = 1; i < l->count; i++) l->event[i].text = "SecureBoot: 1"; }
+static void bind_all(struct eventlog *l) { for (unsigned i = 1; i < l->count; i++) l->event[i].binding = BOUND_DIGEST; retext(l); }
+static void reorder(struct eventlog *l) { struct event e = l->event[1]; l->event[1] = l->event[2]; l->event[2] = e; }
+
+START_TEST(test_row_10_labels)
+{
+	static void (*const relabel[])(struct eventlog *) = { retype, retext, bind_all, reorder };
+	struct bench *b = bench_open();
+
+	relabel[_i](&b->log);
+	ck_assert_int_eq(judge(b, 1), REASON_OK);
+	ck_assert_int_eq(b->verdict.state, STATE_AFFIRMING);
+	/* A bad boot stays bad under the same lies. */
+	b->sets[0].set.entry[5].digest[0] ^= 1;
+	ck_assert_int_ne(judge(b, 1), REASON_OK);
+	ck_assert_int_eq(b->verdict.state, STATE_CONTRAINDICATED);
+	bench_close(b);
+}
+END_TEST
+
+START_TEST(test_row_10_order_within_a_pcr)
+{
+	struct bench *b = bench_open();
+	struct event e = b->log.event[3];
+
+	b->log.event[3] = b->log.event[4];
+	b->log.event[4] = e;
+	ck_assert_int_eq(judge(b, 1), REASON_EVENTLOG_MISMATCH);
+	bench_close(b);
+}
+END_TEST
+
+/* NEGATIVE rows 6 and 25: without an active set there is no pass, whatever a candidate says. */
+START_TEST(test_row_25_candidates)
+{
+	struct bench *b = bench_open();
+	struct error e = { .code = ERR_NONE };
+
+	ck_assert_int_eq(judge(b, 0), REASON_NO_REFERENCE);
+	ck_assert(b->verdict.replayed);
+	b->sets[0].active = false;
+	ck_assert_int_eq(judge(b, 1), REASON_PENDING_APPROVAL);
+	ck_assert_int_eq(b->verdict.state, STATE_CONTRAINDICATED);
+	ck_assert_int_eq(b->verdict.claim[CLAIM_EXECUTABLES], 96);
+	ck_assert(strstr(b->verdict.findings.list[0].text, "good/1") != NULL);
+	ck_assert_str_eq(b->verdict.references, "");
+	b->sets[0].set.entry[0].digest[0] ^= 1;
+	ck_assert_int_eq(judge(b, 1), REASON_NO_REFERENCE);
+	ck_assert_str_eq(b->verdict.nearest, "good/1");
+	/* an active set that differs, and a candidate that fits */
+	b->sets[0].active = true;
+	b->sets[1] = (struct known_set){ .label = "new/2", .own_host = true };
+	ck_assert(set_capture(&b->log, BANK_SHA256, PCRS, &b->sets[1].set, &e));
+	ck_assert_int_eq(judge(b, 2), REASON_PENDING_APPROVAL);
+	ck_assert_str_eq(b->verdict.nearest, "good/1");
+	b->sets[1].active = true;
+	ck_assert_int_eq(judge(b, 2), REASON_OK);
+	bench_close(b);
+}
+END_TEST
+
+START_TEST(another_hosts_set)
+{
+	struct bench *b = bench_open();
+
+	b->sets[0].own_host = false;
+	ck_assert_int_eq(judge(b, 1), REASON_NO_REFERENCE);
+	ck_assert(strstr(b->verdict.findings.list[0].text, "captured from another host") != NULL);
+	bench_close(b);
+}
+END_TEST
+
+START_TEST(sets_of_another_bank_do_not_count)
+{
+	struct bench *b = bench_open();
+
+	b->sets[0].set.bank = BANK_SHA384;
+	ck_assert_int_eq(judge(b, 1), REASON_NO_REFERENCE);
+	bench_close(b);
+}
+END_TEST
+
+/* PCRs that only a second bank covers would be quoted and never judged. */
+START_TEST(pcrs_of_a_second_bank_alone)
+{
+	struct bench *b = bench_open();
+
+	b->want.selection = b->put.selection = (struct selection){ 2, { { 0x000b, PCRS & ~(1u << 9) }, { 0x0004, 1u << 9 } } };
+	digest_of_log(b);
+	sign(b);
+	ck_assert_int_eq(judge(b, 1), REASON_POLICY_FAILED);
+	bench_close(b);
+}
+END_TEST
+
+START_TEST(packed_verdict_comes_back)
+{
+	struct bench *b = bench_open();
+	struct error e = { .code = ERR_NONE };
+	struct verdict *back = malloc(sizeof(*back));
+	uint8_t buf[65536], again[65536];
+	struct writer w = wr_open(buf, sizeof(buf));
+	struct reader r;
+	size_t size;
+
+	b->sets[0].set.entry[5].digest[0] ^= 1;
+	judge(b, 1);
+	ck_assert_uint_gt(b->verdict.findings.count, 0);
+	verdict_pack(&b->verdict, &w);
+	ck_assert(wr_ok(&w, &e));
+	size = w.used;
+	r = rd_open(buf, size);
+	ck_assert_msg(verdict_unpack(&r, back, &e) && rd_end(&r, &e), "%s", e.why);
+	w = wr_open(again, sizeof(again));
+	verdict_pack(back, &w);
+	ck_assert(w.used == size && !memcmp(buf, again, size));
+	for (size_t cut = 0; cut < size; cut++) {
+		own(mem) uint8_t *copy = malloc(cut + !cut);
+
+		memcpy(copy, buf, cut);
+		r = rd_open(copy, cut);
+		ck_assert(!verdict_unpack(&r, back, &e) && back->state == STATE_CONTRAINDICATED);
+	}
+	/* a state that the reason does not have, and a good one over bad claims */
+	buf[0] = STATE_AFFIRMING;
+	r = rd_open(buf, size);
+	ck_assert(!verdict_unpack(&r, back, &e) && strstr(e.why, "contradict"));
+	buf[1] = (uint8_t)(REASON_OK >> 8);
+	buf[2] = (uint8_t)REASON_OK;
+	r = rd_open(buf, size);
+	ck_assert(!verdict_unpack(&r, back, &e) && strstr(e.why, "contradict"));
+	ck_assert_int_eq(back->reason, REASON_POLICY_FAILED);
+	free(back);
+	bench_close(b);
+}
+END_TEST
+
+START_TEST(findings_are_counted_when_full)
+{
+	struct findings all = { .count = 0 };
+
+	for (unsigned i = 0; i < FINDINGS_MAX + 9; i++)
+		finding_say(finding_add(&all, REASON_OK, SEVERITY_INFO, CLAIM_HARDWARE)->text, "finding %u", i);
+	ck_assert_uint_eq(all.count, FINDINGS_MAX);
+	ck_assert_uint_eq(all.left_out, 10);
+	ck_assert_str_eq(all.list[FINDINGS_MAX - 1].text, "10 more findings are not shown");
+	ck_assert_str_eq(all.list[FINDINGS_MAX - 2].text, "finding 62");
+}
+END_TEST
+
+static void
+add(TCase *tc)
+{
+	tcase_add_test(tc, good);
+	tcase_add_test(tc, half_is_not_good);
+	tcase_add_test(tc, test_row_1_magic);
+	tcase_add_test(tc, test_row_2_type);
+	tcase_add_loop_test(tc, test_row_3_selection, 0, COUNT(selections));
+	tcase_add_test(tc, test_row_3_masquerade);
+	tcase_add_test(tc, test_row_6_nothing_asked);
+	tcase_add_loop_test(tc, test_row_39_context, 0, 4);
+	tcase_add_test(tc, test_row_39_each_field);
+	tcase_add_loop_test(tc, quote_rows, 0, COUNT(rows));
+	tcase_add_loop_test(tc, test_row_14_counters, 0, COUNT(lives));
+	tcase_add_loop_test(tc, test_row_9_and_11_logs, 0, COUNT(logs));
+	tcase_add_loop_test(tc, phases_of_pcr_11, 0, COUNT(tails));
+	tcase_add_loop_test(tc, test_row_10_labels, 0, 4);
+	tcase_add_test(tc, test_row_10_order_within_a_pcr);
+	tcase_add_test(tc, test_row_25_candidates);
+	tcase_add_test(tc, another_hosts_set);
+	tcase_add_test(tc, sets_of_another_bank_do_not_count);
+	tcase_add_test(tc, pcrs_of_a_second_bank_alone);
+	tcase_add_test(tc, packed_verdict_comes_back);
+	tcase_add_test(tc, findings_are_counted_when_full);
+}
+
+int main(void) { return unit_run("appraise", add); }
