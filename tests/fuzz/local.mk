@@ -73,3 +73,9 @@ tests_fuzz_fuzz_endorsement_SOURCES  = %D%/fuzz_endorsement.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_endorsement_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
 tests_fuzz_fuzz_endorsement_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_endorsement_LDADD    = libenroll.la
+
+check_PROGRAMS += %D%/fuzz_eventlog
+tests_fuzz_fuzz_eventlog_SOURCES  = %D%/fuzz_eventlog.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_eventlog_CPPFLAGS = $(POLICY_CPPFLAGS)
+tests_fuzz_fuzz_eventlog_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_eventlog_LDADD    = libpolicy.la

@@ -1,0 +1,145 @@
+/*
+ * The first byte picks the reader: 0 a log as the host sent it, else one of the packed forms that
+ * workers hand to each other. What is taken must pack to the same bytes again, and what a log
+ * parser takes must replay, capture and compare with itself.
+ */
+#include "appraise.h"
+#include "diff.h"
+#include "scope.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+enum { PCRS = 0x5b97 };         /* 0,1,2,4,7,8,9,11,12,14 */
+
+static void
+must(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static void
+same_again(const struct reader *before, const struct reader *after, const uint8_t *again, size_t len)
+{
+	must((size_t)(after->pos - before->pos) == len && !memcmp(before->pos, again, len));
+}
+
+static void
+use_log(const struct eventlog *log)
+{
+	static struct verdict v;
+	own(set) struct reference_set set = { 0 };
+	struct known_set known = { .label = "self", .own_host = true };
+	struct error e;
+	struct replay r;
+
+	must(eventlog_replay(log, &r, &e));
+	for (enum bank b = 0; b < BANK_COUNT; b++) {
+		if (!set_capture(log, b, PCRS, &set, &e))
+			continue;
+		known.set = set;
+		v = (struct verdict){ .differs = 0 };
+		diff_log(log, b, PCRS, &known, &v);
+		must(v.differs == 0 && v.findings.count == 0);
+		set_free(&set);
+	}
+}
+
+static void
+raw(struct reader r)
+{
+	own(eventlog) struct eventlog log = { 0 }, back = { 0 };
+	own(mem) uint8_t *buf = NULL;
+	struct error e;
+	struct writer w;
+	size_t size;
+
+	if (!eventlog_parse(r.pos, r.left, &log, &e))
+		return;
+	use_log(&log);
+	size = eventlog_packed_size(&log);
+	buf = malloc(size);
+	must(buf != NULL);
+	w = wr_open(buf, size);
+	eventlog_pack(&log, &w);
+	must(wr_ok(&w, &e) && w.used == size);
+	r = rd_open(buf, size);
+	must(eventlog_unpack(&r, &back, &e) && rd_end(&r, &e) && back.count == log.count);
+}
+
+static void
+packed_log(struct reader r)
+{
+	own(eventlog) struct eventlog log = { 0 };
+	own(mem) uint8_t *buf = NULL;
+	struct reader before = r;
+	struct error e;
+	struct writer w;
+
+	if (!eventlog_unpack(&r, &log, &e))
+		return;
+	use_log(&log);
+	buf = malloc(eventlog_packed_size(&log));
+	must(buf != NULL);
+	w = wr_open(buf, eventlog_packed_size(&log));
+	eventlog_pack(&log, &w);
+	same_again(&before, &r, buf, w.used);
+}
+
+static void
+packed_set(struct reader r)
+{
+	own(set) struct reference_set set = { 0 };
+	own(mem) uint8_t *buf = NULL;
+	static struct findings none;
+	struct reader before = r;
+	struct error e;
+	struct writer w;
+
+	if (!set_unpack(&r, &set, &e))
+		return;
+	none = (struct findings){ .count = 0 };
+	diff_sets(&set, &set, &none);
+	must(none.count == 0);
+	buf = malloc(set_packed_size(&set));
+	must(buf != NULL);
+	w = wr_open(buf, set_packed_size(&set));
+	set_pack(&set, &w);
+	same_again(&before, &r, buf, w.used);
+}
+
+static void
+packed_verdict(struct reader r, bool findings_alone)
+{
+	static struct verdict v;
+	static uint8_t buf[1 << 17];
+	struct reader before = r;
+	struct writer w = wr_open(buf, sizeof(buf));
+	struct error e;
+
+	if (findings_alone) {
+		if (!findings_unpack(&r, &v.findings, &e))
+			return;
+		findings_pack(&v.findings, &w);
+	} else {
+		if (!verdict_unpack(&r, &v, &e))
+			return;
+		verdict_pack(&v, &w);
+	}
+	same_again(&before, &r, buf, w.used);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct reader r = rd_open(data, len);
+
+	switch (rd_u8(&r, "form")) {
+	case 0: raw(r); break;
+	case 1: packed_log(r); break;
+	case 2: packed_set(r); break;
+	case 3: packed_verdict(r, false); break;
+	case 4: packed_verdict(r, true); break;
+	}
+	return 0;
+}
