@@ -59,17 +59,17 @@ static const int64_t whole_max = (int64_t)1 << 53;
 
 enum { SKEW_MS = 5 * 60 * 1000 };
 
-/* AR4SI: a claim's value says a tier; private values mirror the standard ones below zero. */
+/* AR4SI: a claim's value says a tier; the ranges of private values, below zero, lie one further out. */
 static enum state
 tier(int8_t value)
 {
-	int v = value < -1 ? -value : value;
+	int amount = value < 0 ? -value : value, beyond = value < 0;
 
-	if (v >= 96)
+	if (amount >= 96 + beyond)
 		return STATE_CONTRAINDICATED;
-	if (v >= 32)
+	if (amount >= 32 + beyond)
 		return STATE_WARNING;
-	return v >= 2 ? STATE_AFFIRMING : STATE_NONE;
+	return amount >= 2 ? STATE_AFFIRMING : STATE_NONE;
 }
 
 _Static_assert(STATE_NONE < STATE_AFFIRMING && STATE_AFFIRMING < STATE_WARNING &&
