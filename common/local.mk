@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += libbase.la
 libbase_la_SOURCES = \
 	%D%/base/clock.c %D%/base/clock.h \
 	%D%/base/conf.c %D%/base/conf.h \
+	%D%/base/confine.c %D%/base/confine.h \
 	%D%/base/error.c %D%/base/error.h \
 	%D%/base/file.c %D%/base/file.h \
 	%D%/base/hex.c %D%/base/hex.h \

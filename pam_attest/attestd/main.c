@@ -3,13 +3,12 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include "clock.h"
+#include "confine.h"
 #include "log.h"
 #include "publish.h"
 #include "round.h"
@@ -218,9 +217,8 @@ start(struct daemon *d, struct error *e)
 	}
 	if (!open_all(d, pw, e) || (pw && !drop_to(pw, e)))
 		return false;
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0 });
+	if (!confine_process(e))
+		return false;
 	clients_open(&d->clients);
 	e->why[0] = '\0';
 	return start_signals(d, e) && start_agent(d, e);

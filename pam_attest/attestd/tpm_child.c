@@ -2,10 +2,9 @@
  * attestd-tpm: the only process that talks to the TPM. Started by attestd with its channel on
  * descriptor 3 and the TCTI as its one argument; ends when the channel does, or is killed.
  */
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <tss2/tss2_mu.h>
+#include "confine.h"
 #include "reader.h"
 #include "scope.h"
 #include "tpm_esys.h"
@@ -236,15 +235,17 @@ int
 main(int argc, char **argv)
 {
 	static uint8_t request[TPM_WIRE_MAX], reply[TPM_WIRE_MAX];
+	struct error e = { .code = ERR_NONE };
 	ssize_t n;
 
 	if (argc != 2 || !argv[1][0]) {
 		fprintf(stderr, "attestd-tpm is started by attestd(8)\n");
 		return 2;
 	}
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0 });
+	if (!confine_process(&e)) {
+		fprintf(stderr, "attestd-tpm: %s\n", e.why);
+		return 1;
+	}
 	/* The TSS writes its complaints to a file that its environment names. */
 	unsetenv("TSS2_LOGFILE");
 	setenv("TSS2_LOG", "all+none", 1);
