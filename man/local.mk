@@ -6,3 +6,4 @@ dist_man7_MANS += %D%/attest-local.7
 dist_man8_MANS += %D%/attestctl.8 %D%/attestd.8
 dist_man5_MANS += %D%/attestd.conf.5
 dist_man8_MANS += %D%/verifierctl.8
+dist_man7_MANS += %D%/attest-reasons.7
