@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034  # sourced: the words are used elsewhere
 # Debian packages that pam-attest needs; sourced by the other scripts.
 BUILD_PACKAGES="gcc make libc6-dev autoconf automake libtool pkg-config libtss2-dev libssl-dev
 	libpam0g-dev libcurl4-openssl-dev libjson-c-dev libevent-dev libsqlite3-dev"

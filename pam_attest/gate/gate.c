@@ -246,7 +246,7 @@ clean(const char *text, char out[static WORD_MAX])
 {
 	size_t n = 0;
 
-	for (; text[n] && n < WORD_MAX - 1; n++)
+	for (; n < WORD_MAX - 1 && text[n]; n++)
 		out[n] = text[n] > ' ' && text[n] <= '~' && text[n] != '=' ? text[n] : '?';
 	out[n] = '\0';
 	return out;

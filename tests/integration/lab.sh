@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # lab.sh - a whole pam-attest in one folder: software TPM, verifier, attestd, a PAM stack. Sourced, by bash.
 #
 # BUILD is the build tree, SOURCE the source tree. Everything lives below LAB; nothing else is touched. Processes are
