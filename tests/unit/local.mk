@@ -18,6 +18,12 @@ tests_unit_check_ipc_SOURCES  = %D%/check_ipc.c
 tests_unit_check_ipc_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS)
 tests_unit_check_ipc_LDADD    = libunit.la libipc.la
 
+check_PROGRAMS += %D%/check_digest
+TESTS += %D%/check_digest
+tests_unit_check_digest_SOURCES  = %D%/check_digest.c
+tests_unit_check_digest_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_digest_LDADD    = libunit.la libproto.la
+
 check_PROGRAMS += %D%/check_json
 TESTS += %D%/check_json
 tests_unit_check_json_SOURCES  = %D%/check_json.c
