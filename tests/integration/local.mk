@@ -11,3 +11,7 @@ tests_integration_make_credential_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
 tests_integration_make_credential_LDADD    = libenroll.la
 dist_check_SCRIPTS += %D%/credential.sh
 TESTS += %D%/credential.sh
+
+# Files in, JSON out: no daemon.
+dist_check_SCRIPTS += %D%/inspect.sh
+TESTS += %D%/inspect.sh

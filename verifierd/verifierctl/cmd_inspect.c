@@ -57,6 +57,24 @@ show_checks(const struct json *j)
 	}
 }
 
+/* "sha256:0    3d45…" for each PCR that the log extends. */
+static void
+show_banks(const struct json *j)
+{
+	const struct json *banks, *values, *value;
+	const char *bank, *pcr;
+	char cell[CELL_TEXT], name[32];
+	struct error e;
+
+	if (!json_sub(j, "banks", &banks, &e))
+		return;
+	for (unsigned b = 0; json_member(banks, b, &bank, &values); b++)
+		for (unsigned i = 0; json_member(values, i, &pcr, &value); i++) {
+			snprintf(name, sizeof(name), "%s:%s", bank, pcr);
+			show_line(name, show_member(values, pcr, cell));
+		}
+}
+
 int
 inspect_print(const struct ctl *ctl, const struct json *j, int exit_code)
 {
@@ -68,6 +86,7 @@ inspect_print(const struct ctl *ctl, const struct json *j, int exit_code)
 		return api_print(j) == EXIT_DONE ? exit_code : EXIT_REFUSED;
 	if (json_has(j, "events"))
 		show_table(j, "events", columns, COUNT(columns), "no events");
+	show_banks(j);
 	show_checks(j);
 	show_findings(j, "findings");
 	return exit_code;

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 #include "eventlog.h"
 #include "file.h"
 #include "finding.h"
@@ -68,16 +69,44 @@ banks_json(const struct eventlog *log, const struct replay *r)
 }
 
 static struct json *
-fault_json(const struct log_fault *f, const char *why)
+finding_json(enum reason code, enum severity severity, uint32_t event, uint32_t offset, const char *text)
 {
 	struct json *j = json_new();
 
-	json_put_text(j, "code", reason_code(REASON_EVENTLOG_MALFORMED));
-	json_put_text(j, "severity", severity_word(SEVERITY_ALARMING));
-	json_put_int(j, "event", f->number);
-	json_put_int(j, "offset", f->offset);
-	json_put_text(j, "text", why);
+	json_put_text(j, "code", reason_code(code));
+	json_put_text(j, "severity", severity_word(severity));
+	json_put_int(j, "event", event);
+	json_put_int(j, "offset", offset);
+	json_put_text(j, "text", text);
 	return j;
+}
+
+/* What is not wrong with the form, but should be read. */
+static void
+notable(const struct eventlog *log, size_t len, struct json *findings)
+{
+	char text[64];
+
+	for (unsigned i = 0; i < log->count; i++)
+		if (!strcmp(log->event[i].text, "error separator"))
+			json_add(findings, finding_json(REASON_EVENT_UNEXPECTED, SEVERITY_ALARMING, i,
+			    log->event[i].offset, "the firmware measured an error instead of a separator"));
+	if (log->consumed == len)
+		return;
+	snprintf(text, sizeof(text), "%zu bytes of padding follow the last event", len - log->consumed);
+	json_add(findings, finding_json(REASON_OK, SEVERITY_INFO, log->count, log->consumed, text));
+}
+
+/* A log of the old kind begins with an event of a known type for a real PCR, whose data fits. */
+static bool
+looks_legacy(const uint8_t *p, size_t len)
+{
+	struct reader r = rd_open(p, len);
+	uint32_t pcr = rd_le32(&r, "pcr"), type = rd_le32(&r, "type"), size;
+
+	(void)rd_bytes(&r, 20, "digest");
+	size = rd_le32(&r, "size");
+	return !r.bad && pcr < PCR_COUNT && strcmp(event_type_name(type), "unknown type") && size <= r.left;
 }
 
 int
@@ -99,10 +128,12 @@ inspect_eventlog(const struct ctl *ctl, const char *file)
 		return EXIT_REFUSED;
 	}
 	good = eventlog_parse_until(bytes, len, &log, &fault, &e) && eventlog_replay(&log, replay, &e);
-	if (!good)
-		json_add(findings, fault_json(&fault, e.why));
+	if (good)
+		notable(&log, len, findings);
+	else
+		json_add(findings, finding_json(REASON_EVENTLOG_MALFORMED, SEVERITY_ALARMING, fault.number, fault.offset, e.why));
 	json_put_int(j, "schema", 1);
-	json_put_text(j, "format", log.count ? "crypto-agile" : "unknown");
+	json_put_text(j, "format", log.count ? "crypto-agile" : looks_legacy(bytes, len) ? "legacy-sha1" : "unknown");
 	json_put_int(j, "startup_locality", log.locality);
 	json_put_int(j, "consumed", log.consumed);
 	/* A replay of a log that was cut would look like a machine's state: it is left out. */

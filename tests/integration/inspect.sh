@@ -1,0 +1,82 @@
+#!/bin/sh
+# verifierctl inspect, as an administrator and as a script meet it: files in, JSON and exit codes out.
+set -u
+ctl=$top_builddir/verifierd/verifierctl/verifierctl data=$top_srcdir/tests/data
+command -v jq >/dev/null || { echo "skipped: no jq here"; exit 77; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+# is <what> <expected> <seen>
+is() {
+	if [ "$2" = "$3" ]; then passed=$((passed + 1)); else echo "$1: expected $2, seen $3"; failed=$((failed + 1)); fi
+}
+# log <file>: its JSON in $work/out; the exit code
+log() { "$ctl" inspect eventlog "$1" --json >"$work/out" 2>"$work/err"; }
+
+for boot in "$data"/vm/*/; do
+	log "$boot/binary_bios_measurements"
+	is "$boot: exit code" 0 $?
+	is "$boot: members" '["banks","events","findings","format","schema"]' \
+	    "$(jq -c '[keys[] | select(IN("schema","format","banks","events","findings"))]' "$work/out")"
+	is "$boot: PCRs that the guest had otherwise" "" "$(jq -r --slurpfile guest "$boot/pcrs.json" \
+	    '.banks | to_entries[] | .key as $b | .value | to_entries[] | select($guest[0][$b][.key] != .value) | "\($b):\(.key)"' "$work/out")"
+	is "$boot: enough PCRs" true "$(jq '.banks.sha256 | length >= 7' "$work/out")"
+	is "$boot: an event lacks a member" "" \
+	    "$(jq -c '.events[] | select(([has("number","pcr","type","digests","offset","text","bound")] | all) | not)' "$work/out" | head -n 1)"
+	is "$boot: numbers" true "$(jq '[.events[].number] == [range(.events | length)]' "$work/out")"
+done
+
+boot=$data/vm/sb-shimgrub-a/binary_bios_measurements
+head -c 7000 "$boot" >"$work/cut"
+log "$work/cut"
+is "cut: exit code" 1 $?
+is "cut: code" eventlog-malformed "$(jq -r '.findings[0].code' "$work/out")"
+is "cut: event and offset are where the events end" true "$(jq '.findings[0].event == (.events | length) and
+    .findings[0].offset > .events[-1].offset and .findings[0].offset < 7000' "$work/out")"
+is "cut: replay of a cut log is no machine's state" '{}' "$(jq -c .banks "$work/out")"
+: >"$work/empty"
+log "$work/empty"
+is "empty: exit code" 1 $?
+is "empty: format" unknown "$(jq -r .format "$work/out")"
+{ cat "$boot"; head -c 64 /dev/zero; } >"$work/padded"
+log "$work/padded"
+is "padded: exit code" 0 $?
+is "padded: said" info "$(jq -r '.findings[0].severity' "$work/out")"
+log "$work/no-such-file"
+is "no file: exit code" 1 $?
+"$ctl" inspect 2>/dev/null
+is "no arguments: exit code" 2 $?
+"$ctl" inspect eventlog "$boot" >"$work/text"
+is "text: exit code" 0 $?
+is "text: command line" 1 "$(grep -c 'kernel_cmdline: /vmlinuz' "$work/text")"
+is "text: PCR 8" 1 "$(grep -c '^sha256:8 ' "$work/text")"
+
+# quote <folder> <attest> <signature> <key> <arguments>...
+quote() {
+	dir=$1 attest=$2 sig=$3 ak=$4; shift 4
+	"$ctl" inspect quote --attest "$dir/$attest" --signature "$dir/$sig" --ak "$dir/$ak" "$@" --json >"$work/out" 2>"$work/err"
+}
+fails() { jq -r '[.checks[] | select(.holds | not) | .check] | join(" ")' "$work/out"; }
+nonce=00112233445566778899aabbccddeeff
+m=$data/masquerade
+quote "$m" real.msg real.sig ak.pem --nonce $nonce --selection sha256:0,4,7
+is "real: exit code" 0 $?
+quote "$m" fake.msg fake.sig ak.pem --nonce $nonce --selection sha256:0,4,7
+is "fake: exit code" 1 $?
+is "fake: what fails" selection "$(fails)"
+quote "$m" real.msg real.sig ak.pem --nonce 00 --selection sha256:0,4,7
+is "other nonce: exit code" 1 $?
+is "other nonce: what fails" nonce "$(fails)"
+quote "$m" real.msg fake.sig ak.pem
+is "other signature: exit code" 1 $?
+is "other signature: what fails" signature "$(fails)"
+for kind in ecc rsa; do
+	q=$data/vm/sb-shimgrub-a/q
+	quote "$q" quote-$kind.attest quote-$kind.sig ak-$kind.pem --nonce "$(cat "$q/nonce.hex")" --selection "$(cat "$q/selection")"
+	is "$kind quote: exit code" 0 $?
+	quote "$q" quote-$kind.attest quote-$kind.sig ak-$kind.pem --selection sha256:0
+	is "$kind quote, other PCRs: exit code" 1 $?
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 50 ]
