@@ -13,7 +13,7 @@
 static struct tpm_esys tpm = { .ak = ESYS_TR_NONE };
 static struct tpm_ek ek;
 
-static inline void drop_esys(void *slot) { void *p; memcpy(&p, slot, sizeof(p)); Esys_Free(p); }
+static inline void drop_esys(void *slot) { drop_mem(slot); }      /* Esys_Free is free */
 
 static const uint8_t *
 take(struct reader *r, size_t *len, const char *field)

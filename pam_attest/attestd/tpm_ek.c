@@ -10,7 +10,7 @@ enum { NV_CHUNK = 512, NV_CHAIN_FIRST = 0x01c00100, NV_CHAIN_LAST = 0x01c001ff }
 #define EK_ATTRIBUTES (TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN | \
 	TPMA_OBJECT_ADMINWITHPOLICY | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT)
 
-static inline void drop_esys(void *slot) { void *p; memcpy(&p, slot, sizeof(p)); Esys_Free(p); }
+static inline void drop_esys(void *slot) { drop_mem(slot); }      /* Esys_Free is free */
 
 /* EK Credential Profile, annex B: PolicySecret(TPM_RH_ENDORSEMENT), and with it or PolicyAuthorizeNV. */
 static const uint8_t policy_a_sha256[32] = {

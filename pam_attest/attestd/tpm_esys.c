@@ -10,7 +10,7 @@ enum { RETRIES = 4, RETRY_FIRST_MS = 20, AK_HANDLE_FIRST = 0x81010a00, AK_HANDLE
 #define NOAUTH ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE
 #define NONE3  ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE
 
-static inline void drop_esys(void *slot) { void *p; memcpy(&p, slot, sizeof(p)); Esys_Free(p); }
+static inline void drop_esys(void *slot) { drop_mem(slot); }      /* Esys_Free is free */
 
 static void
 close_context(struct tpm_esys *t)
