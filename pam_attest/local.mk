@@ -1,13 +1,13 @@
 # gate, attestd, attestctl: one block a link domain.
 
 # attestd: libcurl and proto; no TSS, no policy, no gate.
-sbin_PROGRAMS += %D%/attestd/attestd
-pam_attest_attestd_attestd_SOURCES = \
+ATTESTD_CPPFLAGS = $(PROTO_CPPFLAGS) $(CURL_CFLAGS) -I$(srcdir)/%D%/attestd
+noinst_LTLIBRARIES += libattestd.la
+libattestd_la_SOURCES = \
 	%D%/attestd/agent.h \
 	%D%/attestd/decisions.c %D%/attestd/decisions.h \
 	%D%/attestd/enrol.c %D%/attestd/enrol.h \
 	%D%/attestd/logs.c %D%/attestd/logs.h \
-	%D%/attestd/main.c \
 	%D%/attestd/options.c %D%/attestd/options.h \
 	%D%/attestd/publish.c %D%/attestd/publish.h \
 	%D%/attestd/round.c %D%/attestd/round.h \
@@ -17,11 +17,15 @@ pam_attest_attestd_attestd_SOURCES = \
 	%D%/attestd/tpm.c %D%/attestd/tpm.h %D%/attestd/tpm_wire.h \
 	%D%/attestd/upstream.c %D%/attestd/upstream.h \
 	%D%/attestd/worker.c %D%/attestd/worker.h
-pam_attest_attestd_attestd_CPPFLAGS = $(PROTO_CPPFLAGS) $(CURL_CFLAGS) \
-	-DSYSCONFDIR='"$(sysconfdir)"' -DPKGLIBEXECDIR='"$(pkglibexecdir)"'
+libattestd_la_CPPFLAGS = $(ATTESTD_CPPFLAGS)
+libattestd_la_CFLAGS   = $(AM_CFLAGS) -pthread
+libattestd_la_LIBADD   = libproto.la $(CURL_LIBS) $(CRYPTO_LIBS)
+sbin_PROGRAMS += %D%/attestd/attestd
+pam_attest_attestd_attestd_SOURCES  = %D%/attestd/main.c
+pam_attest_attestd_attestd_CPPFLAGS = $(ATTESTD_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"' -DPKGLIBEXECDIR='"$(pkglibexecdir)"'
 pam_attest_attestd_attestd_CFLAGS  = $(PIE_COMPILE) -pthread
 pam_attest_attestd_attestd_LDFLAGS = $(PIE_LINK) -pthread
-pam_attest_attestd_attestd_LDADD   = libproto.la $(CURL_LIBS) $(CRYPTO_LIBS)
+pam_attest_attestd_attestd_LDADD   = libattestd.la
 
 # attestd-tpm: the only program that links the TSS.
 pkglibexec_PROGRAMS += %D%/attestd/attestd-tpm

@@ -5,74 +5,132 @@
 #include "scope.h"
 
 enum { POLL_MS = 2000, CA_FILE_MAX = 64 << 10 };
+#define CA_KEPT  "ca.pem"
+#define CA_TRIED "ca.new"
 
-void
-enrol_use_verifier(struct agent *a)
+/* What attestd.conf names beats both arguments. */
+static void
+use_verifier(struct agent *a, const char *url, const char *ca)
 {
 	const struct options *o = a->opt;
 
 	a->up.current = 0;
 	a->up.urls = o->urls;
 	memcpy(a->up.url, o->url, sizeof(o->url));
-	if (!o->urls && a->id.url[0]) {
-		strcpy(a->up.url[0], a->id.url);
+	if (!o->urls && url[0]) {
+		snprintf(a->up.url[0], sizeof(a->up.url[0]), "%s", url);
 		a->up.urls = 1;
 	}
 	if (o->ca_file[0])
 		snprintf(a->up.ca_file, sizeof(a->up.ca_file), "%s", o->ca_file);
 	else
-		snprintf(a->up.ca_file, sizeof(a->up.ca_file), "%.*s/ca.pem", PATH_TEXT - 8, o->state_dir);
+		snprintf(a->up.ca_file, sizeof(a->up.ca_file), "%.*s/%s", PATH_TEXT - 8, o->state_dir, ca);
+}
+
+void
+enrol_use_verifier(struct agent *a)
+{
+	use_verifier(a, a->id.url, CA_KEPT);
 }
 
 static enum reason
-take_verifier(struct agent *a, const struct enrol_ask *ask, struct error *e)
+find_ca(const struct agent *a, const struct enrol_ask *ask, char **pem, struct error *e)
 {
-	own(mem) char *pem = NULL;
-	uint8_t pin[SHA256_SIZE];
+	uint8_t pin[SHA256_SIZE], *text = NULL;
 	size_t len;
 
-	if (strncmp(ask->url, "https://", 8))
-		return err_set(e, ERR_CONFIG, "%.80s: not https://HOST:PORT", ask->url), REASON_CONFIG_ERROR;
 	if (ask->ca_file[0]) {
-		uint8_t *text = NULL;
-
 		if (!file_load(ask->ca_file, CA_FILE_MAX, &text, &len, e))
 			return REASON_CONFIG_ERROR;
-		pem = (char *)text;
-	} else if (!hex_bytes(ask->ca_sha256, pin, sizeof(pin))) {
-		return err_set(e, ERR_CONFIG, "neither a CA file nor its SHA-256 was given"), REASON_CONFIG_ERROR;
-	} else if (!upstream_fetch_ca(ask->url, pin, a->opt->timeout, &pem, e)) {
-		return e->code == ERR_UNTRUSTED ? REASON_VERIFIER_UNTRUSTED : REASON_VERIFIER_UNREACHABLE;
+		*pem = (char *)text;
+		return REASON_OK;
 	}
-	if (!state_save_verifier(a->opt->state_dir, ask->url, pem, e))
-		return REASON_INTERNAL_ERROR;
-	snprintf(a->id.url, sizeof(a->id.url), "%s", ask->url);
-	enrol_use_verifier(a);
+	if (!hex_bytes(ask->ca_sha256, pin, sizeof(pin)))
+		return err_set(e, ERR_CONFIG, "neither a CA file nor its SHA-256 was given"), REASON_CONFIG_ERROR;
+	if (!upstream_fetch_ca(ask->url, pin, a->opt->timeout, pem, e))
+		return e->code == ERR_UNTRUSTED ? REASON_VERIFIER_UNTRUSTED : REASON_VERIFIER_UNREACHABLE;
 	return REASON_OK;
 }
 
-/* A new AK for a new enrollment; the old one gives its place in the TPM back. */
+/* The new verifier on trial: what is kept of the one in force stays until this one has taken us. */
 static enum reason
-make_ak(struct agent *a, const struct enrol_ask *ask, int64_t deadline, struct error *e)
+try_verifier(struct agent *a, const struct enrol_ask *ask, char **pem, int64_t deadline, struct error *e)
 {
-	struct error ignored = { .code = ERR_NONE };
-	struct tpm_ak ak;
+	own(answer) struct answer got = { 0 };
+	struct problem problem;
+	char path[PATH_TEXT + 16];
 	enum reason why;
 
-	/* From here on this host is not the one it was: the old identity goes with its key. */
-	if (!kept_drop(a->opt->state_dir, "identity", e))
-		return REASON_INTERNAL_ERROR;
-	a->id.active = false;
-	if (a->id.has_ak)
-		tpm_ask_evict(&a->tpm, a->id.ak.blob, a->id.ak.blob_len, ask->owner_auth, deadline, &ignored);
-	why = tpm_ask_create_ak(&a->tpm, a->opt->ak, ask->owner_auth, deadline, &ak, e);
+	if (strncmp(ask->url, "https://", 8))
+		return err_set(e, ERR_CONFIG, "%.80s: not https://HOST:PORT", ask->url), REASON_CONFIG_ERROR;
+	why = find_ca(a, ask, pem, e);
 	if (why != REASON_OK)
 		return why;
-	return state_save_ak(a->opt->state_dir, &ak, &a->id, e) ? REASON_OK : REASON_INTERNAL_ERROR;
+	snprintf(path, sizeof(path), "%s/" CA_TRIED, a->opt->state_dir);
+	if (!file_replace(path, *pem, strlen(*pem), 0644, false, e) || !upstream_renew(&a->up, e))
+		return REASON_INTERNAL_ERROR;
+	use_verifier(a, ask->url, CA_TRIED);
+	/* Before the TPM makes a key for nobody. */
+	return upstream_ask(&a->up, &(struct request){ .path = "/healthz" }, deadline, &got, &problem, e);
+}
+
+/* A key for the new enrollment, beside the one in use; where both need one configured handle the old one goes first. */
+static enum reason
+make_ak(struct agent *a, const struct enrol_ask *ask, int64_t deadline, struct tpm_ak *ak, struct error *e)
+{
+	struct error ignored = { .code = ERR_NONE };
+
+	if (a->opt->ak && a->id.has_ak && a->id.ak.handle == a->opt->ak) {
+		if (!kept_drop(a->opt->state_dir, "identity", e))
+			return REASON_INTERNAL_ERROR;
+		a->id.active = false;
+		tpm_ask_evict(&a->tpm, a->id.ak.blob, a->id.ak.blob_len, ask->owner_auth, deadline, &ignored);
+	}
+	return tpm_ask_create_ak(&a->tpm, a->opt->ak, ask->owner_auth, deadline, ak, e);
+}
+
+/* The attempt failed: its key leaves the TPM, and the verifier and key in force are used again. */
+static void
+take_back(struct agent *a, const struct enrol_ask *ask, const struct tpm_ak *ak, int64_t deadline)
+{
+	struct error ignored = { .code = ERR_NONE };
+
+	if (ak->blob_len)
+		tpm_ask_evict(&a->tpm, ak->blob, ak->blob_len, ask->owner_auth, deadline, &ignored);
+	tpm_set_ak(&a->tpm, a->id.ak.blob, a->id.ak.blob_len);
+	enrol_use_verifier(a);
+	(void)!upstream_renew(&a->up, &ignored);
+}
+
+/* From here on this host is not the one it was: the old identity goes first, its key gives its place back last. */
+static enum reason
+commit(struct agent *a, const struct enrol_ask *ask, const char *pem, const struct tpm_ak *ak, const char *enrollment,
+    int64_t deadline, struct error *e)
+{
+	const char *dir = a->opt->state_dir;
+	struct error ignored = { .code = ERR_NONE };
+	struct tpm_ak old = a->id.ak;
+	bool had = a->id.has_ak && old.handle != ak->handle;
+
+	if (!kept_drop(dir, "identity", e))
+		return REASON_INTERNAL_ERROR;
+	a->id.active = a->id.proved = false;
+	a->id.pending = true;
+	strcpy(a->id.enrollment, enrollment);
+	snprintf(a->id.url, sizeof(a->id.url), "%s", ask->url);
+	if (!state_save_verifier(dir, ask->url, pem, e) || !state_save_ak(dir, ak, &a->id, e) ||
+	    !state_save_enrollment(dir, &a->id, e) || !kept_drop(dir, CA_TRIED, e))
+		return REASON_INTERNAL_ERROR;
+	enrol_use_verifier(a);
+	if (had)
+		tpm_ask_evict(&a->tpm, old.blob, old.blob_len, ask->owner_auth, deadline, &ignored);
+	tpm_set_ak(&a->tpm, ak->blob, ak->blob_len);
+	return REASON_OK;
 }
 
 static enum reason
-describe(struct agent *a, const struct enrol_ask *ask, struct enroll_request *q, int64_t deadline, struct error *e)
+describe(struct agent *a, const struct enrol_ask *ask, struct enroll_request *q, struct tpm_ak *ak, int64_t deadline,
+    struct error *e)
 {
 	enum reason why = tpm_ask_banks(&a->tpm, deadline, &q->banks, e);
 
@@ -81,7 +139,7 @@ describe(struct agent *a, const struct enrol_ask *ask, struct enroll_request *q,
 	if (why == REASON_OK)
 		why = tpm_ask_ek(&a->tpm, deadline, q, e);
 	if (why == REASON_OK)
-		why = make_ak(a, ask, deadline, e);
+		why = make_ak(a, ask, deadline, ak, e);
 	if (why != REASON_OK)
 		return why;
 	strcpy(q->token, ask->token);
@@ -89,8 +147,8 @@ describe(struct agent *a, const struct enrol_ask *ask, struct enroll_request *q,
 		strcpy(q->name, ask->name);
 	else if (gethostname(q->name, sizeof(q->name) - 1) < 0)
 		return err_errno(e, "host name"), REASON_INTERNAL_ERROR;
-	memcpy(q->ak_public, a->id.ak.public, a->id.ak.public_len);
-	q->ak_public_len = a->id.ak.public_len;
+	memcpy(q->ak_public, ak->public, ak->public_len);
+	q->ak_public_len = ak->public_len;
 	return REASON_OK;
 }
 
@@ -154,21 +212,22 @@ prove(struct agent *a, const struct enroll_answer *answer, int64_t deadline, str
 	return why == REASON_OK ? look(a, deadline, e) : why;
 }
 
+/* Asks the verifier to take this TPM and a new key of it; *answer holds the credential to open. */
 static enum reason
-enroll(struct agent *a, const struct enrol_ask *ask, int64_t deadline, struct error *e)
+apply(struct agent *a, const struct enrol_ask *ask, char **pem, struct tpm_ak *ak, struct enroll_answer *answer,
+    int64_t deadline, struct error *e)
 {
 	own(mem) struct enroll_request *q = calloc(1, sizeof(*q));
-	own(mem) struct enroll_answer *answer = calloc(1, sizeof(*answer));
 	own(answer) struct answer got = { 0 };
 	own(mem) char *body = NULL;
 	size_t len;
 	enum reason why;
 
-	if (!q || !answer)
+	if (!q)
 		return err_set(e, ERR_MEMORY, "enrollment"), REASON_INTERNAL_ERROR;
-	why = take_verifier(a, ask, e);
+	why = try_verifier(a, ask, pem, deadline, e);
 	if (why == REASON_OK)
-		why = describe(a, ask, q, deadline, e);
+		why = describe(a, ask, q, ak, deadline, e);
 	if (why != REASON_OK)
 		return why;
 	if (!enroll_request_json(q, &body, &len, e))
@@ -176,14 +235,26 @@ enroll(struct agent *a, const struct enrol_ask *ask, int64_t deadline, struct er
 	why = post(a, "/v1/enrollments", body, len, deadline, &got, e);
 	if (why != REASON_OK)
 		return why;
-	if (!enroll_answer_read(got.body, got.len, answer, e))
-		return REASON_RESULT_INVALID;
-	a->id.proved = false;
-	a->id.pending = true;
-	strcpy(a->id.enrollment, answer->id);
-	if (!state_save_enrollment(a->opt->state_dir, &a->id, e))
-		return REASON_INTERNAL_ERROR;
-	return prove(a, answer, deadline, e);
+	return enroll_answer_read(got.body, got.len, answer, e) ? REASON_OK : REASON_RESULT_INVALID;
+}
+
+static enum reason
+enroll(struct agent *a, const struct enrol_ask *ask, int64_t deadline, struct error *e)
+{
+	own(mem) struct enroll_answer *answer = calloc(1, sizeof(*answer));
+	own(mem) char *pem = NULL;
+	struct tpm_ak ak = { .blob_len = 0 };
+	enum reason why;
+
+	if (!answer)
+		return err_set(e, ERR_MEMORY, "enrollment"), REASON_INTERNAL_ERROR;
+	why = apply(a, ask, &pem, &ak, answer, deadline, e);
+	if (why != REASON_OK) {
+		take_back(a, ask, &ak, deadline);
+		return why;
+	}
+	why = commit(a, ask, pem, &ak, answer->id, deadline, e);
+	return why == REASON_OK ? prove(a, answer, deadline, e) : why;
 }
 
 static void

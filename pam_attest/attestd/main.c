@@ -247,7 +247,9 @@ schedule(struct daemon *d, int64_t ms)
 static void
 tell(const struct daemon *d, enum job_kind kind, const struct outcome *o)
 {
-	if (o->reason == d->last.reason && o->record.reason == d->last.record.reason)
+	bool same = o->reason == d->last.reason && o->record.reason == d->last.record.reason;
+
+	if (same && kind != JOB_ENROLL)
 		return;
 	if (kind != JOB_ATTEST) {
 		log_say(LOG_NOTICE, "enrollment: %s%s%s", o->reason == REASON_OK ? "active" : reason_code(o->reason),

@@ -177,12 +177,15 @@ bool
 publish_start(struct agent *a, struct error *e)
 {
 	const char *dir = a->opt->state_dir;
+	struct clock now = clock_now();
 
 	if (!kept_load(dir, KEPT_GOOD, &a->good, e) || !kept_load(dir, KEPT_NEGATIVE, &a->negative, e))
 		return false;
 	no_verdict(a, a->id.active ? REASON_NOT_ATTESTED : a->id.pending ? REASON_ENROLLMENT_PENDING : REASON_NOT_ENROLLED);
 	if (a->negative.there)
 		republish_negative(a);
+	else if (a->id.active && a->good.there && record_usable(&a->good.record, a->boot_id, &now) == REASON_OK)
+		a->record = a->good.record;     /* a restart costs no login */
 	add_good(a);
 	return write_record(a, e);
 }

@@ -24,6 +24,14 @@ upstream_close(struct upstream *u)
 	u->curl = NULL;
 }
 
+bool
+upstream_renew(struct upstream *u, struct error *e)
+{
+	upstream_close(u);
+	u->curl = curl_easy_init();
+	return u->curl || err_set(e, ERR_MEMORY, "libcurl");
+}
+
 static size_t
 collect(char *p, size_t one, size_t n, void *arg)
 {
@@ -50,6 +58,7 @@ tls_and_limits(CURL *c, const char *ca_file, long timeout_ms)
 	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
 	curl_easy_setopt(c, CURLOPT_CAINFO, ca_file);
 	curl_easy_setopt(c, CURLOPT_CAPATH, NULL);       /* Debian's libcurl would consult the system store as well */
+	curl_easy_setopt(c, CURLOPT_CA_CACHE_TIMEOUT, 0L);  /* the file may be replaced under its name */
 	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl_easy_setopt(c, CURLOPT_PROXY, "");
@@ -147,7 +156,7 @@ ask_one(struct upstream *u, const char *base, const struct request *r, int64_t d
 
 	if (left <= 0)
 		return err_set(e, ERR_TIMEOUT, "no time left"), REASON_VERIFIER_UNREACHABLE;
-	if (!headers(r, &list))
+	if (!u->curl || !headers(r, &list))
 		return err_set(e, ERR_MEMORY, "headers"), REASON_INTERNAL_ERROR;
 	snprintf(url, sizeof(url), "%s%s", base, r->path);
 	curl_easy_reset(u->curl);        /* keeps connections and TLS sessions */

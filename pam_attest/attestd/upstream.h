@@ -22,6 +22,8 @@ struct upstream {
 };
 bool upstream_open(struct upstream *, unsigned timeout_s, struct error *) MUST_CHECK;
 void upstream_close(struct upstream *);
+/* After a change of CA: no connection, session or cached store of the old one is used again. */
+bool upstream_renew(struct upstream *, struct error *) MUST_CHECK;
 
 struct request {
 	const char *path;                /* "/v1/challenges" */

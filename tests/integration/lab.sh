@@ -166,6 +166,7 @@ lab_gate_conf() {
 }
 attestctl() { "$ATTESTCTL" -c "$LAB/gate.conf" --run-dir "$LAB/run" "$@"; }
 lab_attestd_up() {
+	rm -f "$LAB/run/gate.sock"
 	lab_start attestd "$ATTESTD" -c "$LAB/attestd.conf" -f
 	wait_for 10 test -S "$LAB/run/gate.sock"
 }

@@ -1,5 +1,5 @@
 # A whole pam-attest in a folder: attestd, verifierd and a software TPM, driven as an administrator would.
-integration_tests = %D%/login.sh
+integration_tests = %D%/login.sh %D%/attestd.sh
 dist_check_SCRIPTS += $(integration_tests)
 TESTS += $(integration_tests)
 EXTRA_DIST += %D%/lab.sh %D%/swtpm.sh
@@ -15,3 +15,6 @@ TESTS += %D%/credential.sh
 # Files in, JSON out: no daemon.
 dist_check_SCRIPTS += %D%/inspect.sh
 TESTS += %D%/inspect.sh
+# Counts the commands between attestd and its TPM.
+check_PROGRAMS += %D%/tap
+tests_integration_tap_SOURCES = %D%/tap.c

@@ -144,4 +144,21 @@ TESTS += %D%/check_appraise
 tests_unit_check_appraise_SOURCES  = %D%/check_appraise.c
 tests_unit_check_appraise_CPPFLAGS = $(UNIT_CPPFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_check_appraise_LDADD    = libmade.la $(CRYPTO_LIBS)
+check_PROGRAMS += %D%/check_options
+TESTS += %D%/check_options
+tests_unit_check_options_SOURCES  = %D%/check_options.c
+tests_unit_check_options_CPPFLAGS = $(UNIT_CPPFLAGS) $(ATTESTD_CPPFLAGS)
+tests_unit_check_options_LDADD    = libunit.la libattestd.la
+
+check_PROGRAMS += %D%/check_state
+TESTS += %D%/check_state
+tests_unit_check_state_SOURCES  = %D%/check_state.c
+tests_unit_check_state_CPPFLAGS = $(UNIT_CPPFLAGS) $(ATTESTD_CPPFLAGS)
+tests_unit_check_state_LDADD    = libunit.la libattestd.la
+
+check_PROGRAMS += %D%/check_serve
+TESTS += %D%/check_serve
+tests_unit_check_serve_SOURCES  = %D%/check_serve.c
+tests_unit_check_serve_CPPFLAGS = $(UNIT_CPPFLAGS) $(ATTESTD_CPPFLAGS)
+tests_unit_check_serve_LDADD    = libunit.la libattestd.la
 endif

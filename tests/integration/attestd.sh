@@ -1,0 +1,193 @@
+#!/bin/bash
+# attestd beside a TPM that is slow, frozen, gone or swapped, and servers that are not its verifier.
+set -u
+SOURCE=$top_srcdir BUILD=$top_builddir
+for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend tpm2_createprimary tpm2_evictcontrol openssl jq; do
+	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
+done
+. "$SOURCE/tests/integration/lab.sh"
+VM=$SOURCE/tests/data/vm
+
+passed=0 failed=0
+is() {  # <what> <got> <wanted>
+	if [ "$2" = "$3" ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
+	fi
+}
+field() { sed -n "s/^$1=//p" "$LAB/run/verdict" 2>/dev/null; }
+reaches() { wait_for "$1" sh -c '[ "$(sed -n s/^'"$2"'=//p "$1"/run/verdict 2>/dev/null)" = "$2" ]' - "$LAB" "$3"; }
+# attests <what> <reason> <exit code>
+attests() {
+	local out rc
+	out=$(attestctl attest --json 2>&1); rc=$?
+	is "$1: reason" "$(printf '%s' "$out" | jq -r .reason 2>/dev/null || printf '%s' "$out")" "$2"
+	is "$1: exit code" $rc "$3"
+}
+# attempt <what> <reason>: the error of the newest attempt, whatever counts meanwhile
+attempt() { is "$1" "$(sed -n '$s/^attestd: [a-z]*: \([a-z-]*\).*/\1/p' "$LAB/attestd.log")" "$2"; }
+commands() { wc -l <"$LAB/tap.log"; }
+restart() { lab_kill attestd "${1:-TERM}"; lab_attestd_up; }
+enroll() { attestctl enroll --url "https://127.0.0.1:$PORT" --name host-a "$@" 2>&1; }
+conf() {  # <[verifier] lines>: attestd.conf with them, in force after a restart
+	lab_host_conf
+	sed -i "s|^timeout = 2s|&\\n$1|" "$LAB/attestd.conf"
+}
+
+lab_open "$(mktemp -d)"
+finish() {
+	lab_close
+	lab_kill tap
+	[ $failed = 0 ] || for l in "$LAB"/*.log; do echo "--- ${l##*/}"; tail -n 30 "$l"; done
+	rm -rf "$LAB"
+	echo "$passed passed, $failed failed"
+}
+trap finish EXIT
+
+# --- configuration
+TCTI=
+lab_host_conf
+"$ATTESTD" -c "$LAB/attestd.conf" -t; is "a good configuration" $? 0
+printf "[process]\ncolour = red\n" >"$LAB/attestd.conf"
+out=$("$ATTESTD" -c "$LAB/attestd.conf" -t 2>&1); is "a bad one" $? 2
+case $out in *attestd.conf:*colour*) is "names file and key" yes yes ;; *) is "names file and key" "$out" "attestd.conf:N: … colour" ;; esac
+
+# --- a TPM behind a tap
+lab_manufacture >"$LAB/manufacture.log" 2>&1 || { echo "no TPM"; failed=1; exit 1; }
+lab_power_on "$VM/sb-shimgrub-a/binary_bios_measurements" >>"$LAB/tpm.log" 2>&1
+DIRECT=$TCTI
+lab_start tap "$(lab_program tap)" "$LAB/tap" "$LAB/tpm/sock"
+wait_for 5 test -S "$LAB/tap.ctrl"
+TCTI=swtpm:path=$LAB/tap
+lab_verifier_conf 60s 60s
+lab_verifier_up; is "verifierd starts" $? 0
+CA=$LAB/verifier/tls/ca.pem
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=another CA" \
+	-keyout "$LAB/other.key" -out "$LAB/other.pem" 2>/dev/null
+
+# --- enrollment, interrupted everywhere
+conf ""
+lab_attestd_up; is "attestd starts" $? 0
+enroll --ca "$LAB/other.pem" >"$LAB/enroll.out"; is "enroll trusting another CA" $? 1
+grep -q verifier-untrusted "$LAB/enroll.out"; is "says verifier-untrusted" $? 0
+enroll --ca-sha256 "$(printf '0%.0s' {1..64})" >"$LAB/enroll.out"; is "enroll with another pin" $? 1
+enroll --ca-sha256 "$(openssl x509 -in "$CA" -outform der | sha256sum | cut -c1-64)" >"$LAB/enroll.out"
+is "enroll with the right pin" $? 0
+cmp -s "$CA" "$LAB/state/ca.pem" || openssl x509 -in "$LAB/state/ca.pem" -noout -fingerprint | cmp -s - <(openssl x509 -in "$CA" -noout -fingerprint)
+is "and that CA is kept" $? 0
+is "pending" "$(lab_field .enrollment)" pending
+restart KILL
+is "pending after kill -9" "$(lab_field .enrollment)" pending
+verifierctl approve host-a --yes >/dev/null; is "approve" $? 0
+reaches 20 reason no-reference; is "goes on by itself" $? 0
+restart KILL
+is "active after kill -9" "$(lab_field .enrollment)" active
+verifierctl references capture host-a --name base --reason test >/dev/null
+verifierctl references activate base --yes >/dev/null
+attests "after activation" ok 0
+
+# --- one command on the wire
+before=$(commands)
+attests "again" ok 0
+is "one command" $(($(commands) - before)) 1
+is "which is TPM2_Quote" "$(tail -n 1 "$LAB/tap.log")" 0x00000158
+restart
+is "has its verdict at once" "$(lab_field .state)" affirming
+before=$(commands)
+attests "a restarted attestd" ok 0
+is "one command again" $(($(commands) - before)) 1
+
+# --- power
+lab_kill attestd
+TCTI=$DIRECT
+lab_power_off
+lab_power_on "$VM/sb-shimgrub-a/binary_bios_measurements" >>"$LAB/tpm.log" 2>&1
+lab_attestd_up
+reaches 20 reason ok; is "the AK survives a power cut" $? 0
+
+# --- a frozen TPM
+swtpm_pid=$(cat "$LAB/tpm/swtpm.pid")
+kill -STOP "$swtpm_pid"
+start=$SECONDS
+attestctl attest >/dev/null 2>&1
+[ $((SECONDS - start)) -le 7 ]; is "a frozen TPM is answered for in time" $? 0
+attempt "as tpm-busy" tpm-busy
+is "what was signed counts until it expires" "$(field reason)" ok
+kill -CONT "$swtpm_pid"
+sleep 1
+before=$(lab_field .issued)
+attests "the TPM is back" ok 0
+[ "$(lab_field .issued)" != "$before" ]; is "with a new verdict" $? 0
+
+# --- the verifier's address and certificate
+conf "url = https://127.0.0.1:1, https://127.0.0.1:$PORT"
+restart
+attests "the second URL answers" ok 0
+conf "ca_file = $LAB/other.pem"
+restart
+attestctl attest >/dev/null
+attempt "a server of another CA" verifier-untrusted
+is "is no outage" "$(lab_field .verifier.state)" ok
+# The same with that CA in what everybody else on the machine trusts.
+mkdir "$LAB/store"
+cp "$CA" "$LAB/store/ca-certificates.crt"
+cp "$CA" "$LAB/store/verifier.pem"
+openssl rehash "$LAB/store" 2>/dev/null
+if unshare -m sh -c "mount --bind '$LAB/store' /etc/ssl/certs" 2>/dev/null; then
+	lab_kill attestd
+	rm -f "$LAB/run/gate.sock"
+	lab_start attestd unshare -m sh -c "mount --bind '$LAB/store' /etc/ssl/certs && exec '$ATTESTD' -c '$LAB/attestd.conf' -f"
+	wait_for 10 test -S "$LAB/run/gate.sock"
+	if command -v curl >/dev/null; then
+		unshare -m sh -c "mount --bind '$LAB/store' /etc/ssl/certs && curl -s --cacert '$LAB/other.pem' https://127.0.0.1:$PORT/healthz >/dev/null"
+		is "a libcurl left as it is believes it" $? 0
+	fi
+	attestctl attest >/dev/null
+	attempt "a CA of the system store is not trusted" verifier-untrusted
+else
+	echo "system store: not tried, no mount namespace here"
+fi
+conf ""
+restart
+attests "the right CA again" ok 0
+
+# --- callers
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	chmod 711 "$LAB"
+	ask_as() { setpriv --reuid=65534 --regid=65534 --clear-groups "$ATTESTCTL" -c "$LAB/gate.conf" --run-dir "$LAB/run" "$@"; }
+	if setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$ATTESTCTL"; then
+		ask_as status >/dev/null; is "anybody may see the state" $? 0
+		ask_as attest 2>/dev/null; is "but not attest" $? 7
+		ask_as enroll --url https://127.0.0.1:1 --ca /dev/null 2>/dev/null; is "nor enroll" $? 7
+	fi
+fi
+
+# --- another key under our handle
+handle=$(jq -r .persistent "$LAB/state/ak")
+handle=$(printf '0x%x' "$handle")
+export TPM2TOOLS_TCTI=$DIRECT
+lab_kill attestd
+rm -f "$LAB/state/last-good"    # else grace would answer
+tpm2_evictcontrol -C o -c "$handle" >/dev/null
+lab_attestd_up
+attestctl attest >/dev/null
+is "the AK is gone" "$(field reason)" ak-changed
+tpm2_createprimary -C e -G ecc:ecdsa-sha256:null -c "$LAB/foreign.ctx" \
+	-a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|restricted|sign' >/dev/null
+tpm2_evictcontrol -C o -c "$LAB/foreign.ctx" "$handle" >/dev/null
+tpm2_flushcontext -t
+restart
+attests "another key under its handle" ak-changed 5
+
+# --- no TPM at all
+lab_kill attestd
+lab_power_off
+lab_attestd_up
+attestctl attest >/dev/null; is "no TPM: exit code" $? 5
+attempt "no TPM" tpm-absent
+pid=${PIDS[attestd]}
+unset 'PIDS[attestd]'
+kill "$pid"; wait "$pid"; is "SIGTERM ends it well" $? 0
+[ $failed = 0 ]

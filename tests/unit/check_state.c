@@ -1,0 +1,281 @@
+#include <sys/stat.h>
+#include "publish.h"
+#include "unit.h"
+
+static char dir[64];
+static struct options opt;
+
+/* The agent of a host that is enrolled, in boot A; good and negative are what the files say. */
+enum { A = 'a', B = 'b', LIFE_MS = 700 };
+static void
+boot(struct agent *a, char which)
+{
+	*a = (struct agent){ .opt = &opt, .id.active = true };
+	snprintf(a->boot_id, sizeof(a->boot_id), "%c0000000-0000-4000-8000-000000000000", which);
+	strcpy(a->id.name, "host-a");
+}
+
+static struct agent
+started(char which)
+{
+	struct agent a;
+	struct error e = { .code = ERR_NONE };
+
+	boot(&a, which);
+	ck_assert_msg(publish_start(&a, &e), "%s", e.why);
+	return a;
+}
+
+static void
+publish(struct agent *a, enum reason reason, int64_t life_ms)
+{
+	static const struct selection pcrs = { .count = 1, .bank[0] = { .alg = 0x000b, .pcrs = 0x91 } };
+	struct clock now = clock_now();
+	struct error e = { .code = ERR_NONE };
+	struct result r = { .state = reason_state(reason), .reason[0] = reason, .ceiling = MODE_ENFORCE,
+		.issued_wall = now.wall, .expires_wall = now.wall + life_ms, .pcr_digest_len = 32, .grace_max = 3600 * 1000 };
+
+	strcpy(r.ref, "7F3K-21QX");
+	strcpy(r.host, "host-a");
+	ck_assert_msg(publish_result(a, &r, "a.b.c", &pcrs, &now, &e), "%s", e.why);
+}
+
+static void
+fails(struct agent *a, enum reason why)
+{
+	struct error e = { .code = ERR_NONE };
+
+	ck_assert_msg(publish_failure(a, why, &e), "%s", e.why);
+}
+
+static struct record
+written(void)
+{
+	char path[96];
+	struct record r;
+	struct error e = { .code = ERR_NONE };
+	size_t len;
+	own(mem) uint8_t *text = NULL;
+
+	snprintf(path, sizeof(path), "%s/verdict", dir);
+	text = unit_file(path, &len);
+	ck_assert_msg(text && record_parse((const char *)text, len, &r, &e), "%s", e.why);
+	return r;
+}
+
+static bool
+there(const char *name)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return !access(path, F_OK);
+}
+
+static void
+clean(void)
+{
+	static const char *const names[] = { "verdict", "result.jwt", "armed", KEPT_GOOD, KEPT_NEGATIVE, "ak", "identity" };
+	char path[96];
+
+	for (unsigned i = 0; i < COUNT(names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		unlink(path);
+	}
+}
+
+/* Row 27: a refusal outlives expiry, restart, reboot and outage; only a newer signed permit ends it. */
+START_TEST(refusal_is_kept)
+{
+	struct agent a = started(A);
+
+	publish(&a, REASON_CMDLINE_CHANGED, LIFE_MS);
+	fails(&a, REASON_VERIFIER_UNREACHABLE);
+	ck_assert_uint_eq(written().reason, REASON_CMDLINE_CHANGED);
+	usleep((LIFE_MS + 20) * 1000);
+	fails(&a, REASON_TPM_BUSY);
+	ck_assert_uint_eq(written().reason, REASON_CMDLINE_CHANGED);
+	a = started(A);
+	ck_assert_uint_eq(written().reason, REASON_CMDLINE_CHANGED);
+	a = started(B);
+	ck_assert_uint_eq(written().reason, REASON_CMDLINE_CHANGED);
+	ck_assert_str_eq(written().boot_id, a.boot_id);
+	ck_assert_str_eq(written().ref, "7F3K-21QX");
+	fails(&a, REASON_VERIFIER_ERROR);
+	fails(&a, REASON_VERIFIER_UNTRUSTED);
+	ck_assert_uint_eq(written().state, STATE_CONTRAINDICATED);
+	publish(&a, REASON_OK, 60000);
+	ck_assert_uint_eq(written().reason, REASON_OK);
+	ck_assert(!there(KEPT_NEGATIVE));
+	started(B);
+	ck_assert_uint_eq(written().reason, REASON_OK);
+}
+END_TEST
+
+START_TEST(refusal_without_a_result_is_kept_too)
+{
+	struct agent a = started(A);
+
+	publish(&a, REASON_OK, 60000);
+	fails(&a, REASON_HOST_REVOKED);
+	ck_assert_uint_eq(written().reason, REASON_HOST_REVOKED);
+	a = started(B);
+	fails(&a, REASON_VERIFIER_UNREACHABLE);
+	ck_assert_uint_eq(written().reason, REASON_HOST_REVOKED);
+}
+END_TEST
+
+START_TEST(unreadable_refusal_is_no_permit)
+{
+	struct agent a;
+	struct error e = { .code = ERR_NONE };
+	char path[96];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/" KEPT_NEGATIVE, dir);
+	f = fopen(path, "we");
+	ck_assert(f && fputs("{", f) >= 0);
+	fclose(f);
+	boot(&a, A);
+	ck_assert(!publish_start(&a, &e));
+	ck_assert_msg(strstr(e.why, KEPT_NEGATIVE) != NULL, "%s", e.why);
+}
+END_TEST
+
+/* Outage: the verdict counts until it ends, then the record says no verdict, and what grace needs. */
+START_TEST(outage)
+{
+	struct agent a = started(A);
+	struct record r;
+
+	publish(&a, REASON_OK, LIFE_MS);
+	fails(&a, REASON_VERIFIER_UNREACHABLE);
+	ck_assert_uint_eq(written().reason, REASON_OK);
+	ck_assert(written().upstream_out);
+	usleep((LIFE_MS + 20) * 1000);
+	fails(&a, REASON_VERIFIER_UNREACHABLE);
+	r = written();
+	ck_assert_uint_eq(r.reason, REASON_VERIFIER_UNREACHABLE);
+	ck_assert(r.upstream_out && r.good_this_boot && r.good_issued_wall && r.grace_max == 3600 * 1000);
+	/* Another boot, not compared yet. */
+	a = started(B);
+	fails(&a, REASON_VERIFIER_UNREACHABLE);
+	r = written();
+	ck_assert(r.upstream_out && !r.good_this_boot);
+	strcpy(a.checked_boot, a.boot_id);
+	fails(&a, REASON_VERIFIER_UNREACHABLE);
+	ck_assert(written().good_this_boot);
+}
+END_TEST
+
+/* Row 42, and a TPM that never was good in this boot. */
+static const struct { enum reason why; bool out; } classes[] = {
+	{ REASON_VERIFIER_UNREACHABLE, true }, { REASON_VERIFIER_ERROR, true },
+	{ REASON_VERIFIER_UNTRUSTED, false }, { REASON_RESULT_INVALID, false }, { REASON_REQUEST_INVALID, false },
+	{ REASON_CHALLENGE_EXPIRED, false }, { REASON_NOT_ENROLLED, false }, { REASON_TPM_BUSY, false },
+	{ REASON_EVENTLOG_UNREADABLE, false },
+};
+START_TEST(outage_class)
+{
+	struct agent a = started(B);
+
+	fails(&a, classes[_i].why);
+	ck_assert_msg(written().upstream_out == classes[_i].out, "%s", reason_code(classes[_i].why));
+	ck_assert_uint_eq(written().reason, classes[_i].why);
+}
+END_TEST
+
+START_TEST(broken_in_a_good_boot)
+{
+	struct agent a = started(A);
+
+	publish(&a, REASON_OK, LIFE_MS);
+	usleep((LIFE_MS + 20) * 1000);
+	fails(&a, REASON_TPM_BUSY);
+	ck_assert(written().upstream_out && written().good_this_boot);
+	ck_assert_uint_eq(written().reason, REASON_TPM_BUSY);
+}
+END_TEST
+
+START_TEST(armed_by_the_first_permit)
+{
+	struct agent a = started(A);
+
+	publish(&a, REASON_CMDLINE_CHANGED, 60000);
+	ck_assert(!there("armed"));
+	publish(&a, REASON_KEXEC, 60000);
+	ck_assert(!there("armed"));
+	publish(&a, REASON_OK, 60000);
+	ck_assert(there("armed"));
+}
+END_TEST
+
+/* A warning is a permit, but grace never builds on it. */
+START_TEST(warning_is_no_ground_for_grace)
+{
+	struct agent a = started(A);
+
+	publish(&a, REASON_KEXEC, 60000);
+	ck_assert_uint_eq(written().state, STATE_WARNING);
+	ck_assert(!there(KEPT_GOOD));
+	ck_assert_int_eq(written().good_issued_wall, 0);
+}
+END_TEST
+
+/* No signed word makes it count longer than a record may. */
+START_TEST(life_is_bounded)
+{
+	struct agent a = started(A);
+	struct record r;
+
+	publish(&a, REASON_OK, (int64_t)365 * 24 * 3600 * 1000);
+	r = written();
+	ck_assert_int_le(r.expires_boot - r.issued_boot, RECORD_LIFETIME_MAX_MS);
+	ck_assert_int_le(r.expires_wall - r.issued_wall, RECORD_LIFETIME_MAX_MS);
+}
+END_TEST
+
+START_TEST(record_that_cannot_be_written_is_gone)
+{
+	struct agent a = started(A);
+	struct error e = { .code = ERR_NONE };
+
+	publish(&a, REASON_OK, 60000);
+	ck_assert(there("verdict"));
+	memset(a.record.host, 'x', sizeof(a.record.host) - 1);
+	a.record.host[0] = '\n';                 /* a record cannot hold it */
+	ck_assert(!publish_failure(&a, REASON_VERIFIER_UNREACHABLE, &e));
+	ck_assert(!there("verdict"));
+}
+END_TEST
+
+static void
+add(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, clean, clean);
+	tcase_add_test(tc, refusal_is_kept);
+	tcase_add_test(tc, refusal_without_a_result_is_kept_too);
+	tcase_add_test(tc, unreadable_refusal_is_no_permit);
+	tcase_add_test(tc, outage);
+	tcase_add_loop_test(tc, outage_class, 0, COUNT(classes));
+	tcase_add_test(tc, broken_in_a_good_boot);
+	tcase_add_test(tc, armed_by_the_first_permit);
+	tcase_add_test(tc, warning_is_no_ground_for_grace);
+	tcase_add_test(tc, life_is_bounded);
+	tcase_add_test(tc, record_that_cannot_be_written_is_gone);
+}
+
+int
+main(void)
+{
+	int rc;
+
+	strcpy(dir, "/tmp/check_state.XXXXXX");
+	if (!mkdtemp(dir))
+		return 99;
+	strcpy(opt.state_dir, dir);
+	strcpy(opt.run_dir, dir);
+	rc = unit_run("state", add);
+	rmdir(dir);
+	return rc;
+}
