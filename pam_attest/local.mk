@@ -37,7 +37,7 @@ pam_attest_attestd_attestd_tpm_SOURCES = \
 pam_attest_attestd_attestd_tpm_CPPFLAGS = $(PROTO_CPPFLAGS) $(TSS2_CFLAGS)
 pam_attest_attestd_attestd_tpm_CFLAGS  = $(PIE_COMPILE)
 pam_attest_attestd_attestd_tpm_LDFLAGS = $(PIE_LINK)
-pam_attest_attestd_attestd_tpm_LDADD   = libproto.la $(TSS2_LIBS)
+pam_attest_attestd_attestd_tpm_LDADD   = libbase.la $(TSS2_LIBS)
 
 # gate: loaded into other people's processes. libc and libpam, nothing more.
 GATE_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%/gate

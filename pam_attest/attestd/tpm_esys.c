@@ -109,6 +109,18 @@ again(TSS2_RC rc, unsigned *tries)
 	return true;
 }
 
+/* 0 for a bank that this project does not know. */
+static uint32_t
+bank_bit(TPM2_ALG_ID alg)
+{
+	switch (alg) {
+#define X(name, id, size, word, ossl) case id: return 1u << BANK_##name;
+	BANKS(X)
+#undef X
+	}
+	return 0;
+}
+
 enum reason
 tpm_banks(struct tpm_esys *t, uint32_t *out)
 {
@@ -124,11 +136,9 @@ tpm_banks(struct tpm_esys *t, uint32_t *out)
 		return why(t, rc);
 	for (uint32_t i = 0; i < cap->data.assignedPCR.count; i++) {
 		const TPMS_PCR_SELECTION *s = &cap->data.assignedPCR.pcrSelections[i];
-		enum bank bank;
-
 		/* A bank with no PCR allocated is listed too. */
-		if (bank_of_alg(s->hash, &bank) && s->sizeofSelect && s->pcrSelect[0] & 1)
-			banks |= 1u << bank;
+		if (s->sizeofSelect && s->pcrSelect[0] & 1)
+			banks |= bank_bit(s->hash);
 	}
 	*out = banks;
 	return REASON_OK;
