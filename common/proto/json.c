@@ -503,7 +503,7 @@ find_lost(struct json_object *o, int flags, struct json_object *parent, const ch
 bool
 json_print(const struct json *j, bool pretty, char **out, size_t *len, struct error *e)
 {
-	int flags = JSON_C_TO_STRING_NOSLASHESCAPE | (pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN);
+	int layout = pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN;
 	bool missing = !j;
 	const char *text = NULL;
 	size_t n = 0;
@@ -512,7 +512,7 @@ json_print(const struct json *j, bool pretty, char **out, size_t *len, struct er
 	if (j)
 		json_c_visit(obj(j), 0, find_lost, &missing);
 	if (!missing)
-		text = json_object_to_json_string_length(obj(j), flags, &n);
+		text = json_object_to_json_string_length(obj(j), layout | JSON_C_TO_STRING_NOSLASHESCAPE, &n);
 	copy = text ? malloc(n + 1) : NULL;
 	if (!copy)
 		return err_set(e, ERR_MEMORY, "JSON");
