@@ -428,66 +428,6 @@ START_TEST(digest_follows_the_order_of_banks)
 }
 END_TEST
 
-/* Each made mutant and what its maker expects of a reader. */
-static const struct { const char *name; bool accept; int locality; unsigned count; } mutants[] = {
-	{ "A-big",               true,  0, 14097 }, { "A-bigevent",          false, 0, 0 },
-	{ "A-digestcount-65535", false, 0, 0 },     { "A-duplicate-digest",  false, 0, 0 },
-	{ "A-eventsize-ffffffff",false, 0, 0 },     { "A-ff-pad",            true,  0, 97 },
-	{ "A-hcrtm",             true,  4, 98 },    { "A-locality-255",      false, 0, 0 },
-	{ "A-locality-conflict", false, 0, 0 },     { "A-locality-late",     false, 0, 0 },
-	{ "A-locality-nonzero-digest", true, 3, 98 }, { "A-locality-pcr1",   true,  0, 98 },
-	{ "A-locality3",         true,  3, 98 },    { "A-locality4",         true,  4, 98 },
-	{ "A-noaction-fake-type",true,  0, 98 },    { "A-pcr-minus1-measured", false, 0, 0 },
-	{ "A-pcr24",             false, 0, 0 },     { "A-sep-error",         true,  0, 98 },
-	{ "A-specid-badsize",    false, 0, 0 },     { "A-specid-nalgs-0",    false, 0, 0 },
-	{ "A-specid-nalgs-ffffffff", false, 0, 0 }, { "A-specid-second",     false, 0, 0 },
-	{ "A-specid-sig-unterminated", false, 0, 0 }, { "A-trunc-data",      false, 0, 0 },
-	{ "A-trunc-digest",      false, 0, 0 },     { "A-trunc-header",      false, 0, 0 },
-	{ "A-unknown-alg",       false, 0, 0 },     { "A-zero-pad-then-event", false, 0, 0 },
-	{ "A-zero-pad",          true,  0, 97 },
-};
-
-START_TEST(mutants_are_taken_or_refused)
-{
-	const char *corpus = unit_corpus();
-	unsigned right = 0;
-	struct replay base, r;
-	struct error e;
-
-	for (unsigned i = 0; corpus && i <= COUNT(mutants); i++) {
-		const char *name = i ? mutants[i - 1].name : NULL;
-		own(eventlog) struct eventlog log = { 0 };
-		own(mem) uint8_t *buf = NULL;
-		char path[1024];
-		size_t len = 0;
-		bool ok;
-
-		snprintf(path, sizeof(path), name ? "%s/data/tcg-eventlog-malformed/synthetic--%s.bin" :
-		    "%s/data/tcg-eventlog/tpm2tools--event-moklisttrusted.bin", corpus, name);
-		buf = unit_file(path, &len);
-		ck_assert_msg(buf != NULL, "%s", path);
-		ok = eventlog_parse(buf, len, &log, &e);
-		if (!name) {
-			ck_assert(ok && eventlog_replay(&log, &base, &e));
-			continue;
-		}
-		ck_assert_msg(ok == mutants[i - 1].accept, "%s: %s", name, ok ? "taken" : e.why);
-		right++;
-		if (!ok)
-			continue;
-		ck_assert_msg(log.locality == mutants[i - 1].locality && log.count == mutants[i - 1].count,
-		    "%s: locality %d, %u events", name, log.locality, log.count);
-		ck_assert(eventlog_replay(&log, &r, &e));
-		/* Only a real locality and real events may change a value. */
-		if (strstr(name, "pad") || strstr(name, "pcr1") || strstr(name, "noaction"))
-			ck_assert_msg(!memcmp(&r, &base, sizeof(r)), "%s changes a PCR", name);
-		if (strstr(name, "locality3") || strstr(name, "locality4") || strstr(name, "nonzero"))
-			ck_assert_msg(memcmp(r.value[BANK_SHA256][0], base.value[BANK_SHA256][0], 32), "%s", name);
-	}
-	printf(corpus ? "mutants: %u of %zu as their maker expects\n" : "skipped: no corpus\n", right, COUNT(mutants));
-}
-END_TEST
-
 static void
 add(TCase *tc)
 {
@@ -505,7 +445,6 @@ add(TCase *tc)
 	tcase_add_test(tc, replay_of_one_separator);
 	tcase_add_loop_test(tc, test_row_6_digest_of_nothing, 0, COUNT(nothings));
 	tcase_add_test(tc, digest_follows_the_order_of_banks);
-	tcase_add_test(tc, mutants_are_taken_or_refused);
 }
 
 int main(void) { return unit_run("eventlog", add); }

@@ -1,112 +1,10 @@
-/* Recorded logs, boots and quotes: do they replay, verify, and are the same and other boots told apart? */
+/* Recorded boots and quotes: do they replay and verify, and are the same and other boots told apart? */
 #include <dirent.h>
 #include "appraise.h"
 #include "json.h"
 #include "made_log.h"
 
 
-
-/* Does the replay have exactly the values of {"bank": {"pcr": "hex"}}? */
-static bool
-replay_is(const struct replay *r, const struct json *want, const char *name)
-{
-	struct error e = { .code = ERR_NONE };
-
-	for (enum bank b = 0; b < BANK_COUNT; b++) {
-		const struct json *values = NULL;
-
-		if (!json_has(want, bank_word(b)) && r->extended[b])
-			return printf("%s: %s is extended\n", name, bank_word(b)), false;
-		if (!json_has(want, bank_word(b)))
-			continue;
-		ck_assert(json_sub(want, bank_word(b), &values, &e));
-		for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++) {
-			char key[8];
-			uint8_t value[DIGEST_MAX];
-
-			snprintf(key, sizeof(key), "%u", pcr);
-			if (json_has(values, key) != (bool)(r->extended[b] & 1u << pcr))
-				return printf("%s: %s:%u: extended or not\n", name, bank_word(b), pcr), false;
-			if (json_has(values, key) && (!json_hex(values, key, value, bank_size(b), &e) ||
-			    memcmp(value, r->value[b][pcr], bank_size(b))))
-				return printf("%s: %s:%u differs %s\n", name, bank_word(b), pcr, e.why), false;
-		}
-	}
-	return true;
-}
-
-static bool
-log_replays(const char *path, const struct json *want, const char *name)
-{
-	own(eventlog) struct eventlog log = { 0 };
-	struct error e = { .code = ERR_NONE };
-	struct replay r;
-	size_t len = 0;
-	own(mem) uint8_t *buf = unit_file(path, &len);
-
-	ck_assert_msg(buf != NULL, "%s", path);
-	if (!eventlog_parse(buf, len, &log, &e) || !eventlog_replay(&log, &r, &e))
-		return printf("%s: %s\n", name, e.why), false;
-	return replay_is(&r, want, name);
-}
-
-struct tally { unsigned agree, agile, legacy, clean; };
-
-static void
-corpus_log(const char *corpus, const char *file, struct tally *t)
-{
-	char path[1024], format[64], log[512];
-	struct error e = { .code = ERR_NONE };
-	own(json) struct json *expected = NULL;
-	const struct json *want;
-	size_t len;
-	own(mem) uint8_t *text = NULL;
-
-	snprintf(path, sizeof(path), "%s/expected/tcg-eventlog/%s", corpus, file);
-	text = unit_file(path, &len);
-	ck_assert_ptr_nonnull(text);
-	ck_assert_msg(json_parse((char *)text, len, &expected, &e), "%s: %s", file, e.why);
-	ck_assert(json_text(expected, "format", format, sizeof(format), &e) && json_text(expected, "file", log, sizeof(log), &e));
-	snprintf(path, sizeof(path), "%s/data/%s", corpus, log);
-	ck_assert(json_sub(expected, "replay", &want, &e));
-	if (!strcmp(format, "crypto-agile")) {
-		t->agile++;
-		t->agree += log_replays(path, want, log);
-	} else {
-		own(eventlog) struct eventlog none = { 0 };
-		own(mem) uint8_t *buf = unit_file(path, &len);
-
-		t->legacy++;
-		t->clean += !eventlog_parse(buf, len, &none, &e) && strstr(e.why, "legacy SHA-1 log");
-	}
-}
-
-START_TEST(recorded_logs_replay)
-{
-	const char *corpus = unit_corpus();
-	struct tally t = { 0 };
-	char path[1024];
-	struct dirent *d;
-	DIR *dir;
-
-	if (!corpus) {
-		printf("skipped: no corpus\n");
-		return;
-	}
-	snprintf(path, sizeof(path), "%s/expected/tcg-eventlog", corpus);
-	dir = opendir(path);
-	ck_assert_ptr_nonnull(dir);
-	while ((d = readdir(dir)))
-		if (d->d_name[0] != '.')
-			corpus_log(corpus, d->d_name, &t);
-	closedir(dir);
-	printf("crypto-agile logs: %u of %u replay as expected; legacy logs: %u of %u named as such\n",
-	    t.agree, t.agile, t.clean, t.legacy);
-	ck_assert_uint_eq(t.agree, t.agile);
-	ck_assert_uint_eq(t.clean, t.legacy);
-	ck_assert_uint_gt(t.agile, 0);
-}
-END_TEST
 
 /* --- recorded boots --- */
 
@@ -338,7 +236,6 @@ END_TEST
 static void
 add(TCase *tc)
 {
-	tcase_add_test(tc, recorded_logs_replay);
 	tcase_add_test(tc, recorded_boots_replay_and_quote);
 	tcase_add_loop_test(tc, boots_are_told_apart, 0, COUNT(pairs));
 }
