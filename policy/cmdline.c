@@ -9,7 +9,7 @@ static const char *const alarming[] = {
 	"init=", "rdinit=", "rd.break", "rd.break=", "rd.shell", "rd.systemd.debug_shell", "systemd.debug_shell",
 	"systemd.debug_shell=", "systemd.unit=", "rd.systemd.unit=", "systemd.run=", "single", "emergency",
 	"rescue", "break", "break=", "lockdown=", "module.sig_enforce", "module.sig_enforce=",
-	"selinux=", "apparmor=", "enforcing=", "security=", "lsm=", "ima_appraise=", "ima_policy=", "efi=",
+	"audit=", "selinux=", "apparmor=", "enforcing=", "security=", "lsm=", "ima_appraise=", "ima_policy=", "efi=",
 	"iommu=", "intel_iommu=", "amd_iommu=", "init_on_alloc=", "nosmep", "nosmap", "nokaslr", "mitigations=",
 	"systemd.setenv=", "rd.luks=", "dm_verity.error_behavior=", "root=", "rootflags=",
 };

@@ -352,6 +352,15 @@ side_say(char out[static FINDING_TEXT], const struct diff *d, const struct item 
 		finding_say(out, "%s", i->text);
 }
 
+/* GRUB's label for what it runs. */
+static const char command[] = "grub_cmd: ";
+
+static bool
+was_is_command(const struct change *c)
+{
+	return c->was->bound && c->is->bound && begins(c->was->text, command) && begins(c->is->text, command);
+}
+
 static void
 sentence(const struct change *c, char out[static FINDING_TEXT])
 {
@@ -371,6 +380,10 @@ sentence(const struct change *c, char out[static FINDING_TEXT])
 	else if (c->reason == REASON_CMDLINE_CHANGED && c->was->bound && c->is->bound) {
 		cmdline_diff(was, is, words, sizeof(words));
 		finding_say(out, "kernel command line: %s (PCR %u%s)", *words ? words : "the same words in another order",
+		    at->pcr, where);
+	} else if (was_is_command(c)) {
+		cmdline_diff(was + strlen(command), is + strlen(command), words, sizeof(words));
+		finding_say(out, "boot loader command: %s (PCR %u%s)", *words ? words : "the same words in another order",
 		    at->pcr, where);
 	} else if (c->reason == REASON_CMDLINE_CHANGED)
 		finding_say(out, "the kernel command line changed; its words are not in the log (PCR %u%s)", at->pcr, where);

@@ -92,6 +92,8 @@ static const struct {
 	    REASON_EVENT_UNEXPECTED, SEVERITY_UNKNOWN, "measured in addition: grub_cmd: rmmod tpm (PCR 8, event 3)" },
 	{ "a command less", { GRUB("a"), GRUB("b"), GRUB("c") }, { GRUB("a"), GRUB("c") }, 1,
 	    REASON_EVENT_MISSING, SEVERITY_UNKNOWN, "was not measured: grub_cmd: b (PCR 8)" },
+	{ "a command with other words", { GRUB("linux /vmlinuz a") }, { GRUB("linux /vmlinuz a b") }, 1,
+	    REASON_BOOT_CHANGED, SEVERITY_UNKNOWN, "boot loader command: + b (PCR 8, event 2)" },
 	{ "like with like", { CMD("x") }, { GRUB("rmmod tpm"), CMD("x y") }, 2, REASON_CMDLINE_CHANGED, SEVERITY_UNKNOWN, "kernel command line: + y" },
 	{ "kernel before command line", { CMD("x"), FILE_OF("/vmlinuz", "a") }, { CMD("y"), FILE_OF("/vmlinuz", "b") }, 2,
 	    REASON_KERNEL_CHANGED, SEVERITY_UNKNOWN, "/vmlinuz has another content" },
