@@ -11,6 +11,7 @@ libattestd_la_SOURCES = \
 	%D%/attestd/options.c %D%/attestd/options.h \
 	%D%/attestd/publish.c %D%/attestd/publish.h \
 	%D%/attestd/round.c %D%/attestd/round.h \
+	%D%/attestd/sandbox.c %D%/attestd/sandbox.h \
 	%D%/attestd/serve.c %D%/attestd/serve.h \
 	%D%/attestd/state.c %D%/attestd/state.h \
 	%D%/attestd/status.c %D%/attestd/status.h \

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "publish.h"
 #include "round.h"
+#include "sandbox.h"
 #include "scope.h"
 #include "serve.h"
 #include "status.h"
@@ -209,6 +210,7 @@ static bool
 start(struct daemon *d, struct error *e)
 {
 	const struct passwd *pw = NULL;
+	bool on = false;
 
 	if (geteuid() == 0 && d->opt.user[0] && strcmp(d->opt.user, "root")) {
 		pw = getpwnam(d->opt.user);
@@ -219,6 +221,10 @@ start(struct daemon *d, struct error *e)
 		return false;
 	if (!confine_process(e))
 		return false;
+	if (d->opt.sandbox && !sandbox_enter(&d->opt, &on, e))
+		return false;
+	if (d->opt.sandbox && !on)
+		log_say(LOG_WARNING, "this kernel has no Landlock: not confined to run_dir and state_dir");
 	clients_open(&d->clients);
 	e->why[0] = '\0';
 	return start_signals(d, e) && start_agent(d, e);

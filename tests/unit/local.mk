@@ -171,4 +171,10 @@ TESTS += %D%/check_serve
 tests_unit_check_serve_SOURCES  = %D%/check_serve.c
 tests_unit_check_serve_CPPFLAGS = $(UNIT_CPPFLAGS) $(ATTESTD_CPPFLAGS)
 tests_unit_check_serve_LDADD    = libunit.la libattestd.la
+
+check_PROGRAMS += %D%/check_sandbox
+TESTS += %D%/check_sandbox
+tests_unit_check_sandbox_SOURCES  = %D%/check_sandbox.c
+tests_unit_check_sandbox_CPPFLAGS = $(UNIT_CPPFLAGS) $(ATTESTD_CPPFLAGS)
+tests_unit_check_sandbox_LDADD    = libunit.la libattestd.la
 endif
