@@ -109,6 +109,35 @@ lab_power_on "$VM/sb-shimgrub-a/binary_bios_measurements" >>"$LAB/tpm.log" 2>&1
 lab_attestd_up
 reaches 20 reason ok; is "the AK survives a power cut" $? 0
 
+# --- another boot while no verifier answers: our own quote tells whether it is the good one again
+power_cycle() {
+	lab_kill attestd
+	lab_power_off
+	lab_power_on "$VM/$1/binary_bios_measurements" >>"$LAB/tpm.log" 2>&1
+	lab_attestd_up
+}
+lab_kill verifierd
+power_cycle sb-shimgrub-b
+wait_for 10 grep -q upstream_out=yes "$LAB/run/verdict"; is "the outage is noticed" $? 0
+is "the same boot again" "$(field good_this_boot)" yes
+power_cycle sb-shimgrub-cmd
+wait_for 10 grep -q upstream_out=yes "$LAB/run/verdict"
+is "another boot" "$(field good_this_boot)" no
+lab_verifier_up
+power_cycle sb-shimgrub-a
+reaches 20 reason ok; is "the verifier is back" $? 0
+
+# --- a frozen verifier (row 16)
+mapfile -t roles < <(pgrep -P "${PIDS[verifierd]}")
+kill -STOP "${roles[@]}"
+start=$SECONDS
+attestctl attest >/dev/null 2>&1
+[ $((SECONDS - start)) -le 4 ]; is "a frozen verifier is answered for in time" $? 0
+attempt "as unreachable" verifier-unreachable
+kill -CONT "${roles[@]}"
+sleep 1
+attests "the verifier goes on" ok 0
+
 # --- a frozen TPM
 swtpm_pid=$(cat "$LAB/tpm/swtpm.pid")
 kill -STOP "$swtpm_pid"
