@@ -10,6 +10,7 @@
 #include <json-c/json.h>
 #include <json-c/json_visit.h>
 #include <string.h>
+#include "clock.h"
 #include "digest.h"
 #include "hex.h"
 #include "json.h"
@@ -475,6 +476,33 @@ json_put_hex(struct json *j, const char *key, const void *p, size_t n)
 	if (text)
 		hex_text(p, n, text);
 	json_put(j, key, text ? text_value(text) : NULL);
+}
+
+void
+json_put_time(struct json *j, const char *key, int64_t wall_ms)
+{
+	char text[TIME_TEXT];
+
+	if (!wall_ms) {
+		json_put_null(j, key);
+		return;
+	}
+	time_text(wall_ms, text);
+	json_put_text(j, key, text);
+}
+
+void
+json_put_words(struct json *j, const char *key, const char *words)
+{
+	struct json *list = json_new_list();
+
+	while (*(words += strspn(words, " "))) {
+		size_t n = strcspn(words, " ");
+
+		json_add(list, json_of(json_object_new_string_len(words, (int)n)));
+		words += n;
+	}
+	json_put(j, key, list);
 }
 
 void

@@ -28,42 +28,17 @@ microseconds(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-static void
-put_time(struct json *j, const char *key, int64_t wall)
-{
-	char text[TIME_TEXT];
-
-	if (!wall) {
-		json_put_null(j, key);
-		return;
-	}
-	time_text(wall, text);
-	json_put_text(j, key, text);
-}
-
-static void
-put_references(struct json *j, const char *references)
-{
-	struct json *list = json_new_list();
-	char copy[REFERENCES_TEXT], *rest;
-
-	snprintf(copy, sizeof(copy), "%s", references);
-	for (char *p = strtok_r(copy, " ", &rest); p; p = strtok_r(NULL, " ", &rest))
-		json_add_text(list, p);
-	json_put(j, "references", list);
-}
-
 /* What `status` says too, from the record that was decided on. */
 static void
 put_record(struct json *j, const struct record *r)
 {
 	struct json *boot = json_new();
 
-	put_time(j, "issued", r->issued_wall);
-	put_time(j, "expires", r->expires_wall);
+	json_put_time(j, "issued", r->issued_wall);
+	json_put_time(j, "expires", r->expires_wall);
 	json_put_text(j, "host", r->host);
 	json_put_text(j, "policy", r->policy);
-	put_references(j, r->references);
+	json_put_words(j, "references", r->references);
 	json_put_text(boot, "boot_id", r->boot_id);
 	json_put_int(boot, "reset_count", r->reset_count);
 	json_put_int(boot, "restart_count", r->restart_count);

@@ -63,10 +63,8 @@ struct json *
 decision_json(const struct decision *d)
 {
 	struct json *j = json_new();
-	char when[TIME_TEXT];
 
-	time_text(d->time, when);
-	json_put_text(j, "time", when);
+	json_put_time(j, "time", d->time);
 	json_put_text(j, "service", d->service);
 	json_put_text(j, "user", d->user);
 	json_put_text(j, "decision", d->decision);

@@ -33,31 +33,6 @@ status_reason_now(const struct outcome *last, const char *boot_id)
 	return reason_state(last->reason) == STATE_NONE || reason_state(last->reason) == STATE_BROKEN ? last->reason : usable;
 }
 
-static void
-put_time(struct json *j, const char *key, int64_t wall)
-{
-	char text[TIME_TEXT];
-
-	if (!wall) {
-		json_put_null(j, key);
-		return;
-	}
-	time_text(wall, text);
-	json_put_text(j, key, text);
-}
-
-static void
-put_references(struct json *j, const char *references)
-{
-	struct json *list = json_new_list();
-	char copy[REFERENCES_TEXT], *rest;
-
-	snprintf(copy, sizeof(copy), "%s", references);
-	for (char *p = strtok_r(copy, " ", &rest); p; p = strtok_r(NULL, " ", &rest))
-		json_add_text(list, p);
-	json_put(j, "references", list);
-}
-
 static struct json *
 boot_json(const struct record *r, const char *boot_id)
 {
@@ -88,8 +63,8 @@ verifier_json(const struct outcome *last)
 
 	json_put_text(j, "url", last->url);
 	json_put_text(j, "state", r->upstream_out ? "out" : "ok");
-	put_time(j, "since", r->upstream_since_wall);
-	put_time(j, "grace_ends", grace_ends(r));
+	json_put_time(j, "since", r->upstream_since_wall);
+	json_put_time(j, "grace_ends", grace_ends(r));
 	return j;
 }
 
@@ -107,11 +82,11 @@ status_json(const struct outcome *last, const struct counters *c, const char *bo
 	json_put_text(j, "text", reason_text(now));
 	json_put_text(j, "next", reason_next(now));
 	json_put_text(j, "ref", r->ref);
-	put_time(j, "issued", r->issued_wall);
-	put_time(j, "expires", r->expires_wall);
+	json_put_time(j, "issued", r->issued_wall);
+	json_put_time(j, "expires", r->expires_wall);
 	json_put_text(j, "host", last->host[0] ? last->host : r->host);
 	json_put_text(j, "policy", r->policy);
-	put_references(j, r->references);
+	json_put_words(j, "references", r->references);
 	json_put(j, "boot", boot_json(r, boot_id));
 	json_put_text(j, "source", now == REASON_GRACE ? "grace" : "cache");
 	json_put_text(j, "enrollment", last->enrolled ? "active" : last->pending ? "pending" : "none");

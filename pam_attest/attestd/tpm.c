@@ -107,7 +107,7 @@ lost(struct tpm *t, const char *what, enum reason why, struct error *e)
 
 /* One request, one reply; *body is what follows the head. */
 static enum reason
-exchange(struct tpm *t, struct writer *w, uint8_t *reply, int64_t deadline, struct reader *body, struct error *e)
+exchange(struct tpm *t, struct writer *w, int64_t deadline, struct reader *body, struct error *e)
 {
 	struct pollfd p = { .fd = t->fd, .events = POLLIN };
 	uint32_t code;
@@ -124,10 +124,10 @@ exchange(struct tpm *t, struct writer *w, uint8_t *reply, int64_t deadline, stru
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return lost(t, "the TPM did not answer in time", REASON_TPM_BUSY, e);
-	n = recv(t->fd, reply, TPM_WIRE_MAX, 0);
+	n = recv(t->fd, t->reply, sizeof(t->reply), 0);
 	if (n < REPLY_HEAD)
 		return lost(t, "the TPM process ended", REASON_TPM_ABSENT, e);
-	*body = rd_open(reply, (size_t)n);
+	*body = rd_open(t->reply, (size_t)n);
 	why = (enum reason)rd_be16(body, "reason");
 	code = rd_be32(body, "code");
 	commands = rd_be64(body, "commands");
@@ -140,7 +140,7 @@ exchange(struct tpm *t, struct writer *w, uint8_t *reply, int64_t deadline, stru
 
 /* Starts a child when there is none, tells it which AK to use, then asks. */
 static enum reason
-ask(struct tpm *t, struct writer *w, bool with_ak, uint8_t *reply, int64_t deadline, struct reader *body, struct error *e)
+ask(struct tpm *t, struct writer *w, bool with_ak, int64_t deadline, struct reader *body, struct error *e)
 {
 	if (!t->tcti[0]) {
 		err_set(e, ERR_CONFIG, "no TPM is configured");
@@ -160,13 +160,13 @@ ask(struct tpm *t, struct writer *w, bool with_ak, uint8_t *reply, int64_t deadl
 		wr_u8(&use, TPM_OP_USE_AK, "operation");
 		wr_be16(&use, (uint16_t)t->ak_len, "AK handle");
 		wr_bytes(&use, t->ak, t->ak_len, "AK handle");
-		why = exchange(t, &use, reply, deadline, body, e);
+		why = exchange(t, &use, deadline, body, e);
 		if (why != REASON_OK)
 			return why;
 		t->ak_given = true;
 	}
 	{
-		enum reason why = exchange(t, w, reply, deadline, body, e);
+		enum reason why = exchange(t, w, deadline, body, e);
 
 		/* A child that lost its device has lost the AK with it. */
 		if (why == REASON_TPM_ABSENT)
@@ -209,13 +209,10 @@ tpm_ask_quote(struct tpm *t, const uint8_t nonce[static 32], const struct select
     struct tpm_quoted *out, struct error *e)
 {
 	uint8_t request[128];
-	own(mem) uint8_t *reply = malloc(TPM_WIRE_MAX);
 	struct writer w = wr_open(request, sizeof(request));
 	struct reader r;
 	enum reason why;
 
-	if (!reply)
-		return err_set(e, ERR_MEMORY, "quote"), REASON_INTERNAL_ERROR;
 	wr_u8(&w, TPM_OP_QUOTE, "operation");
 	wr_bytes(&w, nonce, 32, "nonce");
 	wr_u8(&w, (uint8_t)s->count, "selection count");
@@ -223,7 +220,7 @@ tpm_ask_quote(struct tpm *t, const uint8_t nonce[static 32], const struct select
 		wr_be16(&w, s->bank[i].alg, "bank");
 		wr_be32(&w, s->bank[i].pcrs, "PCRs");
 	}
-	why = ask(t, &w, true, reply, deadline, &r, e);
+	why = ask(t, &w, true, deadline, &r, e);
 	if (why != REASON_OK)
 		return why;
 	out->attest_len = take(&r, out->attest, sizeof(out->attest), "attest");
@@ -235,15 +232,12 @@ enum reason
 tpm_ask_banks(struct tpm *t, int64_t deadline, uint32_t *banks, struct error *e)
 {
 	uint8_t request[1];
-	own(mem) uint8_t *reply = malloc(TPM_WIRE_MAX);
 	struct writer w = wr_open(request, sizeof(request));
 	struct reader r;
 	enum reason why;
 
-	if (!reply)
-		return err_set(e, ERR_MEMORY, "banks"), REASON_INTERNAL_ERROR;
 	wr_u8(&w, TPM_OP_BANKS, "operation");
-	why = ask(t, &w, false, reply, deadline, &r, e);
+	why = ask(t, &w, false, deadline, &r, e);
 	if (why != REASON_OK)
 		return why;
 	*banks = rd_be32(&r, "banks");
@@ -254,15 +248,12 @@ enum reason
 tpm_ask_ek(struct tpm *t, int64_t deadline, struct enroll_request *out, struct error *e)
 {
 	uint8_t request[1];
-	own(mem) uint8_t *reply = malloc(TPM_WIRE_MAX);
 	struct writer w = wr_open(request, sizeof(request));
 	struct reader r;
 	enum reason why;
 
-	if (!reply)
-		return err_set(e, ERR_MEMORY, "EK"), REASON_INTERNAL_ERROR;
 	wr_u8(&w, TPM_OP_READ_EK, "operation");
-	why = ask(t, &w, false, reply, deadline, &r, e);
+	why = ask(t, &w, false, deadline, &r, e);
 	if (why != REASON_OK)
 		return why;
 	out->ek_public_len = take(&r, out->ek_public, sizeof(out->ek_public), "EK");
@@ -280,18 +271,17 @@ tpm_ask_create_ak(struct tpm *t, uint32_t handle, const char *owner_auth, int64_
     struct error *e)
 {
 	uint8_t request[128], unique[32];
-	own(mem) uint8_t *reply = malloc(TPM_WIRE_MAX);
 	struct writer w = wr_open(request, sizeof(request));
 	struct reader r;
 	enum reason why;
 
-	if (!reply || !random_bytes(unique, sizeof(unique)))
-		return err_set(e, ERR_MEMORY, "AK"), REASON_INTERNAL_ERROR;
+	if (!random_bytes(unique, sizeof(unique)))
+		return err_set(e, ERR_CRYPTO, "no random bytes"), REASON_INTERNAL_ERROR;
 	wr_u8(&w, TPM_OP_CREATE_AK, "operation");
 	wr_bytes(&w, unique, sizeof(unique), "unique");
 	wr_be32(&w, handle, "handle");
 	put_owner(&w, owner_auth);
-	why = ask(t, &w, false, reply, deadline, &r, e);
+	why = ask(t, &w, false, deadline, &r, e);
 	if (why != REASON_OK)
 		return why;
 	out->blob_len = take(&r, out->blob, sizeof(out->blob), "AK handle");
@@ -309,18 +299,15 @@ enum reason
 tpm_ask_evict(struct tpm *t, const void *blob, size_t len, const char *owner_auth, int64_t deadline, struct error *e)
 {
 	uint8_t request[AK_BLOB_MAX + 128];
-	own(mem) uint8_t *reply = malloc(TPM_WIRE_MAX);
 	struct writer w = wr_open(request, sizeof(request));
 	struct reader r;
 
-	if (!reply)
-		return err_set(e, ERR_MEMORY, "evict"), REASON_INTERNAL_ERROR;
 	wr_u8(&w, TPM_OP_EVICT, "operation");
 	wr_be16(&w, (uint16_t)len, "AK handle");
 	wr_bytes(&w, blob, len, "AK handle");
 	put_owner(&w, owner_auth);
 	t->ak_given = false;
-	return ask(t, &w, false, reply, deadline, &r, e);
+	return ask(t, &w, false, deadline, &r, e);
 }
 
 enum reason
@@ -328,19 +315,16 @@ tpm_ask_activate(struct tpm *t, const struct enroll_answer *a, int64_t deadline,
     struct error *e)
 {
 	uint8_t request[CREDENTIAL_MAX + sizeof(a->secret) + 16];
-	own(mem) uint8_t *reply = malloc(TPM_WIRE_MAX);
 	struct writer w = wr_open(request, sizeof(request));
 	struct reader r;
 	enum reason why;
 
-	if (!reply)
-		return err_set(e, ERR_MEMORY, "activation"), REASON_INTERNAL_ERROR;
 	wr_u8(&w, TPM_OP_ACTIVATE, "operation");
 	wr_be16(&w, (uint16_t)a->credential_len, "credential");
 	wr_bytes(&w, a->credential, a->credential_len, "credential");
 	wr_be16(&w, (uint16_t)a->secret_len, "secret");
 	wr_bytes(&w, a->secret, a->secret_len, "secret");
-	why = ask(t, &w, true, reply, deadline, &r, e);
+	why = ask(t, &w, true, deadline, &r, e);
 	if (why != REASON_OK)
 		return why;
 	if (take(&r, secret, SECRET_SIZE, "secret") != SECRET_SIZE)

@@ -21,6 +21,7 @@ struct tpm {
 	uint8_t  ak[AK_BLOB_MAX];       /* to give to a new child */
 	size_t   ak_len;
 	bool     ak_given;
+	uint8_t  reply[TPM_WIRE_MAX];   /* of the child, being read */
 };
 void tpm_open(struct tpm *, const char *program, const char *tcti);
 void tpm_close(struct tpm *);

@@ -13,15 +13,6 @@ static const char *const claims[] = {
 };
 
 static void
-put_time(struct json *j, const char *key, int64_t wall)
-{
-	char text[TIME_TEXT];
-
-	time_text(wall, text);
-	json_put_text(j, key, text);
-}
-
-static void
 put_fields(struct json *j, const struct result *r)
 {
 	struct json *vector = json_new(), *reasons = json_new_list();
@@ -45,8 +36,8 @@ put_fields(struct json *j, const struct result *r)
 	json_put_text(j, "policy", r->policy);
 	json_put_text(j, "references", r->references);
 	json_put_text(j, "ceiling", mode_word(r->ceiling));
-	put_time(j, "issued", r->issued_wall);
-	put_time(j, "expires", r->expires_wall);
+	json_put_time(j, "issued", r->issued_wall);
+	json_put_time(j, "expires", r->expires_wall);
 }
 
 /* A token in a file of its own may end in a newline; nothing else may stand around it. */
