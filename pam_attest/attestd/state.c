@@ -97,15 +97,16 @@ static bool
 load_identity(const char *dir, struct identity *id, struct error *e)
 {
 	own(json) struct json *j = NULL;
-	own(mem) char *keyset = calloc(1, JWS_MAX);
+	own(mem) char *keyset = NULL;
 	char root[512];
 
-	if (!keyset)
-		return err_set(e, ERR_MEMORY, "identity");
 	if (!load(dir, "identity", &j, e))
 		return false;
 	if (!j)
 		return true;
+	keyset = calloc(1, JWS_MAX);
+	if (!keyset)
+		return err_set(e, ERR_MEMORY, "identity");
 	if (!json_text(j, "host_id", id->host_id, sizeof(id->host_id), e) ||
 	    !json_text(j, "name", id->name, sizeof(id->name), e) ||
 	    !json_text(j, "token", id->token, sizeof(id->token), e) ||
