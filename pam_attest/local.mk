@@ -13,6 +13,7 @@ libattestd_la_SOURCES = \
 	%D%/attestd/round.c %D%/attestd/round.h \
 	%D%/attestd/sandbox.c %D%/attestd/sandbox.h \
 	%D%/attestd/serve.c %D%/attestd/serve.h \
+	%D%/attestd/sockets.c %D%/attestd/sockets.h \
 	%D%/attestd/state.c %D%/attestd/state.h \
 	%D%/attestd/status.c %D%/attestd/status.h \
 	%D%/attestd/tpm.c %D%/attestd/tpm.h %D%/attestd/tpm_wire.h \

@@ -6,7 +6,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include "clock.h"
 #include "confine.h"
 #include "log.h"
@@ -15,6 +14,7 @@
 #include "sandbox.h"
 #include "scope.h"
 #include "serve.h"
+#include "sockets.h"
 #include "status.h"
 #include "worker.h"
 
@@ -45,47 +45,6 @@ struct daemon {
 enum { SPACING_MS = 2000, REFUSED_SPACING_MS = 5000, NEGATIVE_CACHE_MS = 5000, DRAIN_MS = 12 * 1000 };
 
 /* --- starting */
-
-/* A socket that systemd made, by the name of its file; -1 if there is none. sd_listen_fds(3). */
-static int
-inherited(const char *path)
-{
-	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
-	int count = fds ? atoi(fds) : 0;
-
-	if (!pid || atoi(pid) != getpid())
-		return -1;
-	for (int fd = 3; fd < 3 + count && fd < 16; fd++) {
-		struct sockaddr_un at = { 0 };
-		socklen_t len = sizeof(at) - 1;
-
-		if (!getsockname(fd, (struct sockaddr *)&at, &len) && at.sun_family == AF_UNIX && !strcmp(at.sun_path, path)) {
-			fcntl(fd, F_SETFD, FD_CLOEXEC);
-			return fd;
-		}
-	}
-	return -1;
-}
-
-static int
-make_socket(const char *dir, const char *name, int type, struct error *e)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	own(fd) int fd = -1;
-	int n = snprintf(at.sun_path, sizeof(at.sun_path), "%s/%s", dir, name);
-
-	if (n < 0 || (size_t)n >= sizeof(at.sun_path))
-		return err_set(e, ERR_LIMIT, "%s/%s: too long for a socket", dir, name), -1;
-	fd = inherited(at.sun_path);
-	if (fd >= 0)
-		return give_fd(&fd);
-	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	unlink(at.sun_path);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || chmod(at.sun_path, 0666) < 0 ||
-	    (type == SOCK_STREAM && listen(fd, 256) < 0))
-		return err_errno(e, "%s", at.sun_path), -1;
-	return give_fd(&fd);
-}
 
 static bool
 make_folder(const char *path, mode_t mode, const struct passwd *pw, struct error *e)
@@ -137,10 +96,10 @@ open_all(struct daemon *d, const struct passwd *pw, struct error *e)
 
 	if (!make_folder(d->opt.run_dir, 0755, pw, e) || !make_folder(d->opt.state_dir, 0755, pw, e))
 		return false;
-	d->gate_fd = make_socket(d->opt.run_dir, "gate.sock", SOCK_STREAM, e);
+	d->gate_fd = socket_make(d->opt.run_dir, "gate.sock", SOCK_STREAM, e);
 	if (d->gate_fd < 0)
 		return false;
-	d->decisions_fd = make_socket(d->opt.run_dir, "decisions.sock", SOCK_DGRAM, e);
+	d->decisions_fd = socket_make(d->opt.run_dir, "decisions.sock", SOCK_DGRAM, e);
 	if (d->decisions_fd < 0 || setsockopt(d->decisions_fd, SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)) < 0)
 		return false;
 	a->log_fd = logs_open(d->opt.boot_log, &a->log_absent, e);
@@ -185,25 +144,6 @@ start_signals(struct daemon *d, struct error *e)
 		return err_errno(e, "signals");
 	d->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return d->signal_fd >= 0 || err_errno(e, "signalfd");
-}
-
-/* sd_notify(3), without the library: one datagram to the socket that NOTIFY_SOCKET names. */
-static void
-notify(const char *what)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	own(fd) int fd = -1;
-
-	if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(at.sun_path))
-		return;
-	memcpy(at.sun_path, path, strlen(path));
-	if (at.sun_path[0] == '@')
-		at.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0)
-		(void)!sendto(fd, what, strlen(what), MSG_NOSIGNAL, (struct sockaddr *)&at,
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
 }
 
 static bool

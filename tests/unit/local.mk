@@ -177,4 +177,10 @@ TESTS += %D%/check_sandbox
 tests_unit_check_sandbox_SOURCES  = %D%/check_sandbox.c
 tests_unit_check_sandbox_CPPFLAGS = $(UNIT_CPPFLAGS) $(ATTESTD_CPPFLAGS)
 tests_unit_check_sandbox_LDADD    = libunit.la libattestd.la
+
+check_PROGRAMS += %D%/check_sockets
+TESTS += %D%/check_sockets
+tests_unit_check_sockets_SOURCES  = %D%/check_sockets.c
+tests_unit_check_sockets_CPPFLAGS = $(UNIT_CPPFLAGS) $(ATTESTD_CPPFLAGS)
+tests_unit_check_sockets_LDADD    = libunit.la libattestd.la
 endif

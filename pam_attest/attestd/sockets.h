@@ -1,0 +1,14 @@
+/* sockets.h - the sockets of run_dir, made here or by systemd; and the word to systemd that they are served. */
+#ifndef SOCKETS_H
+#define SOCKETS_H
+#include "error.h"
+
+/*
+ * DIR/NAME, SOCK_STREAM (listening) or SOCK_DGRAM, mode 0666, not blocking. One with that path which
+ * systemd passed (sd_listen_fds(3)) is taken, else a file of that name is replaced. -1 with e set.
+ */
+int socket_make(const char *dir, const char *name, int type, struct error *e);
+
+/* sd_notify(3): "READY=1", "STOPPING=1"; nothing happens when nobody wants to know. */
+void notify(const char *what);
+#endif
