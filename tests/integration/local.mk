@@ -18,3 +18,7 @@ TESTS += %D%/inspect.sh
 # Counts the commands between attestd and its TPM.
 check_PROGRAMS += %D%/tap
 tests_integration_tap_SOURCES = %D%/tap.c
+
+check_PROGRAMS += %D%/pam_login
+tests_integration_pam_login_SOURCES = %D%/pam_login.c
+tests_integration_pam_login_LDADD   = -lpam

@@ -93,10 +93,10 @@ sleep 2
 rm -f "$LAB/run/verdict"
 quotes=$(lab_field .counters.quotes)
 pids=()
-for _ in $(seq 50); do lab_login kim >/dev/null & pids+=($!); done
+for i in $(seq 50); do "$BUILD/tests/integration/pam_login" "$LAB/pam.d" demo kim >"$LAB/login.$i" 2>&1 & pids+=($!); done
 bad=0
 for p in "${pids[@]}"; do wait "$p" || bad=$((bad + 1)); done
-is "50 logins at once are permitted" $bad 0
+is "50 logins at once are permitted" "$bad$(cat "$LAB"/login.* | sort | uniq -c | grep -v ' Success$')" 0
 is "and make one quote" $(($(lab_field .counters.quotes) - quotes)) 1
 
 # The same boot again is never refused.
