@@ -64,6 +64,8 @@ EXTRA_DIST += %D%/gate/pam_attest.map
 
 install-exec-hook:
 	rm -f $(DESTDIR)$(pammoddir)/pam_attest.la
+uninstall-hook:
+	rm -f $(DESTDIR)$(pammoddir)/pam_attest.so
 
 # attestctl: asks attestd; check, lint and config are the gate's own code.
 CTL_CPPFLAGS = $(GATE_CPPFLAGS) -I$(srcdir)/common/proto

@@ -5,7 +5,7 @@
 static int64_t
 grace_ends(const struct record *r)
 {
-	return r->good_expires_wall && r->grace_max ? r->good_expires_wall + r->grace_max : 0;
+	return r->good_issued_wall && r->grace_max ? r->good_issued_wall + r->grace_max : 0;
 }
 
 static bool

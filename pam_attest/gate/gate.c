@@ -287,6 +287,27 @@ gate_log_text(const struct gate_conf *c, const struct gate_request *q, const str
 
 enum { DATAGRAM_MAX = 512 };
 
+/*
+ * The kernel would name the real uid, which in sudo and su is the user's: attestd counts what was decided
+ * with root's rights, and those are the effective ones. A process may always name its own.
+ */
+static void
+send_as_effective(int fd, struct sockaddr_un *to, struct local_out *o)
+{
+	const struct ucred who = { .pid = getpid(), .uid = geteuid(), .gid = getegid() };
+	union { struct cmsghdr align; char space[CMSG_SPACE(sizeof(who))]; } control = { 0 };
+	struct iovec text = { o->buf, o->used };
+	struct msghdr m = { .msg_name = to, .msg_namelen = sizeof(*to), .msg_iov = &text, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_CREDENTIALS;
+	c->cmsg_len = CMSG_LEN(sizeof(who));
+	memcpy(CMSG_DATA(c), &who, sizeof(who));
+	(void)sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 void
 gate_tell(const struct gate_conf *c, const struct gate_request *q, const struct gate_decision *d)
 {
@@ -313,5 +334,5 @@ gate_tell(const struct gate_conf *c, const struct gate_request *q, const struct 
 		return;
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0)
-		(void)sendto(fd, o.buf, o.used, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof(to));
+		send_as_effective(fd, &to, &o);
 }

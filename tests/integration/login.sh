@@ -140,6 +140,10 @@ attestctl status >/dev/null; is "status in grace" $? 0
 is "outage: status says so" "$(lab_field .reason)" grace
 sleep 8
 login "outage: grace is over" refused '*verifier-unreachable*'
+ref=$(lab_login kim | sed -n 's/.*Ref \(L-[0-9A-Z-]*\).*/\1/p')
+is "the host knows the decision that it made itself" \
+	"$(attestctl explain "$ref" --json | jq -r '.decision | "\(.decision) \(.service) \(.user) \(.reason)"')" \
+	"deny demo kim verifier-unreachable"
 kill -STOP "${PIDS[attestd]}"
 before=$SECONDS
 login "attestd frozen" refused '*attestd-timeout*'
