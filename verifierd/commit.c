@@ -19,26 +19,14 @@ commit_add(struct core *c, struct job *j)
 }
 
 /*
- * Did the AK itself vouch for this report, now? Where signature, signer or context failed, anybody
- * could have sent it: it is kept and answered, but says nothing about the host.
+ * Did the AK itself vouch for this report, now? Where a row up to the context failed, anybody could
+ * have sent it: it is kept and answered, but says nothing about the host.
  */
 static bool
 vouched(const struct evidence_job *ev)
 {
-	switch (ev->verdict.reason) {
-	case REASON_QUOTE_MALFORMED:
-	case REASON_QUOTE_MAGIC:
-	case REASON_QUOTE_TYPE:
-	case REASON_QUOTE_SIGNATURE:
-	case REASON_SIGNER_DIFFERS:
-	case REASON_CONTEXT_DIFFERS:
-	case REASON_AK_UNKNOWN:
-	case REASON_HOST_REVOKED:
-	case REASON_POLICY_FAILED:
-		return ev->quote_held;
-	default:
-		return true;
-	}
+	return ev->quote_held || ev->verdict.reason == REASON_SELECTION_DIFFERS ||
+	    ev->verdict.reason == REASON_CLOCK_BACKWARDS || ev->verdict.reason == REASON_AK_CLONED;
 }
 
 static void

@@ -183,4 +183,16 @@ TESTS += %D%/check_sockets
 tests_unit_check_sockets_SOURCES  = %D%/check_sockets.c
 tests_unit_check_sockets_CPPFLAGS = $(UNIT_CPPFLAGS) $(ATTESTD_CPPFLAGS)
 tests_unit_check_sockets_LDADD    = libunit.la libattestd.la
+
+check_PROGRAMS += %D%/check_core
+TESTS += %D%/check_core
+tests_unit_check_core_SOURCES  = %D%/check_core.c %D%/core_lab.c %D%/core_lab.h
+tests_unit_check_core_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_check_core_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
+
+check_PROGRAMS += %D%/check_store
+TESTS += %D%/check_store
+tests_unit_check_store_SOURCES  = %D%/check_store.c
+tests_unit_check_store_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_unit_check_store_LDADD    = libunit.la libstore.la $(SQLITE_LIBS)
 endif

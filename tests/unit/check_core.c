@@ -1,0 +1,313 @@
+/* verifierd-core with its real workers, and this test in the place of main and net. */
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include "core_lab.h"
+#include "unit.h"
+
+static struct lab lab;
+static struct soft_host a, b;
+static struct reply r;
+
+static void
+open_lab(void)
+{
+	lab_open(&lab);
+	soft_host(&lab, &a, "host-a", "sb-shimgrub-a");
+	soft_host(&lab, &b, "host-b", "sb-shimgrub-a");
+	lab_start(&lab, 1, 1);
+}
+
+static void
+close_lab(void)
+{
+	soft_host_free(&a);
+	soft_host_free(&b);
+	lab_close(&lab);
+}
+
+/* One honest attestation; the main reason. */
+static const char *
+attest(struct soft_host *h)
+{
+	struct soft_quote q;
+
+	ck_assert_msg(soft_challenge(&lab, h, &q, &r), "challenge: %d %s", r.status, r.body);
+	soft_attest(&lab, &q, &r);
+	return reply_reason(&r);
+}
+
+static void
+approve_boot_of(struct soft_host *h)
+{
+	struct admin_request capture = { .op = ADMIN_CAPTURE, .set = "base", .reason = "test" };
+	struct admin_request activate = { .op = ADMIN_ACTIVATE, .set = "base", .reason = "test" };
+
+	ck_assert_str_eq(attest(h), "no-reference");
+	strcpy(capture.host, h->name);
+	lab_admin(&lab, &capture, &r);
+	ck_assert_msg(r.status == 200, "%s", r.body);
+	ck_assert_str_eq(attest(h), "pending-approval");
+	lab_admin(&lab, &activate, &r);
+	ck_assert_msg(r.status == 200, "%s", r.body);
+}
+
+START_TEST(a_known_boot_is_good)
+{
+	approve_boot_of(&a);
+	ck_assert_str_eq(attest(&a), "ok");
+	ck_assert_int_eq(r.status, 200);
+}
+END_TEST
+
+START_TEST(row_25_a_candidate_permits_nothing)
+{
+	approve_boot_of(&a);           /* says pending-approval on its way */
+}
+END_TEST
+
+START_TEST(row_5_a_reply_is_good_once)
+{
+	struct soft_quote q;
+
+	approve_boot_of(&a);
+	ck_assert(soft_challenge(&lab, &a, &q, &r));
+	soft_attest(&lab, &q, &r);
+	ck_assert_str_eq(reply_reason(&r), "ok");
+	soft_attest(&lab, &q, &r);
+	ck_assert_str_eq(reply_reason(&r), "challenge-used");
+}
+END_TEST
+
+START_TEST(row_5_of_sixteen_at_once_one_passes)
+{
+	struct soft_quote q;
+	own(mem) uint8_t *body = NULL;
+	unsigned good = 0, used = 0;
+	size_t len;
+
+	approve_boot_of(&a);
+	ck_assert(soft_challenge(&lab, &a, &q, &r));
+	body = soft_evidence(&q, &len);
+	for (unsigned i = 0; i < 16; i++)
+		lab_send(&lab, MSG_EVIDENCE, body, len);
+	for (unsigned i = 0; i < 16; i++) {
+		lab_receive(lab.hosts, &r);
+		good += !strcmp(reply_reason(&r), "ok");
+		used += !strcmp(reply_reason(&r), "challenge-used");
+	}
+	ck_assert_uint_eq(good, 1);
+	ck_assert_uint_eq(used, 15);
+}
+END_TEST
+
+START_TEST(row_5_challenge_of_one_host_evidence_of_another)
+{
+	struct soft_quote q;
+
+	approve_boot_of(&a);
+	ck_assert(soft_challenge(&lab, &a, &q, &r));
+	q.key = b.key;
+	q.signer = b.signer;
+	soft_attest(&lab, &q, &r);
+	ck_assert_str_eq(reply_reason(&r), "quote-signature");
+	/* and it cost host-a nothing: its challenge was not consumed by a stranger */
+	ck_assert_str_eq(attest(&a), "ok");
+}
+END_TEST
+
+START_TEST(row_5_used_stays_used_after_kill_9)
+{
+	struct soft_quote q;
+
+	approve_boot_of(&a);
+	ck_assert(soft_challenge(&lab, &a, &q, &r));
+	soft_attest(&lab, &q, &r);
+	ck_assert_str_eq(reply_reason(&r), "ok");
+	lab_kill_core(&lab);
+	lab_start(&lab, 1, 1);
+	soft_attest(&lab, &q, &r);
+	ck_assert_str_eq(reply_reason(&r), "challenge-used");
+	ck_assert_str_eq(attest(&a), "ok");     /* set, host and log are still there */
+}
+END_TEST
+
+START_TEST(a_challenge_outlives_a_restart)
+{
+	struct soft_quote q;
+
+	approve_boot_of(&a);
+	ck_assert(soft_challenge(&lab, &a, &q, &r));
+	lab_kill_core(&lab);
+	lab_start(&lab, 1, 1);
+	soft_attest(&lab, &q, &r);
+	ck_assert_str_eq(reply_reason(&r), "ok");
+}
+END_TEST
+
+START_TEST(row_7_an_unknown_key_gets_no_verdict)
+{
+	struct soft_host stranger = a;
+	struct soft_quote q;
+
+	stranger.ak.bytes[5] ^= 1;
+	ck_assert(!soft_challenge(&lab, &stranger, &q, &r));
+	ck_assert_str_eq(reply_reason(&r), "not-enrolled");
+	ck_assert_ptr_null(strstr(r.body, "\"result\""));
+}
+END_TEST
+
+/* Each thing that stands beside the quote, changed after it was signed or signed as something else. */
+static void purpose(struct soft_quote *q) { q->context.purpose = PURPOSE_EVENTS; }
+static void nonce(struct soft_quote *q) { q->nonce[3] ^= 1; }
+static void host(struct soft_quote *q) { q->context.host_id = b.id; }
+static void boot(struct soft_quote *q) { q->context.boot_id = b.boot_id; }
+static void log_digest(struct soft_quote *q) { q->log_digest[0] ^= 1; }
+static void ima_signed(struct soft_quote *q) { q->context.ima_from = 1; }
+static void ima_sent(struct soft_quote *q) { q->ima_from = 1; }
+static void facts_signed(struct soft_quote *q) { q->facts_digest[0] ^= 1; }
+static void facts_sent(struct soft_quote *q) { q->facts = "{}"; }
+static void audience(struct soft_quote *q) { q->context.audience = "vpn"; }
+static void user(struct soft_quote *q) { q->context.user = "kim"; }
+static void challenge(struct soft_quote *q) { q->challenge[40] ^= 1; }
+static void magic(struct soft_quote *q) { q->magic ^= 1; }
+static void type(struct soft_quote *q) { q->type = 0x8019; }
+static void signer(struct soft_quote *q) { q->signer = b.signer; }
+static void fewer(struct soft_quote *q) { q->selection.bank[0].pcrs &= ~1u; }
+static void none(struct soft_quote *q) { q->selection.count = 0; }
+static void twice(struct soft_quote *q) { q->selection.bank[1] = q->selection.bank[0]; q->selection.count = 2; }
+static void digest_of_others(struct soft_quote *q) { q->pcr_digest[0] ^= 1; }
+
+static const struct { const char *label; void (*change)(struct soft_quote *); const char *reason; } pairs[] = {
+	{ "row 39: purpose",            purpose,      "context-differs" },
+	{ "row 39: nonce",              nonce,        "context-differs" },
+	{ "row 39: host",               host,         "context-differs" },
+	{ "row 39: boot",               boot,         "context-differs" },
+	{ "row 39: boot log",           log_digest,   "context-differs" },
+	{ "row 39: ima_from signed",    ima_signed,   "context-differs" },
+	{ "row 39: ima_from sent",      ima_sent,     "context-differs" },
+	{ "row 39: facts signed",       facts_signed, "context-differs" },
+	{ "row 39: facts sent",         facts_sent,   "context-differs" },
+	{ "row 39: audience",           audience,     "context-differs" },
+	{ "row 39: user",               user,         "context-differs" },
+	{ "row 5: challenge altered",   challenge,    "challenge-invalid" },
+	{ "row 1: magic",               magic,        "quote-magic" },
+	{ "row 2: type",                type,         "quote-type" },
+	{ "signer of another host",     signer,       "signer-differs" },
+	{ "row 3: a PCR less",          fewer,        "selection-differs" },
+	{ "row 3: no bank",             none,         "selection-differs" },
+	{ "row 3: a bank twice",        twice,        "selection-differs" },
+	{ "row 9: log does not replay", digest_of_others, "evidence-lost" },
+};
+
+START_TEST(what_is_re_paired_is_refused)
+{
+	struct soft_quote q;
+
+	approve_boot_of(&a);
+	for (unsigned i = 0; i < COUNT(pairs); i++) {
+		ck_assert(soft_challenge(&lab, &a, &q, &r));
+		pairs[i].change(&q);
+		soft_attest(&lab, &q, &r);
+		ck_assert_msg(!strcmp(reply_reason(&r), pairs[i].reason), "%s: %s", pairs[i].label, r.body);
+		ck_assert_msg(!strstr(r.body, "\"affirming\""), "%s", pairs[i].label);
+	}
+	ck_assert_str_eq(attest(&a), "ok");
+}
+END_TEST
+
+START_TEST(a_worker_that_dies_costs_one_request)
+{
+	struct soft_quote q;
+	char byte[16];
+	int parse;
+	uint64_t job;
+
+	lab_kill_core(&lab);
+	lab_start(&lab, 0, 1);
+	parse = lab_channel(&lab, ROLE_PARSE, 0);
+	ck_assert(soft_challenge(&lab, &a, &q, &r));
+	{
+		own(mem) uint8_t *body = NULL;
+		size_t len;
+
+		body = soft_evidence(&q, &len);
+		job = lab_send(&lab, MSG_EVIDENCE, body, len);
+	}
+	ck_assert(recv(parse, byte, sizeof(byte), MSG_PEEK) > 0);       /* it has the log ... */
+	close(parse);                                                   /* ... and dies of it */
+	lab_receive(lab.hosts, &r);
+	ck_assert_uint_eq(r.job, job);
+	ck_assert_msg(r.status >= 500, "%d %s", r.status, r.body);
+	ck_assert_str_eq(reply_reason(&r), "verifier-error");
+}
+END_TEST
+
+START_TEST(row_33_a_parser_that_lies_is_no_pass)
+{
+	struct soft_quote q;
+	uint8_t junk[64] = { 1, 2, 3 };
+	struct error e;
+	own(frame) struct frame f = { .peer_fd = -1 };
+	bool got = false;
+	int parse;
+
+	lab_kill_core(&lab);
+	lab_start(&lab, 0, 1);
+	parse = lab_channel(&lab, ROLE_PARSE, 0);
+	ck_assert(soft_challenge(&lab, &a, &q, &r));
+	{
+		own(mem) uint8_t *body = NULL;
+		size_t len;
+
+		body = soft_evidence(&q, &len);
+		lab_send(&lab, MSG_EVIDENCE, body, len);
+	}
+	ck_assert(recv(parse, junk + 32, 1, MSG_PEEK) > 0);
+	ck_assert_msg(ipc_receive(parse, ROLE_PARSE, &f, &got, &e) && got, "%s", e.why);
+	ck_assert(ipc_send(parse, ROLE_PARSE, MSG_PARSED_LOG, f.job, junk, 32, -1, &e));
+	lab_receive(lab.hosts, &r);
+	ck_assert_msg(r.status >= 500 || !strcmp(reply_reason(&r), "eventlog-malformed") ||
+	    !strcmp(reply_reason(&r), "eventlog-mismatch"), "%d %s", r.status, r.body);
+	ck_assert_ptr_null(strstr(r.body, "\"affirming\""));
+	close(parse);
+}
+END_TEST
+
+START_TEST(a_revoked_host_is_refused_at_once)
+{
+	struct admin_request revoke = { .op = ADMIN_REVOKE, .host = "host-a", .reason = "stolen" };
+
+	approve_boot_of(&a);
+	ck_assert_str_eq(attest(&a), "ok");
+	lab_admin(&lab, &revoke, &r);
+	ck_assert_int_eq(r.status, 200);
+	{
+		struct soft_quote q;
+
+		if (soft_challenge(&lab, &a, &q, &r))
+			soft_attest(&lab, &q, &r);
+	}
+	ck_assert_str_eq(reply_reason(&r), "host-revoked");
+	ck_assert_str_eq(attest(&b), "no-reference");     /* the other host is judged for itself */
+}
+END_TEST
+
+static void
+add(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, open_lab, close_lab);
+	tcase_add_test(tc, a_known_boot_is_good);
+	tcase_add_test(tc, row_25_a_candidate_permits_nothing);
+	tcase_add_test(tc, row_5_a_reply_is_good_once);
+	tcase_add_test(tc, row_5_of_sixteen_at_once_one_passes);
+	tcase_add_test(tc, row_5_challenge_of_one_host_evidence_of_another);
+	tcase_add_test(tc, row_5_used_stays_used_after_kill_9);
+	tcase_add_test(tc, a_challenge_outlives_a_restart);
+	tcase_add_test(tc, row_7_an_unknown_key_gets_no_verdict);
+	tcase_add_test(tc, what_is_re_paired_is_refused);
+	tcase_add_test(tc, a_worker_that_dies_costs_one_request);
+	tcase_add_test(tc, row_33_a_parser_that_lies_is_no_pass);
+	tcase_add_test(tc, a_revoked_host_is_refused_at_once);
+}
+
+int main(void) { return unit_run("core", add); }

@@ -1,0 +1,167 @@
+#include <sqlite3.h>
+#include "store.h"
+#include "unit.h"
+
+static char dir[64], url[128];
+static struct store *s;
+static struct error e;
+
+static void
+open_store(void)
+{
+	strcpy(dir, "/tmp/check-store-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(url, sizeof(url), "sqlite:%s/store.db", dir);
+	ck_assert_msg(store_open(url, &s, &e), "%s", e.why);
+}
+
+static void
+close_store(void)
+{
+	char command[128];
+
+	store_close(s);
+	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static struct host_row
+host(unsigned n, const char *name)
+{
+	struct host_row h = { .state = ENROLLMENT_ACTIVE, .group = "default", .enrolled = 1,
+		.key = { .hash = 0x000b, .banks = 2, .ak = { .size = 34 }, .spki_len = 4 } };
+
+	snprintf(h.id, sizeof(h.id), "00000000-0000-4000-8000-%012u", n);
+	snprintf(h.name, sizeof(h.name), "%s", name);
+	snprintf(h.key.ek, sizeof(h.key.ek), "%064u", n);
+	h.key.ak.bytes[1] = 0x0b;
+	h.key.ak.bytes[33] = (uint8_t)n;
+	return h;
+}
+
+static bool
+put(const struct host_row *h)
+{
+	ck_assert(store_begin(s, &e));
+	if (store_host_put(s, h, &e))
+		return store_commit(s, &e);
+	store_rollback(s);
+	return false;
+}
+
+/* Row 13: names are values; nothing in them is ever a piece of SQL. */
+static const char *const names[] = {
+	"web7", "x'; DROP TABLE hosts;--", "%", "_", "a\"b", "\\", "\xf0\x9f\x92\xa9", "NULL", "'", "''",
+};
+
+START_TEST(row_13_names_are_values)
+{
+	struct host_row back;
+
+	for (unsigned i = 0; i < COUNT(names); i++) {
+		struct host_row h = host(i + 1, names[i]);
+
+		ck_assert_msg(put(&h), "%s: %s", names[i], e.why);
+	}
+	for (unsigned i = 0; i < COUNT(names); i++) {
+		ck_assert_msg(store_host_by_name(s, names[i], &back, &e), "%s: %s", names[i], e.why);
+		ck_assert_str_eq(back.name, names[i]);
+	}
+	ck_assert(!store_host_by_name(s, "web%", &back, &e) && e.code == ERR_MISSING);
+	ck_assert(!store_host_by_name(s, "' OR '1'='1", &back, &e) && e.code == ERR_MISSING);
+}
+END_TEST
+
+START_TEST(a_challenge_is_used_once)
+{
+	uint8_t id[CHALLENGE_ID_SIZE] = { 1, 2, 3 };
+	bool first = false;
+
+	ck_assert(store_begin(s, &e) && store_challenge_use(s, id, 1000, &first, &e) && first);
+	ck_assert(store_challenge_use(s, id, 1000, &first, &e) && !first);
+	ck_assert(store_commit(s, &e));
+	store_close(s);
+	ck_assert_msg(store_open(url, &s, &e), "%s", e.why);
+	ck_assert(store_begin(s, &e) && store_challenge_use(s, id, 1000, &first, &e) && !first);
+	store_rollback(s);
+}
+END_TEST
+
+START_TEST(what_was_not_committed_is_not_there)
+{
+	struct host_row h = host(1, "web7"), back;
+	uint8_t id[CHALLENGE_ID_SIZE] = { 9 };
+	bool first = false;
+
+	ck_assert(store_begin(s, &e) && store_host_put(s, &h, &e) && store_challenge_use(s, id, 1, &first, &e));
+	store_close(s);                 /* as a kill does: without commit */
+	ck_assert(store_open(url, &s, &e));
+	ck_assert(!store_host_by_name(s, "web7", &back, &e) && e.code == ERR_MISSING);
+	ck_assert(store_begin(s, &e) && store_challenge_use(s, id, 1, &first, &e) && first);
+	store_rollback(s);
+}
+END_TEST
+
+START_TEST(a_reference_is_given_once)
+{
+	struct host_row h = host(1, "web7");
+	struct report_row r = { .ref = "7F3K-21QX", .at = 1, .state = STATE_CONTRAINDICATED, .reason = REASON_NO_REFERENCE,
+		.verdict = (uint8_t *)"x", .verdict_len = 1 };
+
+	ck_assert(put(&h));
+	memcpy(r.host_id, h.id, sizeof(r.host_id));
+	ck_assert(store_begin(s, &e));
+	ck_assert_msg(store_report_add(s, &r, &e), "%s", e.why);
+	ck_assert(!store_report_add(s, &r, &e) && e.code == ERR_CONFLICT);
+	strcpy(r.ref, "7F3K-21QY");
+	ck_assert_msg(store_report_add(s, &r, &e), "the transaction goes on: %s", e.why);
+	ck_assert(store_commit(s, &e));
+}
+END_TEST
+
+START_TEST(a_newer_schema_is_refused)
+{
+	char path[128];
+	sqlite3 *db;
+
+	store_close(s);
+	snprintf(path, sizeof(path), "%s/store.db", dir);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "PRAGMA user_version = 9999", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	s = NULL;
+	ck_assert(!store_open(url, &s, &e));
+	ck_assert_int_ne(e.code, ERR_NONE);
+}
+END_TEST
+
+START_TEST(the_audit_trail_cannot_be_changed)
+{
+	struct audit_row a = { .number = 1, .at = 1, .who = "uid 0", .action = "revoke", .subject = "web7", .why = "stolen" };
+	char path[128];
+	sqlite3 *db;
+
+	ck_assert(store_begin(s, &e));
+	ck_assert_msg(store_audit_add(s, &a, &e), "%s", e.why);
+	ck_assert(store_commit(s, &e));
+	snprintf(path, sizeof(path), "%s/store.db", dir);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_ne(sqlite3_exec(db, "UPDATE audit SET why = 'lost'", NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_ne(sqlite3_exec(db, "DELETE FROM audit", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+END_TEST
+
+static void
+add(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, open_store, close_store);
+	tcase_add_test(tc, row_13_names_are_values);
+	tcase_add_test(tc, a_challenge_is_used_once);
+	tcase_add_test(tc, what_was_not_committed_is_not_there);
+	tcase_add_test(tc, a_reference_is_given_once);
+	tcase_add_test(tc, a_newer_schema_is_refused);
+	tcase_add_test(tc, the_audit_trail_cannot_be_changed);
+}
+
+int main(void) { return unit_run("store", add); }
