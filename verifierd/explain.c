@@ -49,14 +49,15 @@ findings_json(const struct findings *all)
 static void
 put_summary(const struct report_row *r, const struct verdict *v, const char *host, struct json *into)
 {
-	char text[FINDING_TEXT * 2];
+	char text[FINDING_TEXT * 2], next[REASON_ADVICE_TEXT];
 	const char *was = r->state == STATE_AFFIRMING ? "is good" : r->state == STATE_WARNING ? "is good, with a warning" :
 	    "was refused";
 	const char *more = v->findings.count && r->state != STATE_AFFIRMING ? v->findings.list[0].text : "";
 
 	snprintf(text, sizeof(text), "%s %s: %s.%s%s", host, was, reason_text(r->reason), *more ? " " : "", more);
 	json_put_text(into, "summary", text);
-	json_put_text(into, "next", reason_next(r->reason));
+	reason_advice(r->reason, r->ref, host, next);
+	json_put_text(into, "next", next);
 }
 
 static void

@@ -33,6 +33,31 @@ enum state  reason_state(enum reason r) { return reasons[known(r)].state; }
 const char *reason_text(enum reason r) { return reasons[known(r)].text; }
 const char *reason_next(enum reason r) { return reasons[known(r)].next; }
 
+void
+reason_advice(enum reason r, const char *ref, const char *host, char out[static REASON_ADVICE_TEXT])
+{
+	const struct { const char *word, *value; } places[] = { { "REF", ref }, { "HOST", host } };
+	const char *text = reason_next(r);
+	size_t used = 0;
+
+	while (*text && used < REASON_ADVICE_TEXT - 1) {
+		const char *put = NULL;
+
+		for (unsigned i = 0; i < COUNT(places) && !put; i++)
+			if (!strncmp(text, places[i].word, strlen(places[i].word)) && places[i].value[0]) {
+				put = places[i].value;
+				text += strlen(places[i].word);
+			}
+		if (!put) {
+			out[used++] = *text++;
+			continue;
+		}
+		while (*put && used < REASON_ADVICE_TEXT - 1)
+			out[used++] = *put++;
+	}
+	out[used] = '\0';
+}
+
 bool
 reason_find(const char *code, enum reason *r)
 {

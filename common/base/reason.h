@@ -121,7 +121,10 @@ enum { REASON_CODE_MAX = 24 };          /* longest code, with its NUL */
 const char *reason_code(enum reason);   /* "kernel-changed"; "internal-error" outside the table */
 enum state  reason_state(enum reason);
 const char *reason_text(enum reason);   /* a sentence without a full stop */
-const char *reason_next(enum reason);
+const char *reason_next(enum reason);    /* with the words REF and HOST as they stand */
+/* The same with the reference and the host's name in their places, ready to be pasted; "" leaves the word. */
+enum { REASON_ADVICE_TEXT = 256 };
+void        reason_advice(enum reason, const char *ref, const char *host, char out[static REASON_ADVICE_TEXT]);
 bool        reason_find(const char *code, enum reason *);
 
 const char *state_word(enum state);     /* "none" outside the table */

@@ -154,7 +154,7 @@ show_text(const struct json *j, enum reason r)
 	show_verifier(j);
 	line("Last error", text_of(j, "last_error", value, sizeof(value)));
 	if (r != REASON_OK)
-		line("Next", reason_next(r));
+		line("Next", text_of(j, "next", value, sizeof(value)));
 	if (s == STATE_CONTRAINDICATED)
 		line("Details", "verifierctl explain REF, where the verifier runs");
 }

@@ -75,12 +75,14 @@ status_json(const struct outcome *last, const struct counters *c, const char *bo
 	const struct record *r = &last->record;
 	enum reason now = status_reason_now(last, boot_id);
 	own(json) struct json *j = json_new();
+	char next[REASON_ADVICE_TEXT];
 
 	json_put_int(j, "schema", 1);
 	json_put_text(j, "state", state_word(reason_state(now)));
 	json_put_text(j, "reason", reason_code(now));
 	json_put_text(j, "text", reason_text(now));
-	json_put_text(j, "next", reason_next(now));
+	reason_advice(now, r->ref, last->host, next);
+	json_put_text(j, "next", next);
 	json_put_text(j, "ref", r->ref);
 	json_put_time(j, "issued", r->issued_wall);
 	json_put_time(j, "expires", r->expires_wall);

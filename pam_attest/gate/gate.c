@@ -229,12 +229,15 @@ void
 gate_user_text(const struct gate_conf *c, const struct gate_decision *d, char *out, size_t size)
 {
 	bool refused = d->outcome == OUTCOME_DENY;
+	char next[REASON_ADVICE_TEXT] = "";
 
+	if (refused)
+		reason_advice(d->reason, d->ref, d->recorded ? d->record.host : "", next);
 	snprintf(out, size, "attest: %s: %s (%s).%s%s%s%s%s%s%s",
 	    refused ? "refused" : d->outcome == OUTCOME_PERMIT ? "permitted" : "not gated",
 	    reason_text(d->reason), reason_code(d->reason),
 	    d->ref[0] ? " Ref " : "", d->ref, d->ref[0] ? "." : "",
-	    refused ? " " : "", refused ? reason_next(d->reason) : "",
+	    refused ? " " : "", next,
 	    refused && c->message[0] ? " " : "", refused ? c->message : "");
 }
 

@@ -23,7 +23,7 @@
 #define EXPIRED "expires_boot=@-1000 expires_wall=@-1000 issued_boot=@-60000 issued_wall=@-60000 "
 
 #define NO_CMDLINE "attest: refused: the kernel command line is not one of the known ones (cmdline-changed). " \
-		   "Ref 7F3K-21QX. if it was you: verifierctl accept REF"
+		   "Ref 7F3K-21QX. if it was you: verifierctl accept 7F3K-21QX"
 #define NO_ATTESTD "attest: refused: attestd does not run on this host (attestd-down). Ref L-****-****. systemctl start attestd"
 #define NO_TIME    "attest: refused: attestd did not answer in time (attestd-timeout). Ref L-****-****. try again; then look at attestd's journal"
 #define NO_VERIFIER "attest: refused: no verifier can be reached (verifier-unreachable). Ref L-****-****. " \

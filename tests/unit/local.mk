@@ -195,4 +195,10 @@ TESTS += %D%/check_store
 tests_unit_check_store_SOURCES  = %D%/check_store.c
 tests_unit_check_store_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_unit_check_store_LDADD    = libunit.la libstore.la $(SQLITE_LIBS)
+
+check_PROGRAMS += %D%/check_reason
+TESTS += %D%/check_reason
+tests_unit_check_reason_SOURCES  = %D%/check_reason.c
+tests_unit_check_reason_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_reason_LDADD    = libunit.la
 endif
