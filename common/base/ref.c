@@ -45,10 +45,11 @@ ref_read(const char *typed, char out[static REF_TEXT])
 {
 	bool local = (typed[0] == 'L' || typed[0] == 'l') && typed[1] == '-';
 	char chars[REF_CHARS];
+	const char *begin = local ? typed + 2 : typed;
 	unsigned n = 0;
 
-	for (const char *p = local ? typed + 2 : typed; *p; p++) {
-		if (*p == '-' && n == REF_DASH)
+	for (const char *p = begin; *p; p++) {
+		if (p == begin + REF_DASH && *p == '-')
 			continue;
 		if (n == REF_CHARS || !(chars[n] = fold(*p)))
 			return false;
