@@ -151,6 +151,18 @@ need_ca(const char *path, EVP_PKEY *key, int64_t now_wall, struct error *e)
 
 /* --- the server's names */
 
+/* Is this whole entry in the list? "DNS:a.example" is not in "DNS:a.example.net". */
+static bool
+has_name(const char *san, const char *entry)
+{
+	size_t n = strlen(entry);
+
+	for (const char *p = strstr(san, entry); p; p = strstr(p + 1, entry))
+		if ((p == san || p[-1] == ',') && (!p[n] || p[n] == ','))
+			return true;
+	return false;
+}
+
 static bool
 add_name(char san[static SAN_TEXT], const char *name)
 {
@@ -158,15 +170,15 @@ add_name(char san[static SAN_TEXT], const char *name)
 	bool ip = inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
 	char entry[300];
 	size_t used = strlen(san);
-	int n = snprintf(entry, sizeof(entry), "%s%s:%s", used ? "," : "", ip ? "IP" : "DNS", name);
+	int n = snprintf(entry, sizeof(entry), "%s:%s", ip ? "IP" : "DNS", name);
 
 	/* Letters, digits and '.:-_*' alone: the list is a configuration string of libcrypto's. */
 	if (!*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-_*")] ||
-	    n < 0 || (size_t)n >= sizeof(entry) || used + (size_t)n >= SAN_TEXT)
+	    n < 0 || (size_t)n >= sizeof(entry) || (size_t)n + 2 > SAN_TEXT - used)
 		return false;
 	/* A host whose name is its FQDN, or localhost, is named once. */
-	if (!strstr(san, entry + (used ? 1 : 0)))
-		memcpy(san + used, entry, (size_t)n + 1);
+	if (!has_name(san, entry))
+		snprintf(san + used, SAN_TEXT - used, "%s%s", used ? "," : "", entry);
 	return true;
 }
 

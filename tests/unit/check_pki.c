@@ -158,6 +158,31 @@ START_TEST(keeps_what_it_cannot_read)
 }
 END_TEST
 
+/* Each name stands in the certificate, also one that another begins with; a repeated one once. */
+START_TEST(every_name_is_in_it)
+{
+	struct error e = { .code = ERR_NONE };
+	const struct { const char *name; int is; } hosts[] = {
+		{ "a.example.net", 1 }, { "a.example", 1 }, { "example.net", 1 }, { "net", 0 }, { "a", 0 },
+	};
+	GENERAL_NAMES *all;
+	X509 *x;
+
+	ck_assert_msg(pki_prepare(dir, "a.example.net a.example, example.net,a.example,192.0.2.70,192.0.2.7,2001:db8::1", NOW, &e),
+	    "%s", e.why);
+	x = cert("server.pem", 0);
+	for (size_t i = 0; i < COUNT(hosts); i++)
+		ck_assert_msg(X509_check_host(x, hosts[i].name, 0, 0, NULL) == hosts[i].is, "%s", hosts[i].name);
+	ck_assert_int_eq(X509_check_ip_asc(x, "192.0.2.70", 0), 1);
+	ck_assert_int_eq(X509_check_ip_asc(x, "192.0.2.7", 0), 1);
+	ck_assert_int_eq(X509_check_ip_asc(x, "2001:db8::1", 0), 1);
+	all = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+	ck_assert_int_eq(sk_GENERAL_NAME_num(all), 6);
+	GENERAL_NAMES_free(all);
+	X509_free(x);
+}
+END_TEST
+
 START_TEST(bad_names_are_refused)
 {
 	struct error e = { .code = ERR_NONE };
@@ -177,6 +202,7 @@ add(TCase *tc)
 	tcase_add_loop_test(tc, a_missing_file_is_made_again, 0, 4);
 	tcase_add_test(tc, renewed_before_it_ends_or_when_names_change);
 	tcase_add_test(tc, keeps_what_it_cannot_read);
+	tcase_add_test(tc, every_name_is_in_it);
 	tcase_add_test(tc, bad_names_are_refused);
 }
 
