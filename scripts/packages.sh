@@ -4,7 +4,7 @@ BUILD_PACKAGES="gcc make libc6-dev autoconf automake libtool pkg-config libtss2-
 	libpam0g-dev libcurl4-openssl-dev libjson-c-dev libevent-dev libsqlite3-dev"
 DEMO_PACKAGES="swtpm swtpm-tools tpm2-tools libpam-wrapper pamtester openssl jq procps"
 TEST_PACKAGES="$DEMO_PACKAGES check clang libclang-rt-14-dev llvm cppcheck mandoc shellcheck binutils
-	curl sqlite3 socat xxd"
+	curl"
 
 # Installs those that are missing, and only those.
 need_packages() {
