@@ -44,7 +44,7 @@ X(INTERNAL_ERROR,     "internal-error",      NONE, "the gate failed inside", "lo
 X(NOT_ENROLLED,       "not-enrolled",        NONE, "this host is not enrolled with a verifier", "attestctl enroll --url URL --ca FILE") \
 X(ENROLLMENT_PENDING, "enrollment-pending",  NONE, "an administrator has not approved this host yet", "verifierctl approve HOST") \
 X(ENROLLMENT_REJECTED,"enrollment-rejected", NONE, "an administrator rejected this host's enrollment", "ask who runs the verifier") \
-X(VERIFIER_UNREACHABLE,"verifier-unreachable",NONE, "no verifier can be reached", "check network and verifierd; grace applies meanwhile") \
+X(VERIFIER_UNREACHABLE,"verifier-unreachable",NONE, "no verifier can be reached", "check network and verifierd") \
 X(VERIFIER_ERROR,     "verifier-error",      NONE, "the verifier failed to answer", "look at verifierd's journal") \
 X(VERIFIER_UNTRUSTED, "verifier-untrusted",  NONE, "the server that answered is not the verifier of this host", "compare ca_file with the verifier's tls/ca.pem") \
 X(RESULT_INVALID,     "result-invalid",      NONE, "the verifier's result does not verify", "compare clocks and keys; then: attestctl attest") \

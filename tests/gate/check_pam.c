@@ -27,7 +27,7 @@
 #define NO_ATTESTD "attest: refused: attestd does not run on this host (attestd-down). Ref L-****-****. systemctl start attestd"
 #define NO_TIME    "attest: refused: attestd did not answer in time (attestd-timeout). Ref L-****-****. try again; then look at attestd's journal"
 #define NO_VERIFIER "attest: refused: no verifier can be reached (verifier-unreachable). Ref L-****-****. " \
-		   "check network and verifierd; grace applies meanwhile"
+		   "check network and verifierd"
 #define NO_ANSWER  "attest: refused: the gate failed inside (internal-error). Ref L-****-****. look at the journal; report it"
 #define NO_CONFIG  "attest: refused: the gate's configuration cannot be used (config-error). Ref L-****-****. attestctl lint names file and line"
 #define NO_PENDING "attest: refused: only a candidate reference set matches this boot (pending-approval). Ref 7F3K-21QX. " \
