@@ -62,7 +62,7 @@ pam_attest_la_LIBADD  = libgate.la -lpam
 EXTRA_pam_attest_la_DEPENDENCIES = %D%/gate/pam_attest.map
 EXTRA_DIST += %D%/gate/pam_attest.map
 
-install-exec-hook:
+install-data-hook:
 	rm -f $(DESTDIR)$(pammoddir)/pam_attest.la
 uninstall-hook:
 	rm -f $(DESTDIR)$(pammoddir)/pam_attest.so
