@@ -188,7 +188,7 @@ believe(struct agent *a, struct round *r, struct error *e)
 }
 
 static enum reason
-attest(struct agent *a, struct round *r, struct error *e)
+attempt(struct agent *a, struct round *r, struct error *e)
 {
 	enum reason why;
 
@@ -206,6 +206,21 @@ attest(struct agent *a, struct round *r, struct error *e)
 	if (why == REASON_OK)
 		why = believe(a, r, e);
 	return why;
+}
+
+/*
+ * A connection that died after the evidence had arrived makes libcurl send it again, and a slow TPM
+ * can outlast a challenge. Neither says anything about this host: a new challenge, once.
+ */
+static enum reason
+attest(struct agent *a, struct round *r, struct error *e)
+{
+	enum reason why = attempt(a, r, e);
+
+	if (why != REASON_CHALLENGE_USED && why != REASON_CHALLENGE_EXPIRED && why != REASON_CHALLENGE_INVALID)
+		return why;
+	boot_log_free(&r->log);
+	return attempt(a, r, e);
 }
 
 /*
