@@ -73,12 +73,20 @@ http_answer(struct evhttp_request *r, int status, const char *json, size_t len)
 	evhttp_add_header(head, "Cache-Control", "no-store");
 	if (status == 503)
 		evhttp_add_header(head, "Retry-After", "2");
+	if (status == 401)
+		evhttp_add_header(head, "WWW-Authenticate", "Bearer");
 	if (body)
 		evbuffer_add(body, json, len);
 	/* Without a connection (the client hung up) this frees the request and sends nothing. */
 	evhttp_send_reply(r, status, NULL, body);
 	if (body)
 		evbuffer_free(body);
+}
+
+bool
+http_gone(struct evhttp_request *r)
+{
+	return !evhttp_request_get_connection(r);
 }
 
 void
@@ -159,6 +167,8 @@ on_request(struct evhttp_request *r, void *arg)
 		simple_problem(r, 404, "no such path");
 		return;
 	case ROUTE_NO_METHOD:
+		/* No path has both. */
+		evhttp_add_header(evhttp_request_get_output_headers(r), "Allow", strcmp(method_of(r), "GET") ? "GET" : "POST");
 		simple_problem(r, 405, "not with this method");
 		return;
 	case ROUTE_OK:

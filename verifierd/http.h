@@ -12,8 +12,8 @@ struct evhttp_request;
 struct http_request {
 	struct evhttp_request *token;     /* to answer with, exactly once */
 	struct route           route;
-	struct body            body;      /* valid during the call */
-	int                    peer_fd;   /* of a unix connection; borrowed; -1 on TCP */
+	struct body            body;      /* valid until the answer */
+	int                    peer_fd;   /* of a unix connection, its own while it is not gone; -1 on TCP */
 };
 /* Called for each request that has a route; owns the answer from then on. */
 typedef void http_fn(void *arg, const struct http_request *);
@@ -26,6 +26,9 @@ bool http_reload(struct http *, struct error *) MUST_CHECK;
 /* No new connections; those that are open end with their next answer. */
 void http_drain(struct http *);
 void http_close(struct http *);
+
+/* Is the connection closed, and peer_fd with it? Such a request must be answered all the same. */
+bool http_gone(struct evhttp_request *);
 
 /* JSON text, a problem from 400 on. Safe when the client has gone in the meantime. */
 void http_answer(struct evhttp_request *, int status, const char *json, size_t len);

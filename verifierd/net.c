@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <signal.h>
+#include <sys/queue.h>
 #include "clock.h"
 #include "http.h"
 #include "log.h"
@@ -14,47 +15,85 @@
 enum {
 	JOBS_MAX = 4096, JOB_MS = 10 * 1000, SWEEP_MS = 250, DRAIN_MS = 12 * 1000,
 	PAYLOAD_MAX = 128 << 10,          /* of everything but evidence */
+	BODIES_MAX = 64 << 20,            /* of all jobs under way together: a body stays until its answer */
 };
 
-/* A job's id is its slot and how often the slot has been used: a late reply finds another id there. */
-struct job { struct evhttp_request *request; uint64_t id; int64_t deadline; };
+/*
+ * A job's id is its slot and how often the slot has been used: a late reply finds another id there.
+ * The socket to core holds three bodies of 75 KB; what does not fit waits here for its turn.
+ */
+struct job {
+	struct http_request request;         /* token NULL: the slot is free */
+	uint64_t            id;
+	int64_t             deadline;
+	bool                waits;
+	TAILQ_ENTRY(job)    turn;
+};
 
 struct net {
 	bool               admin;
 	struct event_base *base;
 	struct http       *http;
+	struct event      *writable;         /* added while jobs wait */
 	struct job         jobs[JOBS_MAX];
 	uint64_t           uses[JOBS_MAX];
 	unsigned           next, under_way;
+	size_t             bodies;
+	TAILQ_HEAD(, job)  waiting;
 	int64_t            drain_until;      /* 0: serving */
 	uint8_t            payload[PAYLOAD_MAX];
 };
 
 static struct job *
-job_new(struct net *n, struct evhttp_request *request)
+job_new(struct net *n, const struct http_request *request)
 {
+	if (request->body.len > BODIES_MAX - n->bodies)
+		return NULL;
 	for (unsigned i = 0; i < JOBS_MAX; i++) {
 		unsigned slot = (n->next + i) % JOBS_MAX;
 		struct job *j = &n->jobs[slot];
 
-		if (j->request)
+		if (j->request.token)
 			continue;
 		n->next = slot + 1;
 		n->under_way++;
-		*j = (struct job){ .request = request, .id = ++n->uses[slot] * JOBS_MAX + slot,
+		n->bodies += request->body.len;
+		*j = (struct job){ .request = *request, .id = ++n->uses[slot] * JOBS_MAX + slot,
 			.deadline = clock_mono() + JOB_MS };
 		return j;
 	}
 	return NULL;
 }
 
+static void
+job_wait(struct net *n, struct job *j, bool first)
+{
+	if (first)
+		TAILQ_INSERT_HEAD(&n->waiting, j, turn);
+	else
+		TAILQ_INSERT_TAIL(&n->waiting, j, turn);
+	j->waits = true;
+	event_add(n->writable, NULL);
+}
+
+static void
+job_turn(struct net *n, struct job *j)
+{
+	if (j->waits)
+		TAILQ_REMOVE(&n->waiting, j, turn);
+	j->waits = false;
+}
+
+/* The job is over; its request is the caller's to answer. */
 static struct evhttp_request *
 job_take(struct net *n, struct job *j)
 {
-	struct evhttp_request *r = j->request;
+	struct evhttp_request *r = j->request.token;
 
-	j->request = NULL;
+	job_turn(n, j);
+	j->request.token = NULL;
 	n->under_way--;
+	n->bodies -= j->request.body.len;
 	return r;
 }
 
@@ -67,28 +106,58 @@ busy(struct evhttp_request *r, const char *why)
 	http_problem(r, &p);
 }
 
+/* To core; false when it must wait for its turn. Every other end of the job is told to the client here. */
+static bool
+job_send(struct net *n, struct job *j)
+{
+	const struct http_request *q = &j->request;
+	bool evidence = q->route.message == MSG_EVIDENCE;
+	struct writer w = wr_open(n->payload, sizeof(n->payload));
+	struct error e = { .code = ERR_NONE };
+	struct problem p;
+
+	if (!route_payload(&q->route, &q->body, &w, &p)) {
+		http_problem(job_take(n, j), &p);
+		return true;
+	}
+	if (ipc_send(FD_CHANNEL, n->admin ? ROLE_ADMIN : ROLE_HOSTS, q->route.message, j->id,
+	    evidence ? q->body.p : n->payload, evidence ? q->body.len : w.used, q->peer_fd, &e))
+		return true;
+	if (e.code == ERR_LIMIT)
+		return false;
+	busy(job_take(n, j), "the verifier is starting");
+	return true;
+}
+
 static void
 on_request(void *arg, const struct http_request *q)
 {
 	struct net *n = arg;
-	struct writer w = wr_open(n->payload, sizeof(n->payload));
-	struct error e = { .code = ERR_NONE };
-	struct problem p;
-	bool evidence = q->route.message == MSG_EVIDENCE;
+	struct job *j = job_new(n, q);
+
+	if (!j)
+		busy(q->token, "too many requests under way");
+	else if (!TAILQ_EMPTY(&n->waiting) || !job_send(n, j))
+		job_wait(n, j, false);
+}
+
+/* Core has read: those that wait, oldest first. The descriptor of a connection that is gone may be another's by now. */
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct net *n = arg;
 	struct job *j;
 
-	if (!route_payload(&q->route, &q->body, &w, &p)) {
-		http_problem(q->token, &p);
-		return;
+	(void)fd; (void)what;
+	while ((j = TAILQ_FIRST(&n->waiting))) {
+		job_turn(n, j);
+		if (http_gone(j->request.token)) {
+			busy(job_take(n, j), "the client is gone");
+		} else if (!job_send(n, j)) {
+			job_wait(n, j, true);
+			break;
+		}
 	}
-	j = job_new(n, q->token);
-	if (!j) {
-		busy(q->token, "too many requests under way");
-		return;
-	}
-	if (!ipc_send(FD_CHANNEL, n->admin ? ROLE_ADMIN : ROLE_HOSTS, q->route.message, j->id,
-	    evidence ? q->body.p : n->payload, evidence ? q->body.len : w.used, q->peer_fd, &e))
-		busy(job_take(n, j), e.code == ERR_LIMIT ? "the verifier is busy" : "the verifier is starting");
 }
 
 static void
@@ -99,7 +168,7 @@ reply(struct net *n, struct frame *f)
 	size_t len = f->payload.left;
 	const uint8_t *body = rd_bytes(&f->payload, len, "body");
 
-	if (!j->request || j->id != f->job || !body || status < 200 || status > 599)
+	if (!j->request.token || j->id != f->job || !body || status < 200 || status > 599)
 		return;                 /* answered 503 long ago */
 	http_answer(job_take(n, j), status, (const char *)body, len);
 }
@@ -134,7 +203,7 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd; (void)what;
 	for (unsigned i = 0; i < JOBS_MAX && n->under_way; i++)
-		if (n->jobs[i].request && n->jobs[i].deadline <= now)
+		if (n->jobs[i].request.token && n->jobs[i].deadline <= now)
 			busy(job_take(n, &n->jobs[i]), "no answer in time");
 	if (n->drain_until && (!n->under_way || now >= n->drain_until))
 		event_base_loopexit(n->base, &(struct timeval){ .tv_usec = 100000 });   /* answers on their way */
@@ -174,8 +243,10 @@ watch(struct net *n, evutil_socket_t fd, short what, event_callback_fn fn, const
 static bool
 start(struct net *n, const struct options *o, struct error *e)
 {
+	TAILQ_INIT(&n->waiting);
 	n->base = event_base_new();
-	if (!n->base || !watch(n, FD_CHANNEL, EV_READ, on_channel, NULL) ||
+	n->writable = n->base ? event_new(n->base, FD_CHANNEL, EV_WRITE, on_writable, n) : NULL;
+	if (!n->writable || !watch(n, FD_CHANNEL, EV_READ, on_channel, NULL) ||
 	    !watch(n, SIGTERM, EV_SIGNAL, on_term, NULL) || !watch(n, SIGHUP, EV_SIGNAL, on_hup, NULL) ||
 	    !watch(n, -1, 0, on_sweep, &(struct timeval){ .tv_usec = SWEEP_MS * 1000 }))
 		return err_set(e, ERR_MEMORY, "event loop");

@@ -84,6 +84,12 @@ tests_unit_check_routes_SOURCES  = %D%/check_routes.c
 tests_unit_check_routes_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS)
 tests_unit_check_routes_LDADD    = libunit.la libroutes.la
 
+check_PROGRAMS += %D%/check_net
+TESTS += %D%/check_net
+tests_unit_check_net_SOURCES  = %D%/check_net.c %D%/net_lab.c %D%/net_lab.h
+tests_unit_check_net_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_check_net_LDADD    = libunit.la libpki.la libipc.la libproto.la $(SSL_LIBS) $(CRYPTO_LIBS)
+
 check_PROGRAMS += %D%/check_api
 TESTS += %D%/check_api
 tests_unit_check_api_SOURCES  = %D%/check_api.c
