@@ -39,7 +39,7 @@ struct net {
 	uint64_t           uses[JOBS_MAX];
 	unsigned           next, under_way;
 	size_t             bodies;
-	TAILQ_HEAD(, job)  waiting;
+	TAILQ_HEAD(job_queue, job) waiting;
 	int64_t            drain_until;      /* 0: serving */
 	uint8_t            payload[PAYLOAD_MAX];
 };
