@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "finding.h"
+#include "packed_text.h"
 
 const char *
 severity_word(enum severity s)
@@ -65,32 +66,6 @@ findings_lead(struct findings *all, enum reason code)
 	all->list[0] = lead;
 }
 
-static void
-text_pack(const char *s, struct writer *w)
-{
-	size_t n = strlen(s);
-
-	wr_be16(w, (uint16_t)n, "text length");
-	wr_bytes(w, s, n, "text");
-}
-
-static bool
-text_unpack(struct reader *r, char out[static FINDING_TEXT], struct error *e)
-{
-	uint16_t n = rd_be16(r, "text length");
-
-	if (!r->bad && n >= FINDING_TEXT)
-		return err_set(e, ERR_LIMIT, "text of %u bytes", n);
-	rd_copy(r, out, r->bad ? 0 : n, "text");
-	if (!rd_ok(r, e))
-		return false;
-	out[n] = '\0';
-	for (unsigned i = 0; i < n; i++)
-		if (out[i] < 0x20 || out[i] > 0x7e)
-			return err_set(e, ERR_FORMAT, "text is not printable");
-	return true;
-}
-
 void
 findings_pack(const struct findings *all, struct writer *w)
 {
@@ -104,9 +79,9 @@ findings_pack(const struct findings *all, struct writer *w)
 		wr_u8(w, (uint8_t)f->claim, "claim");
 		wr_u8(w, f->pcr, "pcr");
 		wr_be32(w, f->event, "event");
-		text_pack(f->expected, w);
-		text_pack(f->seen, w);
-		text_pack(f->text, w);
+		packed_text_put(f->expected, w);
+		packed_text_put(f->seen, w);
+		packed_text_put(f->text, w);
 	}
 }
 
@@ -128,7 +103,8 @@ finding_unpack(struct reader *r, struct finding *f, struct error *e)
 	f->code = (enum reason)code;
 	f->severity = (enum severity)severity;
 	f->claim = (enum trust_claim)claim;
-	return text_unpack(r, f->expected, e) && text_unpack(r, f->seen, e) && text_unpack(r, f->text, e);
+	return packed_text_take(r, f->expected, sizeof(f->expected), e) &&
+	    packed_text_take(r, f->seen, sizeof(f->seen), e) && packed_text_take(r, f->text, sizeof(f->text), e);
 }
 
 bool

@@ -10,6 +10,7 @@ libpolicy_la_SOURCES = \
 	%D%/eventlog_pack.c \
 	%D%/finding.c %D%/finding.h \
 	%D%/match.c %D%/match.h \
+	%D%/packed_text.c %D%/packed_text.h \
 	%D%/reference.c %D%/reference.h \
 	%D%/replay.c \
 	%D%/verdict.c %D%/verdict.h \

@@ -2,6 +2,7 @@
 #include <string.h>
 #include "reference.h"
 #include "scope.h"
+#include "packed_text.h"
 
 /*
  * The packed form, whose SHA-256 names the set:
@@ -154,7 +155,6 @@ set_pack(const struct reference_set *set, struct writer *w)
 	wr_be32(w, set->count, "count");
 	for (unsigned i = 0; i < set->count; i++) {
 		const struct set_entry *entry = &set->entry[i];
-		size_t len = strlen(entry->text);
 
 		wr_u8(w, (uint8_t)entry->component, "component");
 		wr_u8(w, (uint8_t)entry->scope, "scope");
@@ -162,26 +162,8 @@ set_pack(const struct reference_set *set, struct writer *w)
 		wr_be32(w, entry->type, "type");
 		wr_bytes(w, entry->digest, bank_size(set->bank), "digest");
 		wr_u8(w, entry->text_bound, "bound");
-		wr_be16(w, (uint16_t)len, "text length");
-		wr_bytes(w, entry->text, len, "text");
+		packed_text_put(entry->text, w);
 	}
-}
-
-static bool
-text_unpack(struct reader *r, char out[static SET_TEXT], struct error *e)
-{
-	uint16_t len = rd_be16(r, "text length");
-
-	if (!r->bad && len >= SET_TEXT)
-		return err_set(e, ERR_LIMIT, "text of %u bytes", len);
-	rd_copy(r, out, r->bad ? 0 : len, "text");
-	if (!rd_ok(r, e))
-		return false;
-	out[len] = '\0';
-	for (unsigned i = 0; i < len; i++)
-		if (out[i] < 0x20 || out[i] > 0x7e)
-			return err_set(e, ERR_FORMAT, "text is not printable");
-	return true;
 }
 
 static bool
@@ -204,7 +186,7 @@ entry_unpack(struct reader *r, const struct reference_set *set, struct set_entry
 	entry->text_bound = bound;
 	if (entry->pcr >= PCR_COUNT || !(set->pcrs & 1u << entry->pcr) || !entry_fits(entry))
 		return err_set(e, ERR_FORMAT, "pcr %u is not one of this component and scope", entry->pcr);
-	return text_unpack(r, entry->text, e);
+	return packed_text_take(r, entry->text, sizeof(entry->text), e);
 }
 
 static bool

@@ -1,5 +1,6 @@
 #include <string.h>
 #include "verdict.h"
+#include "packed_text.h"
 
 void
 verdict_start(struct verdict *v)
@@ -20,32 +21,6 @@ verdict_refuse(struct verdict *v, enum reason reason, enum trust_claim claim, in
 	return f;
 }
 
-static void
-text_pack(const char *s, struct writer *w)
-{
-	size_t n = strlen(s);
-
-	wr_be16(w, (uint16_t)n, "text length");
-	wr_bytes(w, s, n, "text");
-}
-
-static bool
-text_unpack(struct reader *r, char *out, size_t size, struct error *e)
-{
-	uint16_t n = rd_be16(r, "text length");
-
-	if (!r->bad && n >= size)
-		return err_set(e, ERR_LIMIT, "text of %u bytes", n);
-	rd_copy(r, out, r->bad ? 0 : n, "text");
-	if (!rd_ok(r, e))
-		return false;
-	out[n] = '\0';
-	for (unsigned i = 0; i < n; i++)
-		if (out[i] < 0x20 || out[i] > 0x7e)
-			return err_set(e, ERR_FORMAT, "text is not printable");
-	return true;
-}
-
 void
 verdict_pack(const struct verdict *v, struct writer *w)
 {
@@ -55,8 +30,8 @@ verdict_pack(const struct verdict *v, struct writer *w)
 		wr_u8(w, (uint8_t)v->claim[i], "claim");
 	wr_u8(w, v->replayed, "replayed");
 	wr_be32(w, v->differs, "differs");
-	text_pack(v->references, w);
-	text_pack(v->nearest, w);
+	packed_text_put(v->references, w);
+	packed_text_put(v->nearest, w);
 	findings_pack(&v->findings, w);
 }
 
@@ -90,8 +65,8 @@ verdict_unpack(struct reader *r, struct verdict *out, struct error *e)
 	out->state = (enum state)state;
 	out->reason = (enum reason)reason;
 	out->replayed = replayed;
-	if (!text_unpack(r, out->references, sizeof(out->references), e) ||
-	    !text_unpack(r, out->nearest, sizeof(out->nearest), e) ||
+	if (!packed_text_take(r, out->references, sizeof(out->references), e) ||
+	    !packed_text_take(r, out->nearest, sizeof(out->nearest), e) ||
 	    !findings_unpack(r, &out->findings, e) ||
 	    (!consistent(out) && !err_set(e, ERR_FORMAT, "state and reason contradict each other"))) {
 		verdict_start(out);
