@@ -3,3 +3,4 @@ include %D%/fuzz/local.mk
 include %D%/gate/local.mk
 include %D%/tree/local.mk
 include %D%/integration/local.mk
+include %D%/system/local.mk

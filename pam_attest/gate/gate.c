@@ -179,6 +179,19 @@ set_mode(const struct facts *f, struct gate_decision *d)
 		d->mode = MODE_AUDIT;
 }
 
+/*
+ * An alert: enforce refuses nobody, or somebody came in past it. Root's own sudo, a service that is never gated, are
+ * neither: on a host that is not armed yet cron would ring the bell every minute.
+ */
+static bool
+worth_a_look(const struct gate_decision *d)
+{
+	if (d->judged != OUTCOME_EXEMPT)
+		return d->not_armed || d->killed;
+	return (d->mode == MODE_ENFORCE || d->not_armed) &&
+	    (d->reason == REASON_BREAK_GLASS || d->reason == REASON_EXEMPT_CONSOLE);
+}
+
 void
 gate_decide(const struct gate_conf *c, const struct gate_request *q, struct gate_decision *d)
 {
@@ -196,8 +209,7 @@ gate_decide(const struct gate_conf *c, const struct gate_request *q, struct gate
 		d->took = clock_mono() - start;
 	}
 	d->outcome = d->mode == MODE_ENFORCE || d->judged == OUTCOME_EXEMPT ? d->judged : OUTCOME_PASS;
-	d->alert = d->not_armed || d->killed || (d->mode == MODE_ENFORCE && d->judged == OUTCOME_EXEMPT &&
-	    (d->reason == REASON_BREAK_GLASS || d->reason == REASON_EXEMPT_CONSOLE));
+	d->alert = worth_a_look(d);
 	if (d->judged == OUTCOME_DENY && !d->ref[0] &&
 	    getrandom(&random, sizeof(random), GRND_NONBLOCK) == (ssize_t)sizeof(random))
 		ref_make(random, true, d->ref);

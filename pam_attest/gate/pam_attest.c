@@ -46,12 +46,16 @@ log_priority(const struct gate_decision *d)
 }
 
 static void
-say(pam_handle_t *pamh, const struct gate_conf *c, const struct gate_decision *d, int flags)
+say(pam_handle_t *pamh, const struct gate_conf *c, const struct gate_decision *d)
 {
 	char text[PAM_MAX_MSG_SIZE];
 
-	/* On a permit sshd would put the line on the stderr of scp and ansible: only where it was asked for. */
-	if (c->silent || (d->outcome != OUTCOME_DENY && !c->explain) || (((unsigned)flags & PAM_SILENT) && !c->explain))
+	/*
+	 * On a permit sshd would put the line on the stderr of scp and ansible: only where it was asked for. A refusal
+	 * is told under PAM_SILENT as well: sudo before 1.9.16 always sets it, and has nothing to say but
+	 * "a password is required" itself.
+	 */
+	if (c->silent || (d->outcome != OUTCOME_DENY && !c->explain))
 		return;
 	gate_user_text(c, d, text, sizeof(text));
 	/* That the words arrive is not what decides. */
@@ -62,7 +66,7 @@ say(pam_handle_t *pamh, const struct gate_conf *c, const struct gate_decision *d
 }
 
 static int
-decide(pam_handle_t *pamh, enum phase phase, int flags, int argc, const char **argv)
+decide(pam_handle_t *pamh, enum phase phase, int argc, const char **argv)
 {
 	struct gate_request q = {
 		.user = user_name(pamh, phase), .rhost = item(pamh, PAM_RHOST), .tty = item(pamh, PAM_TTY),
@@ -81,26 +85,29 @@ decide(pam_handle_t *pamh, enum phase phase, int flags, int argc, const char **a
 	if (c.debug)
 		pam_syslog(pamh, LOG_DEBUG, "%s ruid=%u conf=%s", code_word(code), (unsigned)q.ruid, c.file);
 	gate_tell(&c, &q, &d);
-	say(pamh, &c, &d, flags);
+	say(pamh, &c, &d);
 	return (unsigned)code < CODE_COUNT ? pam_codes[code] : PAM_PERM_DENIED;
 }
 
 PAM_EXTERN __attribute__((visibility("default"))) int
 pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-	return decide(pamh, PHASE_AUTH, flags, argc, argv);
+	(void)flags;
+	return decide(pamh, PHASE_AUTH, argc, argv);
 }
 
 PAM_EXTERN __attribute__((visibility("default"))) int
 pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-	return decide(pamh, PHASE_ACCOUNT, flags, argc, argv);
+	(void)flags;
+	return decide(pamh, PHASE_ACCOUNT, argc, argv);
 }
 
 PAM_EXTERN __attribute__((visibility("default"))) int
 pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-	return decide(pamh, PHASE_SESSION, flags, argc, argv);
+	(void)flags;
+	return decide(pamh, PHASE_SESSION, argc, argv);
 }
 
 /* No credentials, no passwords, nothing to close. */

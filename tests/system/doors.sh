@@ -1,0 +1,167 @@
+#!/bin/bash
+# Real doors: sshd, sudo and su of this system with the gate in their account stacks, on a private machine with a TPM, an
+# attestd and a verifier. What each does in each state is compared with doors.table to the letter: exit code, what the
+# user sees, what the module logs. A row that is missing on either side is a failure.
+set -u
+# shellcheck disable=SC2034  # BUILD is for what is sourced
+SOURCE=$top_srcdir BUILD=$top_builddir
+for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend jq; do
+	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
+done
+. "$SOURCE/tests/integration/lab.sh"
+. "$SOURCE/tests/system/machine.sh"
+machine_skip
+[ "${1:-}" = --inside ] || exec "$SOURCE/tests/system/private.sh" bash "$0" --inside
+VM=$SOURCE/tests/data/vm
+
+passed=0 failed=0
+is() {  # <what> <got> <wanted>
+	if [ "$2" = "$3" ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
+	fi
+}
+reaches() { wait_for "$1" sh -c '[ "$(sed -n s/^'"$2"'=//p "$1"/run/verdict 2>/dev/null)" = "$2" ]' - "$LAB" "$3"; }
+
+lab_open /run/lab
+GOT=$LAB/doors.got
+finish() {
+	lab_close
+	[ $failed = 0 ] || for l in "$LAB"/*.log; do echo "--- ${l##*/}"; tail -n 30 "$l"; done
+	echo "$passed passed, $failed failed"
+}
+trap finish EXIT
+
+# --- one row
+
+# What differs from run to run: references (the host's own begin with L-), ages, times.
+same_words() {
+	sed -E 's/\r$//; s/\bL-[0-9A-Z]{4}-[0-9A-Z]{4}\b/L-REF/g; s/\b[0-9A-Z]{4}-[0-9A-Z]{4}\b/REF/g
+		s/ age=[0-9]+s / age=AGE /; s/ ms=[0-9]+ / ms=MS /; s/^/  '"$2"' /; s/ +$//; $a\' "$1"
+}
+refs() { grep -oE '\b(L-)?[0-9A-Z]{4}-[0-9A-Z]{4}\b' "$1" | sort -u | tr '\n' ' '; }
+
+# row DOOR METHOD COMMAND...: goes through a door, and writes down what came of it. Whoever is in says "in".
+row() {
+	local door="$1 $2" start=$EPOCHREALTIME rc took; shift 2
+	machine_logged >/dev/null
+	"$@" >"$LAB/out" 2>"$LAB/seen" </dev/null; rc=$?
+	took=$(((${EPOCHREALTIME/./} - ${start/./}) / 1000))
+	machine_logged | grep ': pam_attest(' >"$LAB/logged"
+	{
+		printf '%s %s %s\n  exit %s\n' "$door" $STATE $MODE $rc
+		same_words "$LAB/out" out
+		same_words "$LAB/seen" sees
+		same_words "$LAB/logged" log
+		echo
+	} >>"$GOT"
+	! grep -q ' Ref ' "$LAB/seen" || is "$door $STATE: the user's reference is the log's" "$(refs "$LAB/seen")" "$(refs "$LAB/logged")"
+	case $STATE in
+	permitted) USUAL[$door]=$took ;;
+	attestd-frozen)
+		[ $((took - ${USUAL[$door]})) -lt $((TIMEOUT * 1000 + 1000)) ]
+		is "$door $MODE: an answer $took ms after attestd froze" $? 0 ;;
+	esac
+}
+declare -A USUAL=()
+
+doors() {
+	row sshd publickey "${SSH[@]}" "${by_key[@]}" localhost echo in
+	row sshd certificate "${SSH[@]}" "${by_certificate[@]}" localhost echo in
+	row sshd password "${SSH[@]}" "${by_password[@]}" localhost echo in
+	row sshd keyboard-interactive "${SSH[@]}" "${by_keyboard[@]}" localhost echo in
+	# A connection that was let in before carries sessions of today: sshd asks nobody (row 17).
+	row sshd multiplexed "${SSH[@]}" -o ControlPath=$MASTER localhost echo in
+	row sshd break-glass "${SSH[@]}" "${by_key[@]}" -l eve localhost echo in
+	row scp publickey "${SCP[@]}" "${by_key[@]}" "$KEYS/user.pub" localhost:
+	row sudo password as_kim_typing sudo -k -S -p '' echo in
+	row sudo cached as_kim sudo -n echo in
+	row sudo NOPASSWD as_kim sudo -k -n printf 'in\n'
+	row sudo root sudo -u lee echo in
+	row su password as_kim_typing su lee -c 'echo in'
+	row su root su lee -c 'echo in'
+}
+
+# state NAME: every door under enforce, then under audit.
+state() {
+	local started=$SECONDS
+	STATE=$1
+	for MODE in enforce audit; do
+		machine_conf $MODE
+		doors
+	done
+	echo "$STATE: $((SECONDS - started)) s"
+}
+
+# --- the machine
+lab_manufacture >"$LAB/manufacture.log" 2>&1 || { echo "no TPM"; failed=1; exit 1; }
+lab_power_on "$VM/sb-shimgrub-a/binary_bios_measurements" >>"$LAB/tpm.log" 2>&1
+lab_verifier_conf
+lab_verifier_up; is "verifierd starts" $? 0
+lab_host_conf
+machine_paths; is "paths" $? 0
+machine_syslog; is "syslog" $? 0
+machine_users && machine_gate; is "users and stacks" $? 0
+machine_sshd; is "sshd" $? 0
+machine_conf enforce
+lab_attestd_up; is "attestd starts" $? 0
+MASTER=/run/master
+"${SSH[@]}" "${by_key[@]}" -o ControlMaster=yes -o ControlPath=$MASTER -fN localhost >"$LAB/master.log" 2>&1
+is "a connection to be shared" $? 0
+as_kim_typing sudo -S -p '' -v; is "a sudo timestamp" $? 0
+
+# --- the states
+state not-armed
+
+attestctl enroll --url "https://127.0.0.1:$PORT" --ca "$LAB/verifier/tls/ca.pem" --name host-a >/dev/null
+verifierctl approve host-a --yes >/dev/null
+reaches 20 reason no-reference; is "enrolled" $? 0
+verifierctl references capture host-a --name base --reason test >/dev/null
+verifierctl references activate base --yes >/dev/null
+attestctl attest >/dev/null; is "and good" $? 0
+state permitted
+
+kill -STOP "${PIDS[attestd]}"
+rm "$LAB/run/verdict"
+state attestd-frozen
+kill -CONT "${PIDS[attestd]}"
+
+lab_kill attestd
+rm -rf "${LAB:?}"/run/*
+state attestd-stopped
+
+lab_kill verifierd
+rm "$LAB/state/last-good"               # else grace would answer
+lab_attestd_up; is "attestd starts again" $? 0
+state verifier-down
+
+lab_verifier_up
+lab_kill attestd
+lab_power_off
+lab_power_on "$VM/sb-shimgrub-cmd/binary_bios_measurements" >>"$LAB/tpm.log" 2>&1
+lab_attestd_up
+reaches 20 state contraindicated; is "another command line was booted" $? 0
+state refused
+
+# --- the table
+[ -z "${DOORS_GOT:-}" ] || cp "$GOT" "$DOORS_GOT"
+# A paragraph a row, its first line the key; prints what is wrong, and how many are right.
+compare() {
+	awk -v FS='\n' -v RS='' '
+		FILENAME == ARGV[1] { if ($1 !~ /^#/) want[$1] = $0; next }
+		{ seen[$1] = 1 }
+		!($1 in want) { print "NOT OK: not in doors.table:\n" $0; next }
+		want[$1] != $0 { print "NOT OK: got:\n" $0 "\nwanted:\n" want[$1]; next }
+		{ right++ }
+		END {
+			for (row in want) if (!(row in seen)) print "NOT OK: never tried: " row
+			print right + 0
+		}' "$1" "$2"
+}
+compare "$SOURCE/tests/system/doors.table" "$GOT" >"$LAB/compared"
+passed=$((passed + $(tail -n 1 "$LAB/compared")))
+failed=$((failed + $(grep -c '^NOT OK' "$LAB/compared")))
+sed '$d' "$LAB/compared"
+[ $failed = 0 ]

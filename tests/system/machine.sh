@@ -1,0 +1,137 @@
+# shellcheck shell=bash disable=SC2034  # sourced: the words are used elsewhere
+# machine.sh - what a private machine (private.sh) needs for people to come in: users, keys, sshd, sudo, su, syslog, and
+# the gate in their account stacks as pam_attest(8) recommends. Sourced by bash, after lab.sh; LAB, BUILD, SOURCE are set.
+#
+# kim logs in, by password or key; lee is whom kim becomes by su; eve is in the break-glass group.
+
+PASSWORD=correct-horse
+KEYS=/run/keys
+TIMEOUT=1
+
+# For services that root starts: an uninstalled package locks nobody out. Callers of setuid programs can make the
+# loading of a module fail, so that these lines do without it.
+GATE_LINE='account [success=ok ignore=ignore module_unknown=ignore default=die] pam_attest.so'
+GATE_LINE_SETUID='account [success=ok ignore=ignore default=die] pam_attest.so'
+
+machine_skip() {
+	for p in /usr/sbin/sshd ssh scp ssh-keygen sudo su setpriv useradd logger openssl; do
+		command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
+	done
+	if ldd "$BUILD/.libs/pam_attest.so" | grep -q 'lib[at]san'; then
+		echo "SKIP: sshd and sudo cannot load a module that wants a sanitizer's runtime first"
+		exit 77
+	fi
+}
+
+machine_users() {
+	local hash user
+	hash=$(openssl passwd -5 -salt "rounds=1000\$doors" "$PASSWORD")
+	groupadd -f attest-breakglass
+	for user in kim lee eve; do
+		useradd -m -s /bin/sh -p "$hash" "$user"
+	done
+	usermod -a -G attest-breakglass eve
+	printf '%s\n' 'kim ALL = (ALL) ALL' 'kim ALL = (ALL) NOPASSWD: /usr/bin/printf' \
+		'Defaults timestamp_type = global, timestamp_timeout = -1, lecture = never' >/etc/sudoers.d/doors
+	chmod 440 /etc/sudoers.d/doors
+	# su's own pause after a refusal is not what is measured here.
+	sed -i '/^FAIL_DELAY/d' /etc/login.defs
+	echo 'FAIL_DELAY 0' >>/etc/login.defs
+}
+
+# What an administrator does: the module into its folder, one line before the account modules.
+machine_gate() {
+	local service
+	cp "$BUILD/.libs/pam_attest.so" "$PAM_MODULES/"
+	sed -i "/^@include common-account/i $GATE_LINE" /etc/pam.d/sshd
+	for service in sudo su; do
+		sed -i "/^@include common-account/i $GATE_LINE_SETUID" "/etc/pam.d/$service"
+	done
+}
+
+# What attestd makes stands where the shipped gate.conf looks for it.
+machine_paths() {
+	mkdir -p /etc/attest /run/attest /var/lib/attest
+	mount --bind "$LAB/run" /run/attest && mount --bind "$LAB/state" /var/lib/attest &&
+		mount --bind "$LAB/boot_id" /proc/sys/kernel/random/boot_id
+}
+
+# machine_conf MODE: gate.conf with the doors' mode.
+machine_conf() {
+	cat >/etc/attest/gate.conf <<-C
+		[default]
+		mode = audit
+		timeout = ${TIMEOUT}s
+		[sshd sudo su]
+		mode = $1
+	C
+}
+
+machine_syslog() {
+	lab_start syslog "$BUILD/tests/system/syslogd" /dev/log
+	wait_for 5 test -S /dev/log
+}
+
+# machine_logged: what was logged since it was asked last. The marker comes after everything that was sent before it.
+machine_logged() {
+	LOG_MARK=$((${LOG_MARK:-0} + 1))
+	logger -t mark "$LOG_MARK"
+	until grep -q "mark: $LOG_MARK\$" "$LAB/syslog.log"; do sleep 0.01; done
+	sed "1,/mark: $((LOG_MARK - 1))\$/d; /mark: $LOG_MARK\$/,\$d" "$LAB/syslog.log"
+}
+
+# One key that authorized_keys has, and one that only a certificate of the users' CA speaks for.
+machine_keys() {
+	local user
+	mkdir -p $KEYS
+	for key in host user certified ca; do
+		ssh-keygen -q -t ed25519 -N '' -C '' -f "$KEYS/$key"
+	done
+	ssh-keygen -q -s $KEYS/ca -I kim@example -n kim -V -5m:+1h $KEYS/certified.pub
+	for user in kim eve; do
+		mkdir -m 700 "/home/$user/.ssh"
+		cp $KEYS/user.pub "/home/$user/.ssh/authorized_keys"
+		chown -R "$user:" "/home/$user/.ssh"
+	done
+}
+
+machine_sshd() {
+	machine_keys
+	cat >/etc/ssh/sshd_config <<-C
+		ListenAddress 127.0.0.1
+		HostKey $KEYS/host
+		PidFile none
+		UsePAM yes
+		PasswordAuthentication yes
+		KbdInteractiveAuthentication yes
+		TrustedUserCAKeys $KEYS/ca.pub
+		PrintMotd no
+		Subsystem sftp internal-sftp
+	C
+	printf 'localhost ' | cat - $KEYS/host.pub >$KEYS/known_hosts
+	printf '#!/bin/sh\necho %s\n' "$PASSWORD" >$KEYS/askpass
+	chmod 755 $KEYS/askpass
+	cat >$KEYS/ssh_config <<-C
+		GlobalKnownHostsFile $KEYS/known_hosts
+		UserKnownHostsFile none
+		StrictHostKeyChecking yes
+		NumberOfPasswordPrompts 1
+		IdentitiesOnly yes
+		IdentityFile none
+		User kim
+	C
+	lab_start sshd /usr/sbin/sshd -D -f /etc/ssh/sshd_config
+	wait_for 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/22'
+}
+
+# How each method asks; the rest of an ssh command follows.
+SSH=(timeout 20 ssh -F "$KEYS/ssh_config")
+SCP=(timeout 20 scp -F "$KEYS/ssh_config")
+by_key=(-o PreferredAuthentications=publickey -i "$KEYS/user")
+by_certificate=(-o PreferredAuthentications=publickey -i "$KEYS/certified" -o "CertificateFile=$KEYS/certified-cert.pub")
+by_password=(-o PreferredAuthentications=password)
+by_keyboard=(-o PreferredAuthentications=keyboard-interactive)
+export SSH_ASKPASS=$KEYS/askpass SSH_ASKPASS_REQUIRE=force
+
+as_kim() { (cd /home/kim && exec timeout 20 setpriv --reuid=kim --regid=kim --init-groups --reset-env "$@"); }
+as_kim_typing() { as_kim "$@" <<<"$PASSWORD"; }
