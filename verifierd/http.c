@@ -9,15 +9,14 @@
 #include <openssl/ssl.h>
 #include <string.h>
 #include <sys/socket.h>
-#include "evidence.h"
+#include "framing.h"
 #include "http.h"
 #include "scope.h"
-
-enum { HEADER_MAX = 16 << 10, IDLE_S = 10 };
 
 struct http {
 	struct evhttp     *server;
 	struct evhttp_bound_socket *bound;
+	struct conns      *conns;
 	SSL_CTX           *tls;
 	const char        *cert, *key;
 	http_fn           *fn;
@@ -54,13 +53,25 @@ tls_open(const char *cert, const char *key, SSL_CTX **out, struct error *e)
 	return true;
 }
 
+/* evhttp makes one of its own, without TLS, when it gets NULL: on_request() knows those. */
 static struct bufferevent *
 new_connection(struct event_base *base, void *arg)
 {
 	struct http *h = arg;
-	SSL *ssl = SSL_new(h->tls);
+	SSL *ssl = h->tls ? SSL_new(h->tls) : NULL;
+	struct bufferevent *bev = NULL;
 
-	return ssl ? bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE) : NULL;
+	if (!h->tls)
+		bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	else if (ssl)
+		bev = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	if (!bev)
+		SSL_free(ssl);
+	else if (!conns_watch(h->conns, bev)) {
+		bufferevent_free(bev);
+		bev = NULL;
+	}
+	return bev;
 }
 
 void
@@ -119,10 +130,10 @@ bearer_of(struct evhttp_request *r)
 	return h && !strncasecmp(h, "Bearer ", 7) && strlen(h + 7) < BEARER_TEXT ? h + 7 : NULL;
 }
 
-static int
-unix_peer(struct evhttp_request *r)
+static struct bufferevent *
+stream_of(struct evhttp_request *r)
 {
-	return bufferevent_getfd(evhttp_connection_get_bufferevent(evhttp_request_get_connection(r)));
+	return evhttp_connection_get_bufferevent(evhttp_request_get_connection(r));
 }
 
 /* Body in one piece with a NUL behind it, which is not part of it. */
@@ -150,11 +161,16 @@ static void
 on_request(struct evhttp_request *r, void *arg)
 {
 	struct http *h = arg;
-	struct http_request q = { .token = r, .peer_fd = h->tls ? -1 : unix_peer(r) };
+	struct http_request q = { .token = r, .peer_fd = h->tls ? -1 : bufferevent_getfd(stream_of(r)) };
 	const char *uri = evhttp_request_get_uri(r);
+	bool watched = !h->tls || bufferevent_openssl_get_ssl(stream_of(r));
 
-	if (h->draining)
+	if (h->draining || !watched)
 		evhttp_add_header(evhttp_request_get_output_headers(r), "Connection", "close");
+	if (!watched) {
+		simple_problem(r, 503, "out of memory");
+		return;
+	}
 	if (strlen(uri) > 1024 || strchr(uri, '?')) {
 		simple_problem(r, 404, "no such path");
 		return;
@@ -180,33 +196,33 @@ on_request(struct evhttp_request *r, void *arg)
 		simple_problem(r, 503, "out of memory");
 }
 
+/* framing.h has kept these already. */
 static void
-set_limits(struct evhttp *server)
+set_limits(struct evhttp *server, const struct conn_limits *limits)
 {
-	evhttp_set_max_headers_size(server, HEADER_MAX);
-	evhttp_set_max_body_size(server, EVIDENCE_MAX);
-	evhttp_set_timeout(server, IDLE_S);
+	evhttp_set_max_headers_size(server, FRAMING_HEAD_MAX);
+	evhttp_set_max_body_size(server, (ssize_t)limits->body_max);
 	evhttp_set_allowed_methods(server, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
 	evhttp_set_default_content_type(server, NULL);
 }
 
 bool
-http_open(struct event_base *base, int listen_fd, const char *cert, const char *key, http_fn *fn, void *arg,
-    struct http **out, struct error *e)
+http_open(struct event_base *base, int listen_fd, const char *cert, const char *key, const struct conn_limits *limits,
+    http_fn *fn, void *arg, struct http **out, struct error *e)
 {
 	struct http *h = calloc(1, sizeof(*h));
 
 	if (!h)
 		return err_set(e, ERR_MEMORY, "HTTP");
 	*h = (struct http){ .cert = cert, .key = key, .fn = fn, .arg = arg, .server = evhttp_new(base) };
-	if (!h->server || (cert && !tls_open(cert, key, &h->tls, e))) {
+	if (!h->server || (cert && !tls_open(cert, key, &h->tls, e)) || !conns_open(base, limits, &h->conns, e)) {
 		http_close(h);
 		return e->code != ERR_NONE ? false : err_set(e, ERR_MEMORY, "HTTP");
 	}
-	set_limits(h->server);
+	set_limits(h->server, limits);
 	evhttp_set_gencb(h->server, on_request, h);
+	evhttp_set_bevcb(h->server, new_connection, h);
 	if (h->tls) {
-		evhttp_set_bevcb(h->server, new_connection, h);
 		/* Accepted sockets inherit it. Without it a flow of two requests waits 40 ms for a delayed ACK. */
 		setsockopt(listen_fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
 	}
@@ -235,6 +251,12 @@ http_reload(struct http *h, struct error *e)
 }
 
 void
+http_sweep(struct http *h, int64_t now)
+{
+	conns_sweep(h->conns, now);
+}
+
+void
 http_drain(struct http *h)
 {
 	h->draining = true;
@@ -250,6 +272,7 @@ http_close(struct http *h)
 		return;
 	if (h->server)
 		evhttp_free(h->server);
+	conns_close(h->conns);
 	SSL_CTX_free(h->tls);
 	free(h);
 }

@@ -1,8 +1,9 @@
 /*
- * http.h - the listener: TLS 1.3 and HTTP, requests out, replies in. libevent and libssl end here.
+ * http.h - the listener: TLS 1.3 and HTTP, requests out, replies in. libevent and libssl end here and in conn.h.
  */
 #ifndef HTTP_H
 #define HTTP_H
+#include "conn.h"
 #include "routes.h"
 
 struct event_base;
@@ -19,8 +20,10 @@ struct http_request {
 typedef void http_fn(void *arg, const struct http_request *);
 
 /* listen_fd is listening. cert and key are PEM files; NULL: no TLS (a unix socket for administrators). */
-bool http_open(struct event_base *, int listen_fd, const char *cert, const char *key, http_fn *, void *arg,
-    struct http **, struct error *) MUST_CHECK;
+bool http_open(struct event_base *, int listen_fd, const char *cert, const char *key, const struct conn_limits *,
+    http_fn *, void *arg, struct http **, struct error *) MUST_CHECK;
+/* Ends connections that are past their deadline; a few times a second. */
+void http_sweep(struct http *, int64_t now);
 /* Reads certificate and key again; the old ones stay in use when that fails. */
 bool http_reload(struct http *, struct error *) MUST_CHECK;
 /* No new connections; those that are open end with their next answer. */

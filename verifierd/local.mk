@@ -4,6 +4,7 @@ VERIFIERD_CPPFLAGS = $(POLICY_CPPFLAGS) -I$(srcdir)/verifierd
 # ipc: what every role has of the channel to the others, and how a role starts.
 noinst_LTLIBRARIES += libipc.la
 libipc_la_SOURCES = \
+	%D%/address.c %D%/address.h \
 	%D%/ipc.c %D%/ipc.h \
 	%D%/ipc_pack.c \
 	%D%/options.c %D%/options.h \
@@ -30,11 +31,14 @@ libstore_la_LIBADD   = libproto.la $(SQLITE_LIBS)
 
 # net: libevent and libssl are known to it alone.
 noinst_LTLIBRARIES += libroutes.la
-libroutes_la_SOURCES  = %D%/routes.c %D%/routes.h
+libroutes_la_SOURCES = \
+	%D%/framing.c %D%/framing.h \
+	%D%/proxy_header.c %D%/proxy_header.h \
+	%D%/routes.c %D%/routes.h
 libroutes_la_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
 libroutes_la_LIBADD   = libipc.la libproto.la
 pkglibexec_PROGRAMS += %D%/verifierd-net
-verifierd_verifierd_net_SOURCES  = %D%/net.c %D%/http.c %D%/http.h
+verifierd_verifierd_net_SOURCES  = %D%/net.c %D%/conn.c %D%/conn.h %D%/http.c %D%/http.h
 verifierd_verifierd_net_CPPFLAGS = $(VERIFIERD_CPPFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS)
 verifierd_verifierd_net_CFLAGS   = $(PIE_COMPILE)
 verifierd_verifierd_net_LDFLAGS  = $(PIE_LINK)

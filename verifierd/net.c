@@ -6,7 +6,9 @@
 #include <event2/http.h>
 #include <signal.h>
 #include <sys/queue.h>
+#include <sys/resource.h>
 #include "clock.h"
+#include "evidence.h"
 #include "http.h"
 #include "log.h"
 #include "roles.h"
@@ -15,7 +17,8 @@
 enum {
 	JOBS_MAX = 4096, JOB_MS = 10 * 1000, SWEEP_MS = 250, DRAIN_MS = 12 * 1000,
 	PAYLOAD_MAX = 128 << 10,          /* of everything but evidence */
-	BODIES_MAX = 64 << 20,            /* of all jobs under way together: a body stays until its answer */
+	BODIES_MAX = 64 << 20,            /* of all jobs under way together: a body stays until its answer; and again of those coming in */
+	OTHER_FILES = 64,
 };
 
 /*
@@ -202,6 +205,7 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 	int64_t now = clock_mono();
 
 	(void)fd; (void)what;
+	http_sweep(n->http, now);
 	for (unsigned i = 0; i < JOBS_MAX && n->under_way; i++)
 		if (n->jobs[i].request.token && n->jobs[i].deadline <= now)
 			busy(job_take(n, &n->jobs[i]), "no answer in time");
@@ -241,8 +245,26 @@ watch(struct net *n, evutil_socket_t fd, short what, event_callback_fn fn, const
 }
 
 static bool
+limits_of(const struct options *o, struct conn_limits *out, struct error *e)
+{
+	struct rlimit files;
+
+	*out = (struct conn_limits){ .connections = o->connections, .per_site = o->per_address, .bodies = BODIES_MAX,
+		.body_max = EVIDENCE_MAX, .balancers = o->balancers };
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return err_errno(e, "RLIMIT_NOFILE");
+	if (files.rlim_cur < out->connections + OTHER_FILES)
+		out->connections = files.rlim_cur > OTHER_FILES ? (unsigned)files.rlim_cur - OTHER_FILES : 1;
+	return true;
+}
+
+static bool
 start(struct net *n, const struct options *o, struct error *e)
 {
+	struct conn_limits limits;
+
+	if (!limits_of(o, &limits, e))
+		return false;
 	TAILQ_INIT(&n->waiting);
 	n->base = event_base_new();
 	n->writable = n->base ? event_new(n->base, FD_CHANNEL, EV_WRITE, on_writable, n) : NULL;
@@ -250,8 +272,8 @@ start(struct net *n, const struct options *o, struct error *e)
 	    !watch(n, SIGTERM, EV_SIGNAL, on_term, NULL) || !watch(n, SIGHUP, EV_SIGNAL, on_hup, NULL) ||
 	    !watch(n, -1, 0, on_sweep, &(struct timeval){ .tv_usec = SWEEP_MS * 1000 }))
 		return err_set(e, ERR_MEMORY, "event loop");
-	return http_open(n->base, FD_LISTEN, n->admin ? NULL : o->cert_file, n->admin ? NULL : o->key_file, on_request, n,
-	    &n->http, e);
+	return http_open(n->base, FD_LISTEN, n->admin ? NULL : o->cert_file, n->admin ? NULL : o->key_file, &limits,
+	    on_request, n, &n->http, e);
 }
 
 int

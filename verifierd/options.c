@@ -5,7 +5,7 @@
 #include "options.h"
 #include "scope.h"
 
-enum kind { KIND_TEXT, KIND_PATH, KIND_FLAG, KIND_SECONDS, KIND_COUNT, KIND_MODE };
+enum kind { KIND_TEXT, KIND_PATH, KIND_FLAG, KIND_SECONDS, KIND_COUNT, KIND_MODE, KIND_ADDRESSES };
 enum { DAY = 24 * 3600 };
 
 /* X(section, key, kind, field, lowest, highest, default); "" as default: not set. */
@@ -14,6 +14,9 @@ enum { DAY = 24 * 3600 };
 	X("listen",  "admin",     PATH,    admin,     0, 0, "") \
 	X("listen",  "web",       TEXT,    web,       0, 0, "") \
 	X("listen",  "metrics",   TEXT,    metrics,   0, 0, "") \
+	X("listen",  "connections", COUNT, connections, 16, 65536, "8192") \
+	X("listen",  "per_address", COUNT, per_address, 1, 65536, "256") \
+	X("listen",  "balancers", ADDRESSES, balancers, 0, 0, "") \
 	X("tls",     "cert_file", PATH,    cert_file, 0, 0, "") \
 	X("tls",     "key_file",  PATH,    key_file,  0, 0, "") \
 	X("tls",     "ca_file",   PATH,    ca_file,   0, 0, "") \
@@ -96,6 +99,8 @@ set_option(const struct option *o, const char *value, struct options *all, struc
 		return set_mode(value, (enum enroll_mode *)(void *)field, e);
 	case KIND_COUNT:
 		return set_count(value, o, (unsigned *)(void *)field, e);
+	case KIND_ADDRESSES:
+		return addresses_read(value, (struct addresses *)(void *)field, e);
 	case KIND_FLAG:
 		if (!conf_yes_no(value, &flag, e))
 			return false;

@@ -2,7 +2,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 #include <stdint.h>
-#include "error.h"
+#include "address.h"
 
 enum { OPTION_PATH = 256, OPTION_TEXT = 256, WORKERS_MAX = 64 };
 
@@ -18,6 +18,8 @@ struct options {
 	char hosts[OPTION_TEXT];            /* "[::]:8451" */
 	char admin[OPTION_PATH];            /* unix socket; unset: run_dir/admin.sock */
 	char web[OPTION_TEXT], metrics[OPTION_TEXT];
+	unsigned connections, per_address;  /* at once, of each net process; of one IPv4 address, IPv6 /64 or local user */
+	struct addresses balancers;         /* addresses that send a PROXY header first */
 	char cert_file[OPTION_PATH], key_file[OPTION_PATH], ca_file[OPTION_PATH];   /* unset: state_dir/tls/{server,server-key,ca}.pem */
 	char names[OPTION_TEXT];            /* of the certificate that verifierd makes; unset: host name, FQDN, localhost, 127.0.0.1 */
 	char store[OPTION_PATH];            /* unset: sqlite:state_dir/store.db */

@@ -79,3 +79,9 @@ tests_fuzz_fuzz_eventlog_SOURCES  = %D%/fuzz_eventlog.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_eventlog_CPPFLAGS = $(POLICY_CPPFLAGS)
 tests_fuzz_fuzz_eventlog_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_eventlog_LDADD    = libpolicy.la
+
+check_PROGRAMS += %D%/fuzz_framing
+tests_fuzz_fuzz_framing_SOURCES  = %D%/fuzz_framing.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_framing_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
+tests_fuzz_fuzz_framing_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_framing_LDADD    = libroutes.la

@@ -12,6 +12,18 @@ tests_unit_check_reader_SOURCES  = %D%/check_reader.c
 tests_unit_check_reader_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_reader_LDADD    = libunit.la
 
+check_PROGRAMS += %D%/check_framing
+TESTS += %D%/check_framing
+tests_unit_check_framing_SOURCES  = %D%/check_framing.c
+tests_unit_check_framing_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS)
+tests_unit_check_framing_LDADD    = libunit.la libroutes.la
+
+check_PROGRAMS += %D%/check_proxy_header
+TESTS += %D%/check_proxy_header
+tests_unit_check_proxy_header_SOURCES  = %D%/check_proxy_header.c
+tests_unit_check_proxy_header_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS)
+tests_unit_check_proxy_header_LDADD    = libunit.la libroutes.la
+
 check_PROGRAMS += %D%/check_ipc
 TESTS += %D%/check_ipc
 tests_unit_check_ipc_SOURCES  = %D%/check_ipc.c
@@ -89,6 +101,12 @@ TESTS += %D%/check_net
 tests_unit_check_net_SOURCES  = %D%/check_net.c %D%/net_lab.c %D%/net_lab.h
 tests_unit_check_net_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_check_net_LDADD    = libunit.la libpki.la libipc.la libproto.la $(SSL_LIBS) $(CRYPTO_LIBS)
+
+check_PROGRAMS += %D%/check_connections
+TESTS += %D%/check_connections
+tests_unit_check_connections_SOURCES  = %D%/check_connections.c %D%/net_lab.c %D%/net_lab.h
+tests_unit_check_connections_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_check_connections_LDADD    = libunit.la libpki.la libipc.la libproto.la $(SSL_LIBS) $(CRYPTO_LIBS)
 
 check_PROGRAMS += %D%/check_api
 TESTS += %D%/check_api

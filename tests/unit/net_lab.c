@@ -41,7 +41,7 @@ listen_on(struct net_lab *l)
 		ck_assert(!bind(fd, (struct sockaddr *)&in, sizeof(in)) && !getsockname(fd, (struct sockaddr *)&in, &len));
 		l->port = ntohs(in.sin_port);
 	}
-	ck_assert(!listen(fd, 64));
+	ck_assert(!listen(fd, 1024));
 	return fd;
 }
 
@@ -78,6 +78,12 @@ start(struct net_lab *l, int channel, int listener)
 void
 net_lab_open(struct net_lab *l, bool admin)
 {
+	net_lab_open_with(l, admin, "");
+}
+
+void
+net_lab_open_with(struct net_lab *l, bool admin, const char *conf)
+{
 	int ends[2], listener;
 	FILE *f;
 
@@ -87,7 +93,7 @@ net_lab_open(struct net_lab *l, bool admin)
 	snprintf(l->conf, sizeof(l->conf), "%s/verifierd.conf", l->dir);
 	f = fopen(l->conf, "w");
 	ck_assert_ptr_nonnull(f);
-	fprintf(f, "[paths]\nstate_dir = %s\nrun_dir = %s\n", l->dir, l->dir);
+	fprintf(f, "[paths]\nstate_dir = %s\nrun_dir = %s\n%s", l->dir, l->dir, conf);
 	fclose(f);
 	net_lab_certificate(l, "127.0.0.1");
 	listener = listen_on(l);
@@ -159,8 +165,8 @@ core_reply(struct net_lab *l, uint64_t job, int status, const char *json)
 
 /* --- clients --- */
 
-static bool
-handshake(struct net_lab *l, struct client *c, int version, const char *ca)
+bool
+client_handshake(struct net_lab *l, struct client *c, int version, const char *ca)
 {
 	char own_ca[128];
 
@@ -177,9 +183,10 @@ handshake(struct net_lab *l, struct client *c, int version, const char *ca)
 }
 
 bool
-client_open(struct net_lab *l, struct client *c, int version, const char *ca)
+client_connect(struct net_lab *l, struct client *c, const char *from)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(l->port) };
+	struct sockaddr_in own = { .sin_family = AF_INET, .sin_addr.s_addr = from ? inet_addr(from) : 0 };
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	const struct timeval limit = { .tv_sec = 20 };
 
@@ -189,7 +196,13 @@ client_open(struct net_lab *l, struct client *c, int version, const char *ca)
 	ck_assert(!setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)));
 	if (l->admin)
 		return !connect(c->fd, (struct sockaddr *)&un, sizeof(un));
-	return !connect(c->fd, (struct sockaddr *)&in, sizeof(in)) && handshake(l, c, version, ca);
+	return !bind(c->fd, (struct sockaddr *)&own, sizeof(own)) && !connect(c->fd, (struct sockaddr *)&in, sizeof(in));
+}
+
+bool
+client_open(struct net_lab *l, struct client *c, int version, const char *ca)
+{
+	return client_connect(l, c, NULL) && (l->admin || client_handshake(l, c, version, ca));
 }
 
 /* What does not get through shows in the answer, or in there being none. */
@@ -265,10 +278,51 @@ client_hear(struct client *c, int ms, struct heard *h)
 	}
 }
 
+bool
+client_ended(struct client *c, int ms)
+{
+	struct pollfd p = { .fd = c->fd, .events = POLLIN };
+	int64_t until = clock_mono() + ms;
+	char left[512];
+
+	/* Session tickets may be in the way. */
+	while (poll(&p, 1, clock_left(until)) == 1)
+		if (c->ssl ? SSL_read(c->ssl, left, sizeof(left)) <= 0 && SSL_get_error(c->ssl, -1) != SSL_ERROR_WANT_READ
+		           : read(c->fd, left, sizeof(left)) <= 0)
+			return true;
+	return false;
+}
+
 void
 client_close(struct client *c)
 {
 	SSL_free(c->ssl);
 	SSL_CTX_free(c->ctx);
 	close(c->fd);
+}
+
+void
+still_serves(struct net_lab *l, struct client *c, const char *body)
+{
+	static struct heard heard;
+	struct frame f;
+
+	client_ask(c, "GET", l->admin ? "/v1/admin/hosts" : "/.well-known/jwks.json", "", NULL, 0);
+	ck_assert(core_take(l, SOON, &f));
+	core_reply(l, f.job, 200, body);
+	frame_free(&f);
+	ck_assert(client_hear(c, SOON, &heard));
+	ck_assert_int_eq(heard.status, 200);
+	ck_assert_str_eq(heard.body, body);
+}
+
+void
+is_problem(const struct heard *h, int status, const char *reason)
+{
+	char want[64];
+
+	snprintf(want, sizeof(want), "\"reason\":\"%s\"", reason);
+	ck_assert_int_eq(h->status, status);
+	ck_assert_msg(strstr(h->head, "application/problem+json"), "%s", h->head);
+	ck_assert_msg(strstr(h->body, want), "%s", h->body);
 }
