@@ -1,6 +1,7 @@
 /* verifierd-core with its real workers, and this test in the place of main and net. */
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include "clock.h"
 #include "core_lab.h"
 #include "unit.h"
 
@@ -273,6 +274,73 @@ START_TEST(row_33_a_parser_that_lies_is_no_pass)
 }
 END_TEST
 
+/* The only judge hangs: all who wait hear so in time, and none gets a pass. */
+START_TEST(a_hundred_wait_for_a_worker_that_hangs)
+{
+	enum { WAITING = 100, JUDGE = 1, IN_TIME_MS = 12 * 1000 };
+	int64_t began;
+
+	approve_boot_of(&a);
+	kill(lab.worker[JUDGE], SIGSTOP);
+	began = clock_mono();
+	for (int i = 0; i < WAITING; i++) {
+		own(mem) uint8_t *body = NULL;
+		struct soft_quote q;
+		size_t len;
+
+		ck_assert(soft_challenge(&lab, &a, &q, &r));
+		body = soft_evidence(&q, &len);
+		lab_send(&lab, MSG_EVIDENCE, body, len);
+	}
+	for (int i = 0; i < WAITING; i++) {
+		lab_receive(lab.hosts, &r);
+		ck_assert_msg(r.status == 503, "%d: %d %s", i, r.status, r.body);
+		ck_assert_str_eq(reply_reason(&r), "verifier-error");
+	}
+	ck_assert_int_lt(clock_mono() - began, IN_TIME_MS);
+	kill(lab.worker[JUDGE], SIGKILL);
+}
+END_TEST
+
+/* Nanoseconds on a CPU. */
+static unsigned long long
+cpu_of(pid_t pid)
+{
+	unsigned long long ns = 0;
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)pid);
+	f = fopen(path, "re");
+	ck_assert(f && fscanf(f, "%llu", &ns) == 1);
+	fclose(f);
+	return ns;
+}
+
+/* A signature that does not hold buys nobody a look at four megabytes of log. */
+START_TEST(row_47_a_bad_signature_brings_no_log_to_parse)
+{
+	enum { PARSER = 0 };
+	own(mem) uint8_t *large = calloc(1, BOOT_LOG_MAX);
+	unsigned long long before;
+	struct soft_quote q;
+
+	approve_boot_of(&a);
+	before = cpu_of(lab.worker[PARSER]);
+	for (int i = 0; i < 10; i++) {
+		ck_assert(soft_challenge(&lab, &a, &q, &r));
+		q.key = b.key;
+		q.log = large;
+		q.log_len = BOOT_LOG_MAX;
+		q.with_log = true;
+		ck_assert(digest_sha256(large, BOOT_LOG_MAX, q.log_digest));
+		soft_attest(&lab, &q, &r);
+		ck_assert_str_eq(reply_reason(&r), "quote-signature");
+	}
+	ck_assert_msg(cpu_of(lab.worker[PARSER]) == before, "the parser has worked");
+}
+END_TEST
+
 START_TEST(a_revoked_host_is_refused_at_once)
 {
 	struct admin_request revoke = { .op = ADMIN_REVOKE, .host = "host-a", .reason = "stolen" };
@@ -307,6 +375,8 @@ add(TCase *tc)
 	tcase_add_test(tc, what_is_re_paired_is_refused);
 	tcase_add_test(tc, a_worker_that_dies_costs_one_request);
 	tcase_add_test(tc, row_33_a_parser_that_lies_is_no_pass);
+	tcase_add_test(tc, a_hundred_wait_for_a_worker_that_hangs);
+	tcase_add_test(tc, row_47_a_bad_signature_brings_no_log_to_parse);
 	tcase_add_test(tc, a_revoked_host_is_refused_at_once);
 }
 

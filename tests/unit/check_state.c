@@ -249,6 +249,35 @@ START_TEST(record_that_cannot_be_written_is_gone)
 }
 END_TEST
 
+/* Row 32: who stands in the way may show any key set; only one that the pinned root signed, and none older, is kept. */
+START_TEST(row_32_a_key_set_of_another_root)
+{
+	struct keyset mine = { .serial = 5, .count = 1 }, theirs = { .serial = 9, .count = 1 };
+	struct sign_key *root = NULL, *other = NULL;
+	struct identity id = { .active = true };
+	struct error e = { .code = ERR_NONE };
+	char set[JWS_MAX];
+	size_t len;
+
+	ck_assert(sign_key_make(&root, &e) && sign_key_make(&other, &e));
+	ck_assert(sign_key_public(root, &id.root, &e) && sign_key_public(root, &mine.key[0], &e));
+	ck_assert(sign_key_public(other, &theirs.key[0], &e));
+	ck_assert(keyset_sign(root, &mine, set, sizeof(set), &len, &e));
+	ck_assert_msg(state_save_keys(dir, set, &id, &e), "%s", e.why);
+	ck_assert_uint_eq(id.keys.serial, 5);
+	ck_assert(keyset_sign(other, &theirs, set, sizeof(set), &len, &e) && !state_save_keys(dir, set, &id, &e));
+	ck_assert_int_eq(e.code, ERR_UNTRUSTED);
+	/* An old one, with a key that has been withdrawn since. */
+	theirs.serial = 4;
+	ck_assert(keyset_sign(root, &theirs, set, sizeof(set), &len, &e) && !state_save_keys(dir, set, &id, &e));
+	ck_assert_int_eq(e.code, ERR_MISMATCH);
+	ck_assert_uint_eq(id.keys.serial, 5);
+	ck_assert_mem_eq(&id.keys.key[0], &mine.key[0], sizeof(mine.key[0]));
+	sign_key_free(root);
+	sign_key_free(other);
+}
+END_TEST
+
 static void
 add(TCase *tc)
 {
@@ -263,6 +292,7 @@ add(TCase *tc)
 	tcase_add_test(tc, warning_is_no_ground_for_grace);
 	tcase_add_test(tc, life_is_bounded);
 	tcase_add_test(tc, record_that_cannot_be_written_is_gone);
+	tcase_add_test(tc, row_32_a_key_set_of_another_root);
 }
 
 int

@@ -12,8 +12,6 @@
 #include "roles.h"
 #include "unit.h"
 
-enum { EVIDENCE_ROOM = 1 << 20 };
-
 /* --- folder and processes --- */
 
 void
@@ -409,8 +407,8 @@ soft_evidence(const struct soft_quote *q, size_t *len)
 	uint8_t attest[TPM_ATTEST_MAX], signature[TPM_SIGNATURE_MAX], from[8] = { 0 };
 	struct evidence ev = { .challenge = { q->challenge, sizeof(q->challenge), true } };
 	struct error e = { .code = ERR_NONE };
-	uint8_t *body = malloc(EVIDENCE_ROOM);
-	struct writer w = wr_open(body, EVIDENCE_ROOM);
+	uint8_t *body = malloc(EVIDENCE_MAX);
+	struct writer w = wr_open(body, EVIDENCE_MAX);
 
 	ck_assert_ptr_nonnull(body);
 	ev.attest = (struct part){ attest, put_attest(q, attest, sizeof(attest)), true };
