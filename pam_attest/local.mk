@@ -69,6 +69,10 @@ uninstall-hook:
 
 # attestctl: asks attestd; check, lint and config are the gate's own code.
 CTL_CPPFLAGS = $(GATE_CPPFLAGS) -I$(srcdir)/common/proto
+noinst_LTLIBRARIES += libstack.la
+libstack_la_SOURCES = %D%/attestctl/stack.c %D%/attestctl/stack.h
+libstack_la_LIBADD  = libbase.la
+STACK_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%/attestctl
 sbin_PROGRAMS += %D%/attestctl/attestctl
 pam_attest_attestctl_attestctl_SOURCES = \
 	%D%/attestctl/ask.c %D%/attestctl/ask.h \
@@ -77,9 +81,11 @@ pam_attest_attestctl_attestctl_SOURCES = \
 	%D%/attestctl/cmd_config.c \
 	%D%/attestctl/cmd_enroll.c \
 	%D%/attestctl/cmd_lint.c \
+	%D%/attestctl/lint.h \
+	%D%/attestctl/lint_stacks.c \
 	%D%/attestctl/cmd_status.c \
 	%D%/attestctl/main.c
 pam_attest_attestctl_attestctl_CPPFLAGS = $(CTL_CPPFLAGS)
 pam_attest_attestctl_attestctl_CFLAGS  = $(PIE_COMPILE)
 pam_attest_attestctl_attestctl_LDFLAGS = $(PIE_LINK)
-pam_attest_attestctl_attestctl_LDADD   = libgate.la libproto.la
+pam_attest_attestctl_attestctl_LDADD   = libstack.la libgate.la libproto.la

@@ -1,20 +1,11 @@
-/* attestctl lint: what is wrong in gate.conf, and what is allowed and dangerous. */
+/* attestctl lint: what is wrong in gate.conf and in the PAM stacks, and what is allowed and dangerous. */
 #include <stdarg.h>
-#include "attestctl.h"
 #include "json.h"
+#include "lint.h"
 #include "scope.h"
 
-enum { FINDINGS_MAX = 128, SERVICES_MAX = 128 };
-
-struct findings {
-	unsigned n, errors;
-	struct { bool error; char text[256]; } item[FINDINGS_MAX];
-	unsigned services;
-	char     service[SERVICES_MAX][GATE_NAME_MAX];
-};
-
-static void
-note(struct findings *all, bool error, const char *text)
+void
+lint_note(struct findings *all, bool error, const char *text)
 {
 	/* [default] is read once for each service: say it once. */
 	for (unsigned i = 0; i < all->n; i++)
@@ -31,20 +22,20 @@ note(struct findings *all, bool error, const char *text)
 static void __attribute__((format(printf, 4, 5)))
 add(struct findings *all, bool error, const struct gate_conf *c, const char *fmt, ...)
 {
-	char why[200], text[256];
+	char why[200], text[FINDING_TEXT];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
 	snprintf(text, sizeof(text), "[%.40s] %s", c->service, why);
-	note(all, error, text);
+	lint_note(all, error, text);
 }
 
 static void
 take_error(void *arg, const struct error *e)
 {
-	note(arg, true, e->why);
+	lint_note(arg, true, e->why);
 }
 
 static void
@@ -58,7 +49,7 @@ take_service(void *arg, const char *service)
 	if (all->services < SERVICES_MAX && strlen(service) < GATE_NAME_MAX)
 		strcpy(all->service[all->services++], service);
 	else
-		note(all, true, "more sections than lint can hold, or a service name that is too long");
+		lint_note(all, true, "more sections than lint can hold, or a service name that is too long");
 }
 
 static bool
@@ -125,7 +116,7 @@ print_json(const struct ctl *ctl, const struct findings *all)
 }
 
 static void
-lint(const struct ctl *ctl, struct findings *all)
+lint_conf(const struct ctl *ctl, struct findings *all)
 {
 	char conf[GATE_PATH_MAX + 8];
 	const char *const argv[] = { conf };
@@ -138,7 +129,7 @@ lint(const struct ctl *ctl, struct findings *all)
 		return;
 	judge(all, &c);
 	if (strcmp(c.owner, "root") != 0 && strcmp(c.owner, "0") != 0 && !gate_owner(&c))
-		note(all, false, "[paths] owner: no such user; only a record that root wrote will count");
+		lint_note(all, false, "[paths] owner: no such user; only a record that root wrote will count");
 	if (!gate_conf_services(c.file, take_service, all, &e))
 		take_error(all, &e);
 	for (unsigned i = 0; i < all->services; i++) {
@@ -151,11 +142,14 @@ int
 cmd_lint(const struct ctl *ctl, int argc, char **argv)
 {
 	struct findings all = { 0 };
+	const char *folder = "/etc/pam.d";
+	const struct ctl_option table[] = { { "--pam-dir", &folder } };
 	int code = EXIT_GOOD;
 
-	if (!ctl_options(ctl, argc, argv, NULL, 0, NULL))
+	if (!ctl_options(ctl, argc, argv, table, COUNT(table), NULL))
 		return EXIT_USAGE;
-	lint(ctl, &all);
+	lint_conf(ctl, &all);
+	lint_stacks(ctl, folder, &all);
 	if (!ctl->quiet && ctl->json)
 		code = print_json(ctl, &all);
 	else if (!ctl->quiet)

@@ -13,7 +13,7 @@ static const struct command {
 	{ "explain", "[REF]",               "the last verdict, or one decision by its reference", cmd_explain },
 	{ "enroll", "--url URL",            "make this host known to a verifier: --ca FILE or --ca-sha256 HEX, --token, --name, --owner-auth", cmd_enroll },
 	{ "check",  "--service S --user U", "what the gate would decide now: options --rhost, --tty, --phase", cmd_check },
-	{ "lint",   "",                     "every error and danger in gate.conf, with file and line", cmd_lint },
+	{ "lint",   "[--pam-dir DIR]",      "every error and danger in gate.conf and the PAM stacks, with file and line", cmd_lint },
 	{ "config", "[SERVICE]",            "the values in force for a service", cmd_config },
 };
 

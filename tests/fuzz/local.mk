@@ -85,3 +85,9 @@ tests_fuzz_fuzz_framing_SOURCES  = %D%/fuzz_framing.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_framing_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
 tests_fuzz_fuzz_framing_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_framing_LDADD    = libroutes.la
+
+check_PROGRAMS += %D%/fuzz_stack
+tests_fuzz_fuzz_stack_SOURCES  = %D%/fuzz_stack.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_stack_CPPFLAGS = $(STACK_CPPFLAGS)
+tests_fuzz_fuzz_stack_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_stack_LDADD    = libstack.la

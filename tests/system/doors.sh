@@ -46,10 +46,11 @@ refs() { grep -oE '\b(L-)?[0-9A-Z]{4}-[0-9A-Z]{4}\b' "$1" | sort -u | tr '\n' ' 
 # row DOOR METHOD COMMAND...: goes through a door, and writes down what came of it. Whoever is in says "in".
 row() {
 	local door="$1 $2" start=$EPOCHREALTIME rc took; shift 2
-	machine_logged >/dev/null
+	machine_logged
 	"$@" >"$LAB/out" 2>"$LAB/seen" </dev/null; rc=$?
 	took=$(((${EPOCHREALTIME/./} - ${start/./}) / 1000))
-	machine_logged | grep ': pam_attest(' >"$LAB/logged"
+	machine_logged
+	sed -i '/: pam_attest(/!d' "$LAB/logged"
 	{
 		printf '%s %s %s\n  exit %s\n' "$door" $STATE $MODE $rc
 		same_words "$LAB/out" out
@@ -82,6 +83,66 @@ doors() {
 	row sudo root sudo -u lee echo in
 	row su password as_kim_typing su lee -c 'echo in'
 	row su root su lee -c 'echo in'
+}
+
+# --- stacks that take the gate away (row 19)
+
+# stack SERVICE LINES: instead of the service's own; none: that again.
+stack() {
+	[ -e "$LAB/$1.pam" ] || cp "/etc/pam.d/$1" "$LAB/$1.pam"
+	if [ -n "${2:-}" ]; then printf '%s\nsession required pam_permit.so\n' "$2" >"/etc/pam.d/$1"; else cp "$LAB/$1.pam" "/etc/pam.d/$1"; fi
+}
+# comes_in COMMAND...: "in" or "out".
+comes_in() { [ "$("$@" 2>/dev/null </dev/null)" = in ] && echo in || echo out; }
+lints() { attestctl -c /etc/attest/gate.conf lint | grep "^error: /etc/pam.d/$1:" | sed 's|^error: /etc/pam.d/||' | tr '\n' '|'; }
+with_key() { "${SSH[@]}" "${by_key[@]}" -l "$1" localhost echo in; }
+with_password() { SSH_ASKPASS=$KEYS/$1 "${SSH[@]}" "${by_password[@]}" -l "$2" localhost echo in; }
+sudo_guessing() { as_kim sudo -k -S -p '' echo in <<<wrong; }
+
+stacks_when_good() {
+	local service
+	for service in sshd sudo; do
+		stack $service "auth sufficient pam_attest.so
+auth required pam_unix.so nodelay
+account required pam_permit.so"
+	done
+	is "auth sufficient, a good host, the right password" "$(comes_in with_password askpass kim)" in
+	is "auth sufficient, a good host, a wrong password" "$(comes_in with_password guess kim)" out
+	is "auth sufficient, an exemption, a wrong password" "$(comes_in with_password guess eve)" out
+	is "auth sufficient, sudo with a wrong password" "$(comes_in sudo_guessing)" out
+	stack sudo
+	stack sshd "auth required pam_unix.so
+account sufficient pam_attest.so
+account required pam_deny.so"
+	is "account sufficient, a good host" "$(comes_in with_key kim)" in
+	is "account sufficient: an exemption is no permit" "$(comes_in with_key eve)" out
+	stack sshd
+}
+
+stacks_when_refused() {
+	local gate=$GATE_LINE unix='account required pam_unix.so'
+	is "lint has nothing against the stacks as they are" "$(lints '.*')" ""
+	stack sshd "account sufficient pam_attest.so
+$unix"
+	is "account sufficient: a refusal counts for nothing" "$(comes_in with_key kim)" in
+	is "and lint says so" "$(lints sshd)" "sshd:1: a refusal counts for nothing under this control word (sufficient, optional)|"
+	stack sshd "account sufficient pam_permit.so
+$gate
+$unix"
+	is "sufficient before the gate: nobody asks it" "$(comes_in with_key kim)" in
+	is "and lint says so" "$(lints sshd)" "sshd:1: pam_permit.so can let people in before pam_attest.so (line 2 of sshd) is asked|"
+	stack sshd "@include common-account
+$gate"
+	is "behind common-account the gate is asked" "$(comes_in with_key kim)" out
+	chage -d 0 kim 2>/dev/null
+	machine_logged
+	comes_in with_key kim >/dev/null
+	machine_logged
+	is "but not when the password has expired" "$(grep -c ': pam_attest(' "$LAB/logged")" 0
+	is "and lint says so" "$(lints common-account)" \
+		"common-account:$(grep -n new_authtok_reqd=done /etc/pam.d/common-account | cut -d: -f1): for sshd: pam_unix.so can let people in before pam_attest.so (line 2 of sshd) is asked|"
+	chage -d 20000 kim 2>/dev/null
+	stack sshd
 }
 
 # state NAME: every door under enforce, then under audit.
@@ -122,6 +183,8 @@ verifierctl references capture host-a --name base --reason test >/dev/null
 verifierctl references activate base --yes >/dev/null
 attestctl attest >/dev/null; is "and good" $? 0
 state permitted
+machine_conf enforce
+stacks_when_good
 
 kill -STOP "${PIDS[attestd]}"
 rm "$LAB/run/verdict"
@@ -144,6 +207,8 @@ lab_power_on "$VM/sb-shimgrub-cmd/binary_bios_measurements" >>"$LAB/tpm.log" 2>&
 lab_attestd_up
 reaches 20 state contraindicated; is "another command line was booted" $? 0
 state refused
+machine_conf enforce
+stacks_when_refused
 
 # --- the table
 [ -z "${DOORS_GOT:-}" ] || cp "$GOT" "$DOORS_GOT"

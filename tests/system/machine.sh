@@ -73,12 +73,13 @@ machine_syslog() {
 	wait_for 5 test -S /dev/log && LOG_MARK=0 && logger -t mark 0
 }
 
-# machine_logged: what was logged since it was asked last. The marker comes after everything that was sent before it.
+# machine_logged: $LAB/logged becomes what was logged since it was asked last. The marker comes after everything that
+# was sent before it. Not for a subshell: it counts.
 machine_logged() {
 	LOG_MARK=$((LOG_MARK + 1))
 	logger -t mark "$LOG_MARK"
 	until grep -q "mark: $LOG_MARK\$" "$LAB/syslog.log"; do sleep 0.01; done
-	sed "0,/mark: $((LOG_MARK - 1))\$/d; /mark: $LOG_MARK\$/,\$d" "$LAB/syslog.log"
+	sed "0,/mark: $((LOG_MARK - 1))\$/d; /mark: $LOG_MARK\$/,\$d" "$LAB/syslog.log" >"$LAB/logged"
 }
 
 # One key that authorized_keys has, and one that only a certificate of the users' CA speaks for.
@@ -111,7 +112,8 @@ machine_sshd() {
 	C
 	printf 'localhost ' | cat - $KEYS/host.pub >$KEYS/known_hosts
 	printf '#!/bin/sh\necho %s\n' "$PASSWORD" >$KEYS/askpass
-	chmod 755 $KEYS/askpass
+	printf '#!/bin/sh\necho wrong\n' >$KEYS/guess
+	chmod 755 $KEYS/askpass $KEYS/guess
 	cat >$KEYS/ssh_config <<-C
 		GlobalKnownHostsFile $KEYS/known_hosts
 		UserKnownHostsFile none

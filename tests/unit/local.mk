@@ -30,6 +30,12 @@ tests_unit_check_ipc_SOURCES  = %D%/check_ipc.c
 tests_unit_check_ipc_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS)
 tests_unit_check_ipc_LDADD    = libunit.la libipc.la
 
+check_PROGRAMS += %D%/check_stack
+TESTS += %D%/check_stack
+tests_unit_check_stack_SOURCES  = %D%/check_stack.c
+tests_unit_check_stack_CPPFLAGS = $(UNIT_CPPFLAGS) $(STACK_CPPFLAGS)
+tests_unit_check_stack_LDADD    = libunit.la libstack.la
+
 check_PROGRAMS += %D%/check_digest
 TESTS += %D%/check_digest
 tests_unit_check_digest_SOURCES  = %D%/check_digest.c

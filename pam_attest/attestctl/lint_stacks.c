@@ -1,0 +1,218 @@
+/* attestctl lint, on the PAM stacks: a gate that a line before it, or its own control word, takes away. */
+#include <dirent.h>
+#include <stdarg.h>
+#include "file.h"
+#include "lint.h"
+#include "scope.h"
+#include "stack.h"
+
+#define GATE_MODULE "pam_attest.so"
+
+/* Setuid programs: whoever calls them sets the limits that the loading of a module meets. */
+static const char *const setuid_callers[] = { "su", "su-l", "sudo", "sudo-i", "polkit-1" };
+
+struct look {
+	const struct ctl *ctl;
+	const char       *folder, *service;
+	enum stack_type   type;
+	struct stack      stack;
+	struct findings  *all;
+};
+
+static void __attribute__((format(printf, 4, 5)))
+add(const struct look *k, bool error, const struct stack_line *l, const char *fmt, ...)
+{
+	char why[200], text[FINDING_TEXT], where[STACK_NAME_MAX + 16] = "";
+	bool included = l && strcmp(l->file, k->service) != 0;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	if (l)
+		snprintf(where, sizeof(where), ":%u", l->number);
+	snprintf(text, sizeof(text), "%.60s/%.60s%s%s%.60s: %s", k->folder, l ? l->file : k->service, where,
+	    included ? ": for " : "", included ? k->service : "", why);
+	lint_note(k->all, error, text);
+}
+
+static bool
+is_gate(const struct stack_line *l)
+{
+	return l->kind == KIND_MODULE && !strcmp(l->name, GATE_MODULE);
+}
+
+static bool
+refuses(enum stack_act a)
+{
+	return a == ACT_BAD || a == ACT_DIE;
+}
+
+/* What the gate's own control word does with its answers. */
+static void
+judge_control(const struct look *k, const struct stack_line *gate)
+{
+	bool setuid = false;
+
+	for (size_t i = 0; i < COUNT(setuid_callers); i++)
+		setuid |= !strcmp(setuid_callers[i], k->service);
+	if (!refuses(gate->on[ANSWER_PERM_DENIED]) || !refuses(gate->on[ANSWER_NO_INFO]))
+		add(k, true, gate, "a refusal counts for nothing under this control word (sufficient, optional)");
+	if (gate->on[ANSWER_IGNORE] != ACT_IGNORE)
+		add(k, true, gate, "ignore=ignore is missing: exemptions and mode = audit are answered with it");
+	if (gate->on[ANSWER_SUCCESS] == ACT_DONE || gate->on[ANSWER_SUCCESS] == ACT_JUMP)
+		add(k, false, gate, "a good verdict passes over what stands below: it is about the machine, not about the user");
+	if (setuid && gate->on[ANSWER_UNKNOWN] != ACT_BAD && gate->on[ANSWER_UNKNOWN] != ACT_DIE)
+		add(k, true, gate, "module_unknown=ignore: a caller of %s makes the loading fail by resource limits, and is let in", k->service);
+	if (!setuid && refuses(gate->on[ANSWER_UNKNOWN]))
+		add(k, false, gate, "without module_unknown=ignore nobody comes in once the module's file is gone");
+}
+
+/* Does some answer of the line at `from` keep the one at `gate` from being asked, and the stack from failing? */
+static bool
+passes_over(const struct stack *s, unsigned from, unsigned gate)
+{
+	const struct stack_line *l = &s->line[from];
+	unsigned jump = l->jump;
+
+	/* What ends or jumps inside a substack goes on behind it. */
+	if (l->kind != KIND_MODULE || l->level > s->line[gate].level)
+		return false;
+	if (l->on[ANSWER_SUCCESS] == ACT_DONE || l->on[ANSWER_NEW_PASSWORD] == ACT_DONE || l->on[ANSWER_IGNORE] == ACT_DONE)
+		return true;
+	for (unsigned i = from + 1; i <= gate && jump; i++) {
+		if (i == gate)
+			return true;
+		jump -= s->line[i].level <= l->level;
+	}
+	return false;
+}
+
+static void
+judge_gate(const struct look *k, unsigned at)
+{
+	const struct stack *s = &k->stack;
+	const struct stack_line *gate = &s->line[at];
+	unsigned others = 0;
+
+	if (k->type == STACK_PASSWORD) {
+		add(k, true, gate, GATE_MODULE " has no part in changing passwords");
+		return;
+	}
+	judge_control(k, gate);
+	for (unsigned i = 0; i < s->n; i++) {
+		others += !is_gate(&s->line[i]);
+		if (i < at && !is_gate(&s->line[i]) && passes_over(s, i, at))
+			add(k, k->type != STACK_AUTH, &s->line[i], "%s can let people in before " GATE_MODULE " (line %u of %s) is asked",
+			    s->line[i].name, gate->number, gate->file);
+	}
+	if (!others)
+		add(k, true, gate, "alone in its stack: PAM turns its PAM_IGNORE (audit, exemptions) into a refusal");
+}
+
+/* All lines of one type; true if the gate is among them. */
+static bool
+judge_type(struct look *k, enum stack_type type)
+{
+	const struct stack *s = &k->stack;
+	bool gated = false;
+	struct error e;
+
+	k->type = type;
+	if (!stack_read(k->folder, k->service, type, &k->stack, &e)) {
+		lint_note(k->all, false, e.why);
+		return false;
+	}
+	for (unsigned i = 0; i < s->n; i++)
+		if (is_gate(&s->line[i])) {
+			judge_gate(k, i);
+			gated = true;
+		}
+	for (unsigned i = 0; gated && i < s->n; i++)
+		if (s->line[i].kind == KIND_BAD)
+			add(k, true, &s->line[i], "not a line that PAM understands");
+	if (gated && s->missing[0])
+		add(k, false, NULL, "%s, which it includes, cannot be read", s->missing);
+	if (gated && s->cut)
+		add(k, false, NULL, "longer than lint reads");
+	return gated;
+}
+
+static void
+judge_service(struct look *k)
+{
+	bool gated[STACK_EVERY] = { false }, any = false;
+	struct gate_conf c;
+
+	for (unsigned t = 0; t < STACK_EVERY; t++) {
+		gated[t] = judge_type(k, (enum stack_type)t);
+		any |= gated[t];
+	}
+	if (gated[STACK_AUTH] && !gated[STACK_ACCOUNT])
+		add(k, false, NULL, "only auth calls " GATE_MODULE ": public keys, a cached sudo and NOPASSWD do not pass there; account is where all do");
+	else if (gated[STACK_SESSION] && !gated[STACK_ACCOUNT])
+		add(k, false, NULL, "only session calls " GATE_MODULE ": sshd does not heed its refusal; account is where all do");
+	ctl_conf(k->ctl, k->service, &c);
+	if (!any && c.named && c.mode == MODE_ENFORCE)
+		add(k, false, NULL, "gate.conf says mode = enforce, and no line calls " GATE_MODULE);
+}
+
+struct folder { unsigned n; char name[SERVICES_MAX][STACK_NAME_MAX]; bool included[SERVICES_MAX]; };
+
+/* Packages leave x.dpkg-old and editors x~ behind; no service has such a name. */
+static void
+list(const char *path, struct folder *f)
+{
+	DIR *d = opendir(path);
+	const struct dirent *entry;
+
+	while (d && (entry = readdir(d)) && f->n < SERVICES_MAX)
+		if (!strpbrk(entry->d_name, ".~") && strlen(entry->d_name) < STACK_NAME_MAX)
+			strcpy(f->name[f->n++], entry->d_name);
+	if (d)
+		closedir(d);
+}
+
+static int
+in_order(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void
+mark_included(void *arg, const struct stack_line *l)
+{
+	struct folder *f = arg;
+
+	for (unsigned i = 0; (l->kind == KIND_INCLUDE || l->kind == KIND_SUBSTACK) && i < f->n; i++)
+		if (!strcmp(f->name[i], l->name))
+			f->included[i] = true;
+}
+
+/* What others include is no service of its own, and is judged where it is included. */
+void
+lint_stacks(const struct ctl *ctl, const char *path, struct findings *all)
+{
+	struct look k = { .ctl = ctl, .folder = path, .all = all };
+	struct folder f = { 0 };
+
+	list(path, &f);
+	qsort(f.name, f.n, sizeof(f.name[0]), in_order);
+	for (unsigned i = 0; i < f.n; i++) {
+		own(mem) uint8_t *text = NULL;
+		char file[512];
+		struct error e;
+		size_t len;
+
+		snprintf(file, sizeof(file), "%s/%s", path, f.name[i]);
+		if (file_load(file, STACK_FILE_MAX, &text, &len, &e))
+			stack_walk((const char *)text, len, mark_included, &f);
+		else
+			lint_note(all, false, e.why);
+	}
+	for (unsigned i = 0; i < f.n; i++)
+		if (!f.included[i]) {
+			k.service = f.name[i];
+			judge_service(&k);
+		}
+}

@@ -1,0 +1,141 @@
+#!/bin/sh
+# attestctl lint over PAM stacks: a gate that something takes away is named, with file and line (row 19); a good one is not.
+set -u
+passed=0 failed=0
+ctl=$(find "$top_builddir" -type f -name attestctl -perm -100 ! -path '*/root/*' | head -n 1)
+lab=$(mktemp -d)
+trap 'rm -rf "$lab"; echo "$passed passed, $failed failed"' EXIT
+mkdir "$lab/pam.d"
+printf '[paths]\nowner = root\n[default]\nmode = audit\n[sshd sudo]\nmode = enforce\n' >"$lab/gate.conf"
+gate='account [success=ok ignore=ignore module_unknown=ignore default=die] pam_attest.so'
+setuid='account [success=ok ignore=ignore default=die] pam_attest.so'
+unix='account required pam_unix.so'
+
+# As Debian writes it.
+cat >"$lab/pam.d/common-account" <<'C'
+account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so
+account requisite pam_deny.so
+account required pam_permit.so
+C
+
+# lint <what> <service> <exit> <wanted>: standard input is the service's file.
+lint() {
+	cat >"$lab/pam.d/$2"
+	got=$("$ctl" -c "$lab/gate.conf" lint --pam-dir "$lab/pam.d"); rc=$?
+	got=$(printf '%s\n' "$got" | sed "s|$lab/pam.d/||")
+	rm "$lab/pam.d/$2"
+	if [ "$got" = "$4" ] && [ $rc = "$3" ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'NOT OK: %s\n  got:    %s, exit %s\n  wanted: %s, exit %s\n' "$1" "$got" $rc "$4" "$3"
+	fi
+}
+
+lint "as pam_attest(8) says" sshd 0 "" <<C
+account required pam_nologin.so
+$gate
+@include common-account
+C
+lint "sudo, as pam_attest(8) says" sudo 0 "" <<C
+$setuid
+@include common-account
+C
+lint "sufficient on the gate" sshd 2 \
+"error: sshd:1: a refusal counts for nothing under this control word (sufficient, optional)
+warning: sshd:1: a good verdict passes over what stands below: it is about the machine, not about the user" <<C
+account sufficient pam_attest.so
+$unix
+C
+lint "optional on the gate" sshd 2 \
+"error: sshd:1: a refusal counts for nothing under this control word (sufficient, optional)" <<C
+account optional pam_attest.so
+$unix
+C
+lint "sufficient before the gate" sshd 2 \
+"error: sshd:1: pam_localuser.so can let people in before pam_attest.so (line 2 of sshd) is asked" <<C
+account sufficient pam_localuser.so
+$gate
+$unix
+C
+lint "the gate behind what may end the stack (an expired password)" sshd 2 \
+"error: common-account:1: for sshd: pam_unix.so can let people in before pam_attest.so (line 2 of sshd) is asked" <<C
+@include common-account
+$gate
+C
+lint "the same in a substack ends nothing but that" sshd 0 "" <<C
+account substack common-account
+$gate
+C
+lint "a jump over the gate" sshd 2 \
+"error: sshd:1: pam_access.so can let people in before pam_attest.so (line 3 of sshd) is asked" <<C
+account [success=2 default=ignore] pam_access.so
+$unix
+$gate
+$unix
+C
+lint "a jump to the gate" sshd 0 "" <<C
+account [success=1 default=ignore] pam_access.so
+$unix
+$gate
+$unix
+C
+lint "exemptions made a permit" sshd 2 \
+"error: sshd:1: ignore=ignore is missing: exemptions and mode = audit are answered with it" <<C
+account [success=ok module_unknown=ignore default=die] pam_attest.so
+$unix
+C
+lint "required locks out once the file is gone" sshd 0 \
+"warning: sshd:1: without module_unknown=ignore nobody comes in once the module's file is gone" <<C
+account required pam_attest.so
+$unix
+C
+lint "row 36: a setuid caller with module_unknown=ignore" sudo 2 \
+"error: sudo:1: module_unknown=ignore: a caller of sudo makes the loading fail by resource limits, and is let in" <<C
+$gate
+$unix
+C
+lint "alone" sshd 2 \
+"error: sshd:1: alone in its stack: PAM turns its PAM_IGNORE (audit, exemptions) into a refusal" <<C
+$gate
+C
+lint "row 17: in auth alone" sshd 0 \
+"warning: sshd: only auth calls pam_attest.so: public keys, a cached sudo and NOPASSWD do not pass there; account is where all do" <<C
+auth [success=ok ignore=ignore module_unknown=ignore default=die] pam_attest.so
+auth required pam_unix.so
+$unix
+C
+lint "in session alone" sshd 0 \
+"warning: sshd: only session calls pam_attest.so: sshd does not heed its refusal; account is where all do" <<C
+session [success=ok ignore=ignore module_unknown=ignore default=die] pam_attest.so
+session required pam_unix.so
+C
+lint "in password" sshd 2 \
+"error: sshd:2: pam_attest.so has no part in changing passwords" <<C
+$gate
+password required pam_attest.so
+$unix
+C
+lint "enforced, and not hooked" sshd 0 \
+"warning: sshd: gate.conf says mode = enforce, and no line calls pam_attest.so" <<C
+$unix
+C
+lint "audited, and not hooked" login 0 "" <<C
+$unix
+C
+lint "what packages leave behind is no service" sshd.dpkg-old 0 "" <<C
+account sufficient pam_attest.so
+C
+lint "a line that nobody understands" sshd 2 \
+"error: sshd:2: not a line that PAM understands" <<C
+$gate
+account pam_unix.so
+$unix
+C
+lint "an included file that is not there" sshd 0 \
+"warning: sshd: common-nothing, which it includes, cannot be read" <<C
+$gate
+@include common-nothing
+$unix
+C
+[ $failed = 0 ]
