@@ -32,9 +32,10 @@ clock_mono(void)
 int
 clock_left(int64_t deadline)
 {
-	int64_t left = deadline - clock_mono();
+	int64_t now = clock_mono(), left = deadline - now;
 
-	if (left <= 0)
+	/* Without a clock nobody can wait for a while: then not at all. */
+	if (!now || left <= 0)
 		return 0;
 	return left > INT_MAX ? INT_MAX : (int)left;
 }

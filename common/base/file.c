@@ -3,9 +3,9 @@
 #include "file.h"
 #include "scope.h"
 
-/* Fills buf as far as the file goes; fails when there is more than size. */
+/* Fills buf as far as the file goes; fails when there is more than size, or less than the file itself says. */
 static bool
-read_all(int fd, const char *name, void *buf, size_t size, size_t *len, struct error *e)
+read_all(int fd, const char *name, off_t least, void *buf, size_t size, size_t *len, struct error *e)
 {
 	size_t have = 0;
 	uint8_t more;
@@ -23,8 +23,19 @@ read_all(int fd, const char *name, void *buf, size_t size, size_t *len, struct e
 			return err_set(e, ERR_LIMIT, "%s: more than %zu bytes", name, size);
 		have += (size_t)n;
 	}
+	/* A part may say the opposite of the whole. */
+	if ((off_t)have < least)
+		return err_set(e, ERR_SYSTEM, "read %s: it ends after %zu of %lld bytes", name, have, (long long)least);
 	*len = have;
 	return true;
+}
+
+enum { UID_OVERFLOW = 65534 };
+
+bool
+owner_trusted(uid_t uid, uid_t owner)
+{
+	return uid == 0 || (uid == owner && uid != UID_OVERFLOW);
 }
 
 bool
@@ -42,10 +53,10 @@ file_read_trusted(const char *path, uid_t owner, void *buf, size_t size, size_t 
 		return err_set(e, ERR_UNTRUSTED, "%s: is a link", path);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_errno(e, "open %s", path);
-	if (!S_ISREG(st.st_mode) || (st.st_uid != 0 && st.st_uid != owner) || (st.st_mode & (S_IWGRP | S_IWOTH)))
+	if (!S_ISREG(st.st_mode) || !owner_trusted(st.st_uid, owner) || (st.st_mode & (S_IWGRP | S_IWOTH)))
 		return err_set(e, ERR_UNTRUSTED, "%s: not a plain file that only root or uid %u may write",
 		    path, (unsigned)owner);
-	return read_all(fd, path, buf, size, len, e);
+	return read_all(fd, path, st.st_size, buf, size, len, e);
 }
 
 bool

@@ -9,6 +9,12 @@
 enum { FILE_ANY_OWNER = -1 };
 
 /*
+ * Is a file or a process of uid to be believed where root's and owner's are? Not the overflow uid, whoever
+ * the owner is: in a user namespace everybody who has no uid there goes by it.
+ */
+bool owner_trusted(uid_t uid, uid_t owner);
+
+/*
  * Reads a file of at most size bytes into buf without allocation. It must be a plain file,
  * owned by root or by `owner`, that nobody else may write; path absolute, its last part no link.
  * ERR_MISSING where there is none, ERR_UNTRUSTED, ERR_LIMIT, ERR_SYSTEM.

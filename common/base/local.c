@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include "clock.h"
+#include "file.h"
 #include "hex.h"
 #include "local.h"
 #include "scope.h"
@@ -159,11 +160,12 @@ static bool
 ready(int fd, short events, int64_t deadline, struct error *e)
 {
 	struct pollfd p = { .fd = fd, .events = events };
-	int n;
+	int n, left;
 
-	do
-		n = poll(&p, 1, clock_left(deadline));
-	while (n < 0 && errno == EINTR);
+	do {
+		left = clock_left(deadline);
+		n = poll(&p, 1, left);
+	} while (n < 0 && errno == EINTR && left);
 	if (n < 0)
 		return err_errno(e, "poll");
 	return n > 0 || err_set(e, ERR_TIMEOUT, "attestd did not answer in time");
@@ -177,7 +179,7 @@ peer_trusted(int fd, uid_t owner, struct error *e)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
 		return err_errno(e, "SO_PEERCRED");
-	return peer.uid == 0 || peer.uid == owner ||
+	return owner_trusted(peer.uid, owner) ||
 	    err_set(e, ERR_UNTRUSTED, "uid %u answers in attestd's place", (unsigned)peer.uid);
 }
 
@@ -232,7 +234,7 @@ receive(int fd, struct local_answer *a, int64_t deadline, struct error *e)
 		if (!ready(fd, POLLIN, deadline, e))
 			return false;
 		n = recv(fd, a->buf + a->len, sizeof(a->buf) - a->len, MSG_DONTWAIT);
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		if (n < 0 && (errno == EINTR || errno == EAGAIN) && clock_left(deadline))
 			continue;
 		if (n < 0)
 			return err_errno(e, "receive from attestd");
@@ -241,6 +243,9 @@ receive(int fd, struct local_answer *a, int64_t deadline, struct error *e)
 		a->len += (size_t)n;
 		if (!local_whole(a->buf, a->len, &a->head, e))
 			return false;
+		/* Who sends a byte at a time does not get more time for it. */
+		if (!a->head && !clock_left(deadline))
+			return err_set(e, ERR_TIMEOUT, "attestd did not finish its answer in time");
 	}
 	return true;
 }

@@ -4,12 +4,15 @@
 #include <sys/stat.h>
 #include "accounts.h"
 #include "conf.h"
+#include "file.h"
 #include "scope.h"
 
 /* Fields of a colon-separated file, read as they come: a group of ten thousand is one long line. */
 struct fields {
 	int    fd;
 	size_t at, len;
+	off_t  left;            /* what the file's size promises beyond buf */
+	bool   cut;             /* it ended before that, or could not be read on: the last field is no field */
 	char   buf[1024];
 };
 
@@ -21,12 +24,15 @@ open_fields(const char *path, struct fields *f)
 	struct stat st;
 
 	f->at = f->len = 0;
+	f->cut = false;
 	f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (f->fd < 0)
 		return false;
-	if (!fstat(f->fd, &st) && S_ISREG(st.st_mode) && (st.st_uid == 0 || st.st_uid == geteuid()) &&
-	    !(st.st_mode & (S_IWGRP | S_IWOTH)))
+	if (!fstat(f->fd, &st) && S_ISREG(st.st_mode) && owner_trusted(st.st_uid, geteuid()) &&
+	    !(st.st_mode & (S_IWGRP | S_IWOTH))) {
+		f->left = st.st_size;
 		return true;
+	}
 	close(f->fd);
 	f->fd = -1;
 	return false;
@@ -41,8 +47,11 @@ next(struct fields *f)
 		do
 			n = read(f->fd, f->buf, sizeof(f->buf));
 		while (n < 0 && errno == EINTR);
-		if (n <= 0)
+		if (n <= 0) {
+			f->cut = n < 0 || f->left > 0;
 			return END;
+		}
+		f->left -= n;
 		f->at = 0;
 		f->len = (size_t)n;
 	}
@@ -128,7 +137,7 @@ is_member(struct fields *f, const char *user)
 	do {
 		c = field(f, true, name);
 		if (!strcmp(name, user))
-			return true;
+			return c != END || !f->cut;     /* "glen" may be what was read of "glenda" */
 	} while (c == ',');
 	return false;
 }

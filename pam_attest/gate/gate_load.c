@@ -169,7 +169,7 @@ list_dropins(const char *folder, struct names *all, struct error *e)
 		return errno == ENOENT || err_errno(e, "open %s", folder);
 	if (fstat(fd, &st) < 0)
 		return err_errno(e, "stat %s", folder);
-	if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & (S_IWGRP | S_IWOTH)))
+	if (!owner_trusted(st.st_uid, geteuid()) || (st.st_mode & (S_IWGRP | S_IWOTH)))
 		return err_set(e, ERR_UNTRUSTED, "%s: others may write it", folder);
 	while ((n = getdents64(fd, buf, sizeof(buf))) > 0)
 		for (ssize_t at = 0; at < n;) {

@@ -35,7 +35,7 @@
 
 #define IGNORED BEHIND
 enum phase { AUTH, ACCOUNT, SESSION };
-enum { ROOT = 1, CALLER = 2, DISABLED = 4, ARMED = 8, WRITABLE = 16, LINK = 32, NO_CONF = 64, CMDLINE = 128, QUIET = 256 };
+enum { ROOT = 1, CALLER = 2, DISABLED = 4, ARMED = 8, WRITABLE = 16, LINK = 32, NO_CONF = 64, CMDLINE = 128, QUIET = 256, NOBODYS = 512, OPEN_GROUP = 1024, NOBODYS_GROUP = 2048 };
 
 struct row {
 	const char *label;
@@ -85,6 +85,7 @@ static const struct row rows[] = {
 	    .text = "attest: refused: this host has not been attested in this boot (not-attested). Ref L-****-****. wait for attestd, or run: attestctl attest" },
 	{ "16: attestd frozen", ENFORCE "timeout = 1s\n", NULL, "silent", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_TIME },
 	{ "16: attestd never accepts", ENFORCE "timeout = 1s\n", NULL, "deaf", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_TIME },
+	{ "16: attestd's answer does not end", ENFORCE "timeout = 1s\n", NULL, "drip", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_TIME },
 	{ "16: attestd frozen, and the section lets it through", OPEN "timeout = 1s\n", NULL, "silent", .phase = ACCOUNT, .code = IGNORED },
 	{ "16: the verifier does not answer", ENFORCE, NULL, "ok=yes state=none reason=verifier-unreachable ref=", .phase = ACCOUNT,
 	    .code = PAM_AUTHINFO_UNAVAIL, .text = NO_VERIFIER },
@@ -109,6 +110,8 @@ static const struct row rows[] = {
 	{ "20: of another host or an earlier boot", CACHE_ONLY, "boot_id=deadbeef-0000-4000-8000-000000000002", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_BOOT },
 	{ "20: with a later expiry than any verdict has", CACHE_ONLY, "expires_boot=@90000000 expires_wall=@90000000", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_SENSE },
 	{ "20: others may write it", CACHE_ONLY, "", .flags = WRITABLE, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_TRUST },
+	{ "44: the overflow uid wrote it, and owns the name", CACHE_ONLY, "", .flags = NOBODYS, .phase = ACCOUNT,
+	    .code = PAM_AUTHINFO_UNAVAIL, .text = NO_TRUST },
 	{ "20: a link", CACHE_ONLY, "", .flags = LINK, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_TRUST },
 	{ "20: cut off", CACHE_ONLY, "state=", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_SENSE },
 	{ "37: expired", CACHE_ONLY, EXPIRED, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_EXPIRED },
@@ -203,6 +206,26 @@ static const struct row rows[] = {
 	{ "nor is it in sshd", "[sshd]\nmode = enforce\narm = always\nconsole_ttys = ssh\n", NULL, .service = "sshd", .user = "root", .tty = "tty1", .flags = ROOT, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
 	{ "nor for a caller who is not root", LOGIN, NULL, .service = "login", .user = "root", .tty = "tty1", .flags = CALLER, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
 #define SUDO "[sudo sudo-i]\nmode = enforce\narm = always\n"
+#define SU "[su su-l]\nmode = enforce\narm = always\nconsole_ttys = pts/0\n"
+	{ "44: su - </dev/tty2, by a user", SU, REFUSED, .service = "su-l", .user = "root", .tty = "/dev/tty2", .flags = CALLER, .phase = ACCOUNT,
+	    .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
+	{ "44: su on a line that console_ttys names", SU, REFUSED, .service = "su", .user = "ada", .tty = "pts/0", .flags = CALLER, .phase = ACCOUNT,
+	    .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
+	{ "44: sudo </dev/tty2, by an administrator", SUDO "console_ttys = tty2\n", REFUSED, .service = "sudo", .user = "ada", .tty = "/dev/tty2", .flags = CALLER,
+	    .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
+	{ "44: an administrator who started login himself", LOGIN, REFUSED, .service = "login", .user = "ada", .tty = "/dev/tty2", .flags = CALLER, .phase = ACCOUNT,
+	    .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
+	{ "44: /dev/pts/../tty2 is no console", LOGIN, REFUSED, .service = "login", .user = "root", .tty = "/dev/pts/../tty2", .flags = ROOT, .phase = ACCOUNT,
+	    .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
+	{ "44: nor is tty2 and more", LOGIN, REFUSED, .service = "login", .user = "root", .tty = "tty2 x", .flags = ROOT, .phase = ACCOUNT,
+	    .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
+	/* This machine's NSS knows daemon as a member of daemon; the files named in gate.conf do not. */
+	{ "44: a break-glass group that only NSS knows", ENFORCE "breakglass_group = daemon\n", REFUSED, .user = "daemon", .phase = ACCOUNT,
+	    .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
+	{ "44: a group file that others may write", ENFORCE, REFUSED, .user = "glen", .flags = OPEN_GROUP, .phase = ACCOUNT,
+	    .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
+	{ "44: a group file of the overflow uid's", ENFORCE, REFUSED, .user = "glen", .flags = NOBODYS_GROUP, .phase = ACCOUNT,
+	    .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
 	{ "root's own sudo", SUDO, REFUSED, .service = "sudo", .flags = ROOT, .phase = ACCOUNT, .code = IGNORED },
 	{ "a user's sudo", SUDO, REFUSED, .service = "sudo-i", .flags = CALLER, .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
 };
@@ -225,7 +248,7 @@ listen_in(int n, const struct pam_message **msg, struct pam_response **answers, 
 static void
 set_stage(const struct row *r)
 {
-	char path[128], stack[4096], module[512], link[128];
+	char path[128], stack[4096], module[512], link[128], group[128];
 	const char *build = getenv("top_builddir");
 
 	snprintf(module, sizeof(module), "%s/.libs/pam_attest.so", build ? build : ".");
@@ -233,6 +256,8 @@ set_stage(const struct row *r)
 	snprintf(path, sizeof(path), "pam.d/%s", r->service ? r->service : "demo");
 	world_file(&w, path, stack);
 	world_file(&w, "pam.d/other", "auth required pam_deny.so\n");
+	if (r->flags & NOBODYS)
+		w.owner = 65534;
 	world_conf(&w, r->conf);
 	snprintf(path, sizeof(path), "%s/gate.conf", w.dir);
 	if (r->flags & NO_CONF)
@@ -243,6 +268,13 @@ set_stage(const struct row *r)
 	snprintf(link, sizeof(link), "%s/run/elsewhere", w.dir);
 	if (r->flags & WRITABLE)
 		ck_assert_int_eq(chmod(path, 0664), 0);
+	if (r->flags & NOBODYS)
+		ck_assert_int_eq(chown(path, w.owner, w.owner), 0);
+	snprintf(group, sizeof(group), "%s/group", w.dir);
+	if (r->flags & OPEN_GROUP)
+		ck_assert_int_eq(chmod(group, 0664), 0);
+	if (r->flags & NOBODYS_GROUP)
+		ck_assert_int_eq(chown(group, 65534, 65534), 0);
 	if (r->flags & LINK)
 		ck_assert(!rename(path, link) && !symlink(link, path));
 	if (r->flags & DISABLED)
@@ -282,7 +314,7 @@ START_TEST(decides)
 	int64_t start;
 	int code = -1;
 
-	if ((r->flags & (ROOT | CALLER)) && getuid() != 0) {
+	if ((r->flags & (ROOT | CALLER | NOBODYS | NOBODYS_GROUP)) && getuid() != 0) {
 		printf("SKIP: %s: needs root\n", r->label);
 		return;
 	}

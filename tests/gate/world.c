@@ -15,6 +15,7 @@ world_open(struct world *w)
 
 	strcpy(w->dir, "/tmp/pam-attest-gate.XXXXXX");
 	w->attestd = 0;
+	w->owner = getuid();
 	ck_assert_ptr_nonnull(mkdtemp(w->dir));
 	ck_assert_int_eq(chmod(w->dir, 0755), 0);
 	for (const char *const *sub = (const char *const[]){ "run", "state", "pam.d", "gate.conf.d", NULL }; *sub; sub++) {
@@ -80,7 +81,7 @@ world_conf(const struct world *w, const char *text)
 	const char *d = w->dir;
 
 	snprintf(all, sizeof(all), "[paths]\nrun_dir = %s/run\nstate_dir = %s/state\nboot_id = %s/boot_id\npasswd = %s/passwd\n"
-	    "group = %s/group\ncmdline = %s/cmdline\nowner = %u\n%s", d, d, d, d, d, d, (unsigned)getuid(), text);
+	    "group = %s/group\ncmdline = %s/cmdline\nowner = %u\n%s", d, d, d, d, d, d, (unsigned)w->owner, text);
 	world_file(w, "gate.conf", all);
 }
 
@@ -158,6 +159,8 @@ serve(int fd, const char *answer)
 		}
 		if (recv(c, ask, sizeof(ask), 0) <= 0 || !strcmp(answer, "silent"))
 			continue;
+		while (!strcmp(answer, "drip") && send(c, "version=1\nerror=aaa\n", 1, MSG_NOSIGNAL) == 1)
+			usleep(1000);
 		dprintf(c, "version=1\n");
 		snprintf(all, sizeof(all), "%s", answer);
 		for (char *w = strtok_r(all, " ", &save); w; w = strtok_r(NULL, " ", &save))

@@ -9,6 +9,7 @@
 struct world {
 	char  dir[64];
 	pid_t attestd;
+	uid_t owner;            /* [paths] owner; ours unless it is changed before world_conf() */
 };
 
 void world_open(struct world *);
@@ -26,7 +27,7 @@ void world_conf(const struct world *, const char *text);
  */
 void world_record(const struct world *, const char *changes);
 
-/* Words of an attestd's answer: "ok=yes state=… reason=…". "silent": it takes the question and never answers; "deaf": it does not even that; "hangup". */
+/* Words of an attestd's answer: "ok=yes state=… reason=…". "silent": it takes the question and never answers; "deaf": it does not even that; "drip": its answer never ends; "hangup". */
 void world_attestd(struct world *, const char *answer);
 
 /* Is text the pattern, where '*' stands for any one character? */

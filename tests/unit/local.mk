@@ -142,6 +142,12 @@ tests_unit_check_record_SOURCES  = %D%/check_record.c
 tests_unit_check_record_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_record_LDADD    = libunit.la
 
+check_PROGRAMS += %D%/check_file
+TESTS += %D%/check_file
+tests_unit_check_file_SOURCES  = %D%/check_file.c
+tests_unit_check_file_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_file_LDADD    = libunit.la
+
 check_PROGRAMS += %D%/check_conf
 TESTS += %D%/check_conf
 tests_unit_check_conf_SOURCES  = %D%/check_conf.c
