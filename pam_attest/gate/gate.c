@@ -105,6 +105,9 @@ judge(struct facts *f, struct gate_decision *d)
 		} else if (rule->source == SOURCE_QUOTE && is_verdict(a.state)) {
 			refused = false;
 		}
+		/* A bracket opens for want of a verdict, not for want of the means to read one. */
+		if (action == ACTION_PERMIT && !is_verdict(a.state) && (facts_negative(f) || facts_unread(f)))
+			action = ACTION_CONTINUE;
 		if (action == ACTION_PERMIT && !refused && a.state != STATE_CONTRAINDICATED) {
 			settle(d, is_verdict(a.state) ? OUTCOME_PERMIT : OUTCOME_OPEN, rule->source, &a);
 			return;
@@ -135,6 +138,9 @@ audit_on_cmdline(const char *path)
 	own(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
+	/* A word that was cut may have been a longer one. */
+	while (n > 0 && text[n - 1] != '\n' && text[n - 1] != ' ')
+		n--;
 	if (n <= 0)
 		return false;
 	text[n] = '\0';
@@ -151,7 +157,7 @@ kill_switch(const struct facts *f)
 	struct error e;
 	size_t len;
 
-	if (facts_negative(f) || !(f->conf->kill_all || facts_console(f)))
+	if (facts_negative(f) || facts_unread(f) || !(f->conf->kill_all || facts_console(f)))
 		return false;
 	if (audit_on_cmdline(f->conf->cmdline))
 		return true;

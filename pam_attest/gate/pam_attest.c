@@ -18,22 +18,24 @@ static const int pam_codes[] = {
 };
 _Static_assert(COUNT(pam_codes) == CODE_COUNT, "a PAM code for each");
 
+/* "" if it is not set. What cannot be had at all is not the same: without PAM_RHOST everybody would be local. */
 static const char *
-item(pam_handle_t *pamh, int which)
+item(pam_handle_t *pamh, int which, bool *got)
 {
 	const void *text = NULL;
 
-	return pam_get_item(pamh, which, &text) == PAM_SUCCESS && text ? text : "";
+	*got = *got && pam_get_item(pamh, which, &text) == PAM_SUCCESS;
+	return *got && text ? text : "";
 }
 
 /* Before authentication nobody may have asked for the name yet; then PAM does, as for every module. */
 static const char *
-user_name(pam_handle_t *pamh, enum phase phase)
+user_name(pam_handle_t *pamh, enum phase phase, bool *got)
 {
 	const char *user = NULL;
 
 	if (phase != PHASE_AUTH)
-		return item(pamh, PAM_USER);
+		return item(pamh, PAM_USER, got);
 	return pam_get_user(pamh, &user, NULL) == PAM_SUCCESS && user ? user : "";
 }
 
@@ -68,8 +70,10 @@ say(pam_handle_t *pamh, const struct gate_conf *c, const struct gate_decision *d
 static int
 decide(pam_handle_t *pamh, enum phase phase, int argc, const char **argv)
 {
+	bool got = true;
+	const char *service = item(pamh, PAM_SERVICE, &got);
 	struct gate_request q = {
-		.user = user_name(pamh, phase), .rhost = item(pamh, PAM_RHOST), .tty = item(pamh, PAM_TTY),
+		.user = user_name(pamh, phase, &got), .rhost = item(pamh, PAM_RHOST, &got), .tty = item(pamh, PAM_TTY, &got),
 		.phase = phase, .ruid = getuid(),
 	};
 	struct gate_conf c;
@@ -77,7 +81,11 @@ decide(pam_handle_t *pamh, enum phase phase, int argc, const char **argv)
 	char line[LINE_MAX_BYTES];
 	enum gate_code code;
 
-	gate_conf_read(&c, item(pamh, PAM_SERVICE), argc, argv, NULL, NULL);
+	if (!got) {
+		pam_syslog(pamh, LOG_ERR, "refused: PAM does not say who asks for what");
+		return PAM_AUTHINFO_UNAVAIL;
+	}
+	gate_conf_read(&c, service, argc, argv, NULL, NULL);
 	gate_decide(&c, &q, &d);
 	code = gate_code(&c, &d, phase);
 	gate_log_text(&c, &q, &d, line, sizeof(line));

@@ -81,6 +81,12 @@ facts_negative(const struct facts *f)
 	return f->recorded && f->record.state == STATE_CONTRAINDICATED;
 }
 
+bool
+facts_unread(const struct facts *f)
+{
+	return !f->recorded && f->unrecorded == REASON_INTERNAL_ERROR;
+}
+
 static void
 say(struct answer *a, enum reason why, const char *ref, int64_t age)
 {

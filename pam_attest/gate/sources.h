@@ -34,6 +34,9 @@ void source_ask(enum source, struct facts *, struct answer *);
 /* A verdict against this host that is on record: it stays one until a newer one says otherwise. */
 bool facts_negative(const struct facts *);
 
+/* There is a record, and the system would not let it be read: it may be such a verdict. */
+bool facts_unread(const struct facts *);
+
 /* Why nothing is asked of this access; REASON_OK if it is. */
 enum reason exempt_reason(const struct facts *);
 
