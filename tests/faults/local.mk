@@ -1,0 +1,13 @@
+# Every system call and every allocation of a decision failed in turn.
+if HAVE_CHECK
+check_LTLIBRARIES += libinject.la
+libinject_la_SOURCES  = %D%/inject.c %D%/inject.h
+libinject_la_CPPFLAGS = $(AM_CPPFLAGS)
+FAULTS_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/tests/gate -I$(srcdir)/%D%
+
+check_PROGRAMS += %D%/gate_faults
+TESTS += %D%/gate_faults
+tests_faults_gate_faults_SOURCES  = %D%/gate_faults.c tests/gate/world.c tests/gate/world.h
+tests_faults_gate_faults_CPPFLAGS = $(FAULTS_CPPFLAGS)
+tests_faults_gate_faults_LDADD    = libinject.la libunit.la -lpam -ldl
+endif
