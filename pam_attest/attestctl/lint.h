@@ -3,7 +3,7 @@
 #define LINT_H
 #include "attestctl.h"
 
-enum { FINDINGS_MAX = 128, SERVICES_MAX = 128, FINDING_TEXT = 400 };
+enum { FINDINGS_MAX = 128, SERVICES_MAX = 128, FINDING_TEXT = 512 };
 
 struct findings {
 	unsigned n, errors;
