@@ -61,9 +61,9 @@ row() {
 	! grep -q ' Ref ' "$LAB/seen" || is "$door $STATE: the user's reference is the log's" "$(refs "$LAB/seen")" "$(refs "$LAB/logged")"
 	case $STATE in
 	permitted) USUAL[$door]=$took ;;
-	attestd-frozen)
+	*-frozen)
 		[ $((took - ${USUAL[$door]})) -lt $((TIMEOUT * 1000 + 1000)) ]
-		is "$door $MODE: an answer $took ms after attestd froze" $? 0 ;;
+		is "$door $STATE $MODE: an answer after $took ms" $? 0 ;;
 	esac
 }
 declare -A USUAL=()
@@ -94,6 +94,14 @@ stack() {
 }
 # comes_in COMMAND...: "in" or "out".
 comes_in() { [ "$("$@" 2>/dev/null </dev/null)" = in ] && echo in || echo out; }
+# sshd_says <what> <wanted> COMMAND...: sshd's own words on it, which filters of logs count.
+sshd_says() {
+	local what=$1 wanted=$2; shift 2
+	machine_logged
+	"$@" >/dev/null 2>&1 </dev/null
+	machine_logged
+	is "$what" "$(grep -oE '(Failed [a-z]+ for|Access denied for user) kim( by PAM account configuration)?' "$LAB/logged" | tr '\n' '|')" "$wanted"
+}
 lints() { attestctl -c /etc/attest/gate.conf lint | grep "^error: /etc/pam.d/$1:" | sed 's|^error: /etc/pam.d/||' | tr '\n' '|'; }
 with_key() { "${SSH[@]}" "${by_key[@]}" -l "$1" localhost echo in; }
 with_password() { SSH_ASKPASS=$KEYS/$1 "${SSH[@]}" "${by_password[@]}" -l "$2" localhost echo in; }
@@ -117,10 +125,17 @@ account required pam_deny.so"
 	is "account sufficient, a good host" "$(comes_in with_key kim)" in
 	is "account sufficient: an exemption is no permit" "$(comes_in with_key eve)" out
 	stack sshd
+	mv "$PAM_MODULES/pam_attest.so" "$LAB/"
+	is "the module's file is gone: sshd lets in" "$(comes_in with_key kim)" in
+	is "but no caller of a setuid program" "$(comes_in as_kim sudo -k -n printf 'in\n')" out
+	mv "$LAB/pam_attest.so" "$PAM_MODULES/"
 }
 
 stacks_when_refused() {
 	local gate=$GATE_LINE unix='account required pam_unix.so'
+	sshd_says "a refusal under a key" "Access denied for user kim by PAM account configuration|" with_key kim
+	sshd_says "a refusal behind a password" "Failed password for kim|Access denied for user kim by PAM account configuration|" \
+		with_password askpass kim
 	is "lint has nothing against the stacks as they are" "$(lints '.*')" ""
 	stack sshd "account sufficient pam_attest.so
 $unix"
@@ -143,6 +158,13 @@ $gate"
 		"common-account:$(grep -n new_authtok_reqd=done /etc/pam.d/common-account | cut -d: -f1): for sshd: pam_unix.so can let people in before pam_attest.so (line 2 of sshd) is asked|"
 	chage -d 20000 kim 2>/dev/null
 	stack sshd
+}
+
+# one_each MODE: one door of root's and one of a setuid program.
+one_each() {
+	MODE=$1
+	row sshd publickey "${SSH[@]}" "${by_key[@]}" localhost echo in
+	row sudo NOPASSWD as_kim sudo -k -n printf 'in\n'
 }
 
 # state NAME: every door under enforce, then under audit.
@@ -189,6 +211,8 @@ stacks_when_good
 kill -STOP "${PIDS[attestd]}"
 rm "$LAB/run/verdict"
 state attestd-frozen
+machine_conf enforce 'sources = exempt cache quote [none=permit broken=permit]'
+one_each none=permit
 kill -CONT "${PIDS[attestd]}"
 
 lab_kill attestd
@@ -201,6 +225,17 @@ lab_attestd_up; is "attestd starts again" $? 0
 state verifier-down
 
 lab_verifier_up
+mapfile -t roles < <(pgrep -P "${PIDS[verifierd]}")
+kill -STOP "${roles[@]}"
+STATE=verifier-frozen
+lab_kill attestd
+rm -f "$LAB/run/verdict"
+# Longer than the rows below take: they all wait for the same attempt.
+sed -i 's/^timeout = 2s/timeout = 20s/' "$LAB/attestd.conf"
+lab_attestd_up; is "attestd starts once more" $? 0
+for m in enforce audit; do machine_conf $m; one_each $m; done
+kill -CONT "${roles[@]}"
+lab_host_conf
 lab_kill attestd
 lab_power_off
 lab_power_on "$VM/sb-shimgrub-cmd/binary_bios_measurements" >>"$LAB/tpm.log" 2>&1

@@ -57,7 +57,7 @@ machine_paths() {
 		mount --bind "$LAB/boot_id" /proc/sys/kernel/random/boot_id
 }
 
-# machine_conf MODE: gate.conf with the doors' mode.
+# machine_conf MODE [LINE]: gate.conf with the doors' mode.
 machine_conf() {
 	cat >/etc/attest/gate.conf <<-C
 		[default]
@@ -65,6 +65,7 @@ machine_conf() {
 		timeout = ${TIMEOUT}s
 		[sshd sudo su]
 		mode = $1
+		${2:-}
 	C
 }
 
