@@ -23,16 +23,15 @@ need_packages() {
 }
 
 # Tests bring their own sshd up: the packages' services stay down, as they do in an image build.
-quietly_install() {
+quietly_install() (
 	policy=/usr/sbin/policy-rc.d
-	[ ! -e $policy ] || policy=
-	[ -z "$policy" ] || { printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy; }
+	if [ ! -e $policy ]; then
+		trap 'rm -f $policy' EXIT
+		printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy
+	fi
 	# shellcheck disable=SC2086  # a list of words
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $1 >/dev/null
-	rc=$?
-	[ -z "$policy" ] || rm -f $policy
-	return $rc
-}
+)
 
 # Makes configure if it is not there or older than what it is made from.
 need_configure() {
