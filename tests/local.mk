@@ -6,3 +6,4 @@ include %D%/gate/local.mk
 include %D%/faults/local.mk
 include %D%/tree/local.mk
 include %D%/integration/local.mk
+include %D%/soak/local.mk
