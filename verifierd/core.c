@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include "core.h"
 #include "log.h"
+#include "logs.h"
 #include "memo.h"
 #include "roles.h"
 #include "scope.h"
@@ -216,8 +217,10 @@ core_open(struct core *c, const char *conf, struct error *e)
 	if (c->epoll < 0 || !channel_watch(c, &c->main, false, true))
 		return err_errno(e, "epoll");
 	c->memo = memo_new();
-	return c->memo && options_read(conf, &c->options, e) && open_signals(c, e) &&
-	    store_open(c->options.store, &c->store, e) &&
+	if (!c->memo || !options_read(conf, &c->options, e))
+		return false;
+	logs_sweep(c->options.state_dir);
+	return open_signals(c, e) && store_open(c->options.store, &c->store, e) &&
 	    keys_open(c->options.state_dir, c->store, clock_now().wall, &c->keys, e) && ek_roots_load(c, e);
 }
 

@@ -93,3 +93,13 @@ logs_drop(const char *state_dir, const uint8_t digest[static SHA256_SIZE])
 	if (log_path(state_dir, digest, path, &dir))
 		unlink(path);
 }
+
+void
+logs_sweep(const char *state_dir)
+{
+	char path[PATH_TEXT];
+
+	for (unsigned i = 0; i < 256; i++)
+		if (snprintf(path, sizeof(path), "%s/logs/%02x", state_dir, i) < PATH_TEXT)
+			file_sweep(path);
+}

@@ -14,5 +14,7 @@ bool logs_keep(const char *state_dir, const uint8_t digest[static SHA256_SIZE], 
 bool logs_load(const char *state_dir, const uint8_t digest[static SHA256_SIZE], uint8_t **buf, size_t *len,
     struct error *) MUST_CHECK;
 bool logs_there(const char *state_dir, const uint8_t digest[static SHA256_SIZE]);
+/* What a killed core was writing goes. */
+void logs_sweep(const char *state_dir);
 void logs_drop(const char *state_dir, const uint8_t digest[static SHA256_SIZE]);
 #endif

@@ -1,6 +1,7 @@
 /* verifierd-setup: runs once before the other roles, as the daemon's user, and makes what is not there yet. */
 #include <sys/stat.h>
 #include "clock.h"
+#include "file.h"
 #include "keys.h"
 #include "log.h"
 #include "pki.h"
@@ -25,6 +26,7 @@ folders(const char *state_dir, struct error *e)
 		snprintf(path, sizeof(path), "%s/%s", state_dir, below[i]);
 		if (!folder(path, e))
 			return false;
+		file_sweep(path);
 	}
 	return true;
 }

@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include "file.h"
@@ -126,6 +127,10 @@ write_all(int fd, const char *name, const void *buf, size_t len, struct error *e
 	return true;
 }
 
+/* What file_replace() writes to is called so, and six characters of mkostemp()'s. */
+#define UNFINISHED ".new."
+enum { UNFINISHED_TAIL = sizeof(UNFINISHED) - 1 + 6 };
+
 static bool
 sync_folder(const char *path, struct error *e)
 {
@@ -150,7 +155,7 @@ file_replace(const char *path, const void *buf, size_t len, mode_t mode, bool du
 	own(fd) int fd = -1;
 	char temporary[4096];
 
-	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= sizeof(temporary))
+	if ((size_t)snprintf(temporary, sizeof(temporary), "%s" UNFINISHED "XXXXXX", path) >= sizeof(temporary))
 		return err_set(e, ERR_LIMIT, "%s: path too long", path);
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
@@ -163,4 +168,21 @@ file_replace(const char *path, const void *buf, size_t len, mode_t mode, bool du
 		return false;
 	}
 	return !durable || sync_folder(path, e);
+}
+
+void
+file_sweep(const char *folder)
+{
+	DIR *d = opendir(folder);
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d))) {
+		size_t len = strlen(entry->d_name);
+
+		if (len > UNFINISHED_TAIL &&
+		    !memcmp(entry->d_name + len - UNFINISHED_TAIL, UNFINISHED, sizeof(UNFINISHED) - 1))
+			unlinkat(dirfd(d), entry->d_name, 0);
+	}
+	if (d)
+		closedir(d);
 }

@@ -175,7 +175,10 @@ settle(struct agent *a, const struct answer *got, struct error *e)
 		return REASON_ENROLLMENT_PENDING;
 	if (strcmp(en->state, "active"))
 		return REASON_ENROLLMENT_REJECTED;
-	return state_save_identity(a->opt->state_dir, en, &a->id, e) ? REASON_OK : REASON_RESULT_INVALID;
+	if (state_save_identity(a->opt->state_dir, en, &a->id, e))
+		return REASON_OK;
+	/* A full disk is not the verifier's fault; what is not kept is asked for again. */
+	return e->code == ERR_SYSTEM ? REASON_INTERNAL_ERROR : REASON_RESULT_INVALID;
 }
 
 static enum reason

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include "clock.h"
 #include "confine.h"
+#include "file.h"
 #include "log.h"
 #include "publish.h"
 #include "round.h"
@@ -115,6 +116,8 @@ start_agent(struct daemon *d, struct error *e)
 	char child[PATH_TEXT];
 
 	a->opt = &d->opt;
+	file_sweep(d->opt.run_dir);
+	file_sweep(d->opt.state_dir);
 	find_child(child);
 	tpm_open(&a->tpm, child, d->opt.tcti);
 	if (!round_boot_id(a, a->boot_id, e) || !state_load(d->opt.state_dir, &a->id, e) ||
@@ -194,15 +197,17 @@ static void
 tell(const struct daemon *d, enum job_kind kind, const struct outcome *o)
 {
 	bool same = o->reason == d->last.reason && o->record.reason == d->last.record.reason;
+	/* A verdict that could not be written: said when it begins, and when it is over. */
+	bool unwritten = o->reason == REASON_OK && o->why[0], was = d->last.reason == REASON_OK && d->last.why[0];
 
-	if (same && kind != JOB_ENROLL)
+	if (same && unwritten == was && kind != JOB_ENROLL)
 		return;
 	if (kind != JOB_ATTEST) {
 		log_say(LOG_NOTICE, "enrollment: %s%s%s", o->reason == REASON_OK ? "active" : reason_code(o->reason),
 		    o->why[0] ? ": " : "", o->why);
 		return;
 	}
-	log_say(o->reason == REASON_OK ? LOG_NOTICE : LOG_WARNING, "%s: %s%s%s%s%s",
+	log_say(o->reason == REASON_OK && !unwritten ? LOG_NOTICE : LOG_WARNING, "%s: %s%s%s%s%s",
 	    state_word(reason_state(o->reason)), reason_code(o->reason), o->record.ref[0] ? " ref=" : "", o->record.ref,
 	    o->why[0] ? ": " : "", o->why);
 }

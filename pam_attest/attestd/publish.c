@@ -107,13 +107,17 @@ publish_result(struct agent *a, const struct result *res, const char *jws, const
     const struct clock *asked, struct error *e)
 {
 	char path[PATH_TEXT + 32];
+	struct error second = { .code = ERR_NONE };
+	bool kept;
 
 	a->record = record_of(a, res, asked);
-	if (!keep(a, res, s, e))
-		return false;
+	/* The news is told even where it cannot be kept: a full disk must not leave an older permit standing. */
+	kept = keep(a, res, s, e);
 	add_good(a);
 	snprintf(path, sizeof(path), "%s/result.jwt", a->opt->run_dir);
-	return write_record(a, e) && file_replace(path, jws, strlen(jws), 0644, false, e);
+	if (write_record(a, kept ? e : &second) && file_replace(path, jws, strlen(jws), 0644, false, kept ? e : &second))
+		return kept;
+	return false;
 }
 
 /* The refusal that was kept, under this boot and with a new life. */
@@ -161,16 +165,16 @@ publish_failure(struct agent *a, enum reason why, struct error *e)
 	struct clock now = clock_now();
 	bool good_boot = a->good.there && !strcmp(a->good.record.boot_id, a->boot_id);
 	bool out = reason_is_outage(why) || (reason_state(why) == STATE_BROKEN && good_boot);
+	struct error second = { .code = ERR_NONE };
+	bool kept = reason_state(why) != STATE_CONTRAINDICATED || keep_refusal(a, why, e);
 
-	if (reason_state(why) == STATE_CONTRAINDICATED && !keep_refusal(a, why, e))
-		return false;
 	add_upstream(a, out);
 	if (a->negative.there)
 		republish_negative(a);
 	else if (record_usable(&a->record, a->boot_id, &now) != REASON_OK)
 		no_verdict(a, why);     /* a verdict that was signed for this boot counts until it expires */
 	add_good(a);
-	return write_record(a, e);
+	return write_record(a, kept ? e : &second) && kept;
 }
 
 bool

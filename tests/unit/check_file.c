@@ -15,9 +15,36 @@ START_TEST(whose)
 }
 END_TEST
 
+/* A process killed between mkostemp() and rename(): what it left goes, and nothing else does. */
+START_TEST(sweep)
+{
+	static const struct { const char *name; bool goes; } entries[] = {
+		{ "verdict", false }, { "verdict.new.a1B2c3", true }, { ".new.a1B2c3", false },
+		{ "verdict.new.a1B2c", false }, { "verdict.new.a1B2c34", false }, { "ca.new", false },
+	};
+	char dir[] = "/tmp/check_file.XXXXXX", path[96];
+	struct error e;
+
+	ck_assert(mkdtemp(dir));
+	for (unsigned i = 0; i < COUNT(entries); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, entries[i].name);
+		ck_assert_msg(file_replace(path, "x", 1, 0600, false, &e), "%s", e.why);
+	}
+	file_sweep(dir);
+	for (unsigned i = 0; i < COUNT(entries); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, entries[i].name);
+		ck_assert_msg(access(path, F_OK) == (entries[i].goes ? -1 : 0), "%s", entries[i].name);
+		unlink(path);
+	}
+	ck_assert_int_eq(rmdir(dir), 0);        /* file_replace() left nothing itself */
+	file_sweep(dir);                        /* none there: nothing to do */
+}
+END_TEST
+
 static void
 add(TCase *tc)
 {
+	tcase_add_test(tc, sweep);
 	tcase_add_loop_test(tc, whose, 0, COUNT(owners));
 }
 

@@ -249,6 +249,44 @@ START_TEST(record_that_cannot_be_written_is_gone)
 }
 END_TEST
 
+/* A full disk, here a folder where the file should be: the news is told all the same, and the failure too. */
+START_TEST(what_cannot_be_kept_is_told)
+{
+	static const struct selection pcrs = { .count = 1, .bank[0] = { .alg = 0x000b, .pcrs = 0x91 } };
+	struct agent a = started(A);
+	struct clock now = clock_now();
+	struct result r = { .state = STATE_CONTRAINDICATED, .reason[0] = REASON_CMDLINE_CHANGED, .issued_wall = now.wall,
+		.expires_wall = now.wall + 60000, .pcr_digest_len = 32 };
+	struct error e = { .code = ERR_NONE };
+	char negative[96], good[96];
+
+	snprintf(negative, sizeof(negative), "%s/" KEPT_NEGATIVE, dir);
+	snprintf(good, sizeof(good), "%s/" KEPT_GOOD, dir);
+	strcpy(r.ref, "7F3K-21QX");
+	publish(&a, REASON_OK, 60000);
+	ck_assert_int_eq(mkdir(negative, 0700), 0);
+	ck_assert(!publish_result(&a, &r, "a.b.c", &pcrs, &now, &e));
+	ck_assert_msg(strstr(e.why, KEPT_NEGATIVE) != NULL, "%s", e.why);
+	ck_assert_uint_eq(written().reason, REASON_CMDLINE_CHANGED);
+	e.why[0] = '\0';
+	ck_assert(!publish_failure(&a, REASON_HOST_REVOKED, &e));
+	ck_assert_msg(strstr(e.why, KEPT_NEGATIVE) != NULL, "%s", e.why);
+	ck_assert_uint_eq(written().reason, REASON_HOST_REVOKED);
+	ck_assert_int_eq(rmdir(negative), 0);
+	fails(&a, REASON_VERIFIER_UNREACHABLE);
+	ck_assert_uint_eq(written().reason, REASON_HOST_REVOKED);
+
+	unlink(good);
+	ck_assert_int_eq(mkdir(good, 0700), 0);
+	r.state = STATE_AFFIRMING;
+	r.reason[0] = REASON_OK;
+	ck_assert(!publish_result(&a, &r, "a.b.c", &pcrs, &now, &e));
+	ck_assert_msg(strstr(e.why, KEPT_GOOD) != NULL, "%s", e.why);
+	ck_assert_uint_eq(written().reason, REASON_OK);
+	ck_assert_int_eq(rmdir(good), 0);
+}
+END_TEST
+
 /* Row 32: who stands in the way may show any key set; only one that the pinned root signed, and none older, is kept. */
 START_TEST(row_32_a_key_set_of_another_root)
 {
@@ -292,6 +330,7 @@ add(TCase *tc)
 	tcase_add_test(tc, warning_is_no_ground_for_grace);
 	tcase_add_test(tc, life_is_bounded);
 	tcase_add_test(tc, record_that_cannot_be_written_is_gone);
+	tcase_add_test(tc, what_cannot_be_kept_is_told);
 	tcase_add_test(tc, row_32_a_key_set_of_another_root);
 }
 
