@@ -34,3 +34,12 @@ libproto_la_SOURCES = \
 	%D%/proto/tpm_types.c %D%/proto/tpm_types.h
 libproto_la_CPPFLAGS = $(PROTO_CPPFLAGS) $(CRYPTO_CFLAGS) $(JSON_CFLAGS)
 libproto_la_LIBADD   = libbase.la $(CRYPTO_LIBS) $(JSON_LIBS)
+
+# sandbox: what a daemon gives up. libseccomp; never linked into a module.
+noinst_LTLIBRARIES += libsandbox.la
+libsandbox_la_SOURCES = \
+	%D%/sandbox/landlock.c %D%/sandbox/landlock.h \
+	%D%/sandbox/syscalls.c %D%/sandbox/syscalls.h
+SANDBOX_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/common/sandbox
+libsandbox_la_CPPFLAGS = $(SANDBOX_CPPFLAGS) $(SECCOMP_CFLAGS)
+libsandbox_la_LIBADD   = libbase.la $(SECCOMP_LIBS)

@@ -1,7 +1,7 @@
 # gate, attestd, attestctl: one block a link domain.
 
 # attestd: libcurl and proto; no TSS, no policy, no gate.
-ATTESTD_CPPFLAGS = $(PROTO_CPPFLAGS) $(CURL_CFLAGS) -I$(srcdir)/%D%/attestd
+ATTESTD_CPPFLAGS = $(PROTO_CPPFLAGS) $(CURL_CFLAGS) -I$(srcdir)/%D%/attestd -I$(srcdir)/common/sandbox
 noinst_LTLIBRARIES += libattestd.la
 libattestd_la_SOURCES = \
 	%D%/attestd/agent.h \
@@ -21,7 +21,7 @@ libattestd_la_SOURCES = \
 	%D%/attestd/worker.c %D%/attestd/worker.h
 libattestd_la_CPPFLAGS = $(ATTESTD_CPPFLAGS)
 libattestd_la_CFLAGS   = $(AM_CFLAGS) -pthread
-libattestd_la_LIBADD   = libproto.la $(CURL_LIBS) $(CRYPTO_LIBS)
+libattestd_la_LIBADD   = libsandbox.la libproto.la $(CURL_LIBS) $(CRYPTO_LIBS)
 sbin_PROGRAMS += %D%/attestd/attestd
 pam_attest_attestd_attestd_SOURCES  = %D%/attestd/main.c
 pam_attest_attestd_attestd_CPPFLAGS = $(ATTESTD_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"' -DPKGLIBEXECDIR='"$(pkglibexecdir)"'
@@ -35,11 +35,12 @@ pam_attest_attestd_attestd_tpm_SOURCES = \
 	%D%/attestd/tpm_child.c \
 	%D%/attestd/tpm_count.c %D%/attestd/tpm_count.h \
 	%D%/attestd/tpm_ek.c \
-	%D%/attestd/tpm_esys.c %D%/attestd/tpm_esys.h
-pam_attest_attestd_attestd_tpm_CPPFLAGS = $(PROTO_CPPFLAGS) $(TSS2_CFLAGS)
+	%D%/attestd/tpm_esys.c %D%/attestd/tpm_esys.h \
+	%D%/attestd/tpm_sandbox.c %D%/attestd/tpm_sandbox.h
+pam_attest_attestd_attestd_tpm_CPPFLAGS = $(PROTO_CPPFLAGS) $(TSS2_CFLAGS) -I$(srcdir)/common/sandbox
 pam_attest_attestd_attestd_tpm_CFLAGS  = $(PIE_COMPILE)
 pam_attest_attestd_attestd_tpm_LDFLAGS = $(PIE_LINK)
-pam_attest_attestd_attestd_tpm_LDADD   = libbase.la $(TSS2_LIBS)
+pam_attest_attestd_attestd_tpm_LDADD   = libsandbox.la libbase.la $(TSS2_LIBS)
 
 # gate: loaded into other people's processes. libc and libpam, nothing more.
 GATE_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%/gate

@@ -4,6 +4,7 @@
  */
 #ifndef CONN_H
 #define CONN_H
+#include <stddef.h>
 #include "address.h"
 
 struct event_base;

@@ -9,6 +9,7 @@
 #include "logs.h"
 #include "memo.h"
 #include "roles.h"
+#include "sandbox.h"
 #include "scope.h"
 
 enum { EVENTS_A_TURN = 64, PURGE_MS = 60 * 1000, KEEP_IDS_MS = 10 * 60 * 1000, DRAIN_MS = 5000, DRAIN_STEP_MS = 100 };
@@ -249,7 +250,7 @@ main(int argc, char **argv)
 
 	role_begin(argc, argv, "verifierd-core", false, &s);
 	umask(077);
-	if (!c || !core_open(c, s.conf, &e)) {
+	if (!c || !core_open(c, s.conf, &e) || !sandbox_enter(ROLE_CORE, &s, &c->options, &e)) {
 		log_say(LOG_ERR, "%s", e.why);
 		return 1;
 	}

@@ -1,7 +1,9 @@
 /* verifierd-judge: quote rows, replay and matching, on flat records. It never sees a raw log. */
 #include "json.h"
+#include "log.h"
 #include "parts.h"
 #include "roles.h"
+#include "sandbox.h"
 #include "scope.h"
 #include "worker.h"
 
@@ -310,12 +312,15 @@ int
 main(int argc, char **argv)
 {
 	struct judge *all = calloc(1, sizeof(*all));
+	struct error e = { .code = ERR_NONE };
 	struct role_start s;
 	int status;
 
 	role_begin(argc, argv, "verifierd-judge", false, &s);
-	if (!all)
+	if (!all || !sandbox_enter(ROLE_JUDGE, &s, NULL, &e)) {
+		log_say(LOG_ERR, "%s", e.why);
 		return 1;
+	}
 	role_ready();
 	status = worker_loop(ROLE_JUDGE, answer, all);
 	keys_free(all);

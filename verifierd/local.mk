@@ -1,5 +1,5 @@
 # main, net, core, parse, judge and verifierctl: one executable a role.
-VERIFIERD_CPPFLAGS = $(POLICY_CPPFLAGS) -I$(srcdir)/verifierd
+VERIFIERD_CPPFLAGS = $(POLICY_CPPFLAGS) -I$(srcdir)/verifierd -I$(srcdir)/common/sandbox
 
 # ipc: what every role has of the channel to the others, and how a role starts.
 noinst_LTLIBRARIES += libipc.la
@@ -12,6 +12,12 @@ libipc_la_SOURCES = \
 	%D%/roles.c %D%/roles.h
 libipc_la_CPPFLAGS = $(VERIFIERD_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 libipc_la_LIBADD   = libbase.la
+
+# sandbox: of every role but main.
+noinst_LTLIBRARIES += libconfine.la
+libconfine_la_SOURCES  = %D%/sandbox.c %D%/sandbox.h
+libconfine_la_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
+libconfine_la_LIBADD   = libipc.la libsandbox.la
 
 # enroll: is a TPM genuine, of parse; a credential that it alone can open, of core.
 noinst_LTLIBRARIES += libenroll.la
@@ -42,7 +48,7 @@ verifierd_verifierd_net_SOURCES  = %D%/net.c %D%/conn.c %D%/conn.h %D%/http.c %D
 verifierd_verifierd_net_CPPFLAGS = $(VERIFIERD_CPPFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS)
 verifierd_verifierd_net_CFLAGS   = $(PIE_COMPILE)
 verifierd_verifierd_net_LDFLAGS  = $(PIE_LINK)
-verifierd_verifierd_net_LDADD    = libroutes.la $(EVENT_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS)
+verifierd_verifierd_net_LDADD    = libconfine.la libroutes.la $(EVENT_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS)
 
 # pki: of setup alone.
 noinst_LTLIBRARIES += libpki.la
@@ -57,7 +63,7 @@ verifierd_verifierd_CPPFLAGS = $(VERIFIERD_CPPFLAGS) \
 	-DSYSCONFDIR='"$(sysconfdir)"' -DSBINDIR='"$(sbindir)"' -DPKGLIBEXECDIR='"$(pkglibexecdir)"'
 verifierd_verifierd_CFLAGS  = $(PIE_COMPILE)
 verifierd_verifierd_LDFLAGS = $(PIE_LINK)
-verifierd_verifierd_LDADD   = libipc.la libbase.la
+verifierd_verifierd_LDADD   = libipc.la libsandbox.la libbase.la
 
 # core links policy for the packed form of verdicts alone: it judges nothing.
 pkglibexec_PROGRAMS += %D%/verifierd-core
@@ -79,28 +85,28 @@ verifierd_verifierd_core_SOURCES = \
 verifierd_verifierd_core_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
 verifierd_verifierd_core_CFLAGS   = $(PIE_COMPILE)
 verifierd_verifierd_core_LDFLAGS  = $(PIE_LINK)
-verifierd_verifierd_core_LDADD    = libstore.la libenroll.la libipc.la libpolicy.la
+verifierd_verifierd_core_LDADD    = libconfine.la libstore.la libenroll.la libipc.la libpolicy.la
 
 pkglibexec_PROGRAMS += %D%/verifierd-parse
 verifierd_verifierd_parse_SOURCES  = %D%/parse.c %D%/worker.c %D%/worker.h
 verifierd_verifierd_parse_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
 verifierd_verifierd_parse_CFLAGS   = $(PIE_COMPILE)
 verifierd_verifierd_parse_LDFLAGS  = $(PIE_LINK)
-verifierd_verifierd_parse_LDADD    = libenroll.la libipc.la libpolicy.la
+verifierd_verifierd_parse_LDADD    = libconfine.la libenroll.la libipc.la libpolicy.la
 
 pkglibexec_PROGRAMS += %D%/verifierd-judge
 verifierd_verifierd_judge_SOURCES  = %D%/judge.c %D%/worker.c %D%/worker.h
 verifierd_verifierd_judge_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
 verifierd_verifierd_judge_CFLAGS   = $(PIE_COMPILE)
 verifierd_verifierd_judge_LDFLAGS  = $(PIE_LINK)
-verifierd_verifierd_judge_LDADD    = libipc.la libpolicy.la
+verifierd_verifierd_judge_LDADD    = libconfine.la libipc.la libpolicy.la
 
 pkglibexec_PROGRAMS += %D%/verifierd-setup
 verifierd_verifierd_setup_SOURCES  = %D%/setup.c
 verifierd_verifierd_setup_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
 verifierd_verifierd_setup_CFLAGS   = $(PIE_COMPILE)
 verifierd_verifierd_setup_LDFLAGS  = $(PIE_LINK)
-verifierd_verifierd_setup_LDADD    = libpki.la libstore.la libipc.la
+verifierd_verifierd_setup_LDADD    = libconfine.la libpki.la libstore.la libipc.la
 
 # verifierctl: libcurl for the admin socket; never the store.
 sbin_PROGRAMS += %D%/verifierctl/verifierctl

@@ -14,11 +14,13 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include "clock.h"
+#include "confine.h"
 #include "listen.h"
 #include "log.h"
 #include "notify.h"
 #include "roles.h"
 #include "scope.h"
+#include "syscalls.h"
 
 enum {
 	PLACES_MAX = 2 + 3 * WORKERS_MAX,
@@ -69,7 +71,7 @@ static void
 become(const struct daemon *d, const char *program, const char *word, const int fds[3])
 {
 	char path[OPTION_PATH + 32];
-	char *argv[8];
+	char *argv[9];
 	unsigned n = 0;
 	sigset_t none;
 	int high[3];
@@ -91,6 +93,8 @@ become(const struct daemon *d, const char *program, const char *word, const int 
 	}
 	if (d->foreground)
 		argv[n++] = (char *)(uintptr_t)"-f";
+	if (!d->options.sandbox)
+		argv[n++] = (char *)(uintptr_t)"-n";
 	if (word)
 		argv[n++] = (char *)(uintptr_t)word;
 	argv[n] = NULL;
@@ -532,12 +536,25 @@ open_signals(struct daemon *d, struct error *e)
 	return d->signals >= 0 || err_errno(e, "signalfd");
 }
 
+/* What no role needs is given up here already, for all of them; the rest is each role's own, sandbox.c. */
+static bool
+confine(const struct daemon *d, struct error *e)
+{
+	bool on = true;
+
+	if (!confine_process(e) || (d->options.sandbox && !syscalls_enter(NULL, &on, e)))
+		return false;
+	if (!on)
+		log_say(LOG_WARNING, "this kernel has no seccomp: verifierd runs without");
+	return true;
+}
+
 static int
 run(struct daemon *d)
 {
 	struct error e = { .code = ERR_NONE };
 
-	if (!find_libexec(d, &e) || !prepare(d, &e) || !open_signals(d, &e) || !run_setup(d, &e)) {
+	if (!find_libexec(d, &e) || !prepare(d, &e) || !confine(d, &e) || !open_signals(d, &e) || !run_setup(d, &e)) {
 		log_say(LOG_ERR, "%s", e.why);
 		return e.code == ERR_CONFIG ? 2 : 1;
 	}

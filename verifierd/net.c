@@ -12,6 +12,7 @@
 #include "http.h"
 #include "log.h"
 #include "roles.h"
+#include "sandbox.h"
 #include "scope.h"
 
 enum {
@@ -290,7 +291,8 @@ main(int argc, char **argv)
 		return 2;
 	}
 	n.admin = !strcmp(s.word, "admin");
-	if (!options_read(s.conf, &o, &e) || !start(&n, &o, &e)) {
+	if (!options_read(s.conf, &o, &e) || !start(&n, &o, &e) ||
+	    !sandbox_enter(n.admin ? ROLE_ADMIN : ROLE_HOSTS, &s, &o, &e)) {
 		log_say(LOG_ERR, "%s", e.why);
 		return 1;
 	}

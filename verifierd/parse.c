@@ -1,8 +1,10 @@
 /* verifierd-parse: one log or certificate into flat records. The only role that reads a host's raw bytes. */
 #include "endorsement.h"
 #include "eventlog.h"
+#include "log.h"
 #include "parts.h"
 #include "roles.h"
+#include "sandbox.h"
 #include "scope.h"
 #include "worker.h"
 
@@ -77,9 +79,14 @@ answer(void *state, struct frame *f, enum message *type, uint8_t **out, size_t *
 int
 main(int argc, char **argv)
 {
+	struct error e = { .code = ERR_NONE };
 	struct role_start s;
 
 	role_begin(argc, argv, "verifierd-parse", false, &s);
+	if (!sandbox_enter(ROLE_PARSE, &s, NULL, &e)) {
+		log_say(LOG_ERR, "%s", e.why);
+		return 1;
+	}
 	role_ready();
 	return worker_loop(ROLE_PARSE, answer, NULL);
 }

@@ -269,7 +269,7 @@ need_server(const struct where *w, EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key, co
 }
 
 bool
-pki_prepare(const char *dir, const char *names, int64_t now_wall, struct error *e)
+pki_prepare(const char *dir, const char *keys, const char *names, int64_t now_wall, struct error *e)
 {
 	struct where w;
 	char san[SAN_TEXT];
@@ -277,9 +277,9 @@ pki_prepare(const char *dir, const char *names, int64_t now_wall, struct error *
 	own(pkey) EVP_PKEY *key = NULL;
 	own(x509) X509 *ca = NULL;
 
-	if (strlen(dir) > 400)
+	if (strlen(dir) > 400 || strlen(keys) > 400)
 		return err_set(e, ERR_LIMIT, "%.80s…: path too long", dir);
-	snprintf(w.ca_key, sizeof(w.ca_key), "%s/ca-key.pem", dir);
+	snprintf(w.ca_key, sizeof(w.ca_key), "%s/ca-key.pem", keys);
 	snprintf(w.ca, sizeof(w.ca), "%s/ca.pem", dir);
 	snprintf(w.server_key, sizeof(w.server_key), "%s/server-key.pem", dir);
 	snprintf(w.server, sizeof(w.server), "%s/server.pem", dir);

@@ -11,11 +11,13 @@ arguments(int argc, char **argv, struct role_start *s)
 	int c;
 
 	*s = (struct role_start){ 0 };
-	while ((c = getopt(argc, argv, "c:f")) != -1) {
+	while ((c = getopt(argc, argv, "c:fn")) != -1) {
 		if (c == 'c')
 			s->conf = optarg;
 		else if (c == 'f')
 			s->foreground = true;
+		else if (c == 'n')
+			s->no_sandbox = true;
 		else
 			_exit(2);
 	}

@@ -6,6 +6,7 @@
 #include "log.h"
 #include "pki.h"
 #include "roles.h"
+#include "sandbox.h"
 #include "scope.h"
 
 static bool
@@ -34,12 +35,13 @@ folders(const char *state_dir, struct error *e)
 static bool
 tls(const struct options *o, struct error *e)
 {
-	char dir[OPTION_PATH + 8];
+	char dir[OPTION_PATH + 8], secret[OPTION_PATH + 8];
 
 	if (!options_own_tls(o))
 		return true;
 	snprintf(dir, sizeof(dir), "%s/tls", o->state_dir);
-	return pki_prepare(dir, o->names, clock_now().wall, e);
+	snprintf(secret, sizeof(secret), "%s/keys", o->state_dir);
+	return pki_prepare(dir, secret, o->names, clock_now().wall, e);
 }
 
 /* Opening makes the schema, or brings it up to date, before anybody serves. */
@@ -63,7 +65,8 @@ main(int argc, char **argv)
 
 	role_begin(argc, argv, "verifierd-setup", false, &s);
 	umask(077);
-	if (options_read(s.conf, &o, &e) && folders(o.state_dir, &e) && tls(&o, &e) && keys_make(o.state_dir, &e) &&
+	if (options_read(s.conf, &o, &e) && folders(o.state_dir, &e) && tls(&o, &e) &&
+	    sandbox_enter(ROLE_CORE, &s, &o, &e) && keys_make(o.state_dir, &e) &&
 	    store(&o, &e)) {
 		role_ready();
 		return 0;

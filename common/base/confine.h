@@ -3,6 +3,19 @@
 #define CONFINE_H
 #include "error.h"
 
+/* Sanitizers trace the process at its end, and want memory without end: what cannot be had together with them asks for this. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { SANITIZED = 1 };
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+#else
+enum { SANITIZED = 0 };
+#endif
+
 /* No new privileges, no core dumps (they would hold keys), no tracing by others of our uid. */
 bool confine_process(struct error *) MUST_CHECK;
 #endif

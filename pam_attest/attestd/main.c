@@ -37,6 +37,7 @@ struct daemon {
 	struct outcome   last;
 	struct counters  counters;
 	char             boot_id[BOOT_ID_TEXT];
+	char             tpm_program[PATH_TEXT];
 	int64_t          next_round;           /* ms of CLOCK_MONOTONIC */
 	int64_t          last_round;           /* when the last one began; 0: never */
 	struct client   *enrolling;
@@ -113,13 +114,11 @@ static bool
 start_agent(struct daemon *d, struct error *e)
 {
 	struct agent *a = &d->worker.agent;
-	char child[PATH_TEXT];
 
 	a->opt = &d->opt;
 	file_sweep(d->opt.run_dir);
 	file_sweep(d->opt.state_dir);
-	find_child(child);
-	tpm_open(&a->tpm, child, d->opt.tcti);
+	tpm_open(&a->tpm, d->tpm_program, d->opt.tcti, d->opt.sandbox);
 	if (!round_boot_id(a, a->boot_id, e) || !state_load(d->opt.state_dir, &a->id, e) ||
 	    !upstream_open(&a->up, d->opt.timeout, e))
 		return false;
@@ -153,7 +152,7 @@ static bool
 start(struct daemon *d, struct error *e)
 {
 	const struct passwd *pw = NULL;
-	bool on = false;
+	const char *lacks = "";
 
 	if (geteuid() == 0 && d->opt.user[0] && strcmp(d->opt.user, "root")) {
 		pw = getpwnam(d->opt.user);
@@ -164,10 +163,11 @@ start(struct daemon *d, struct error *e)
 		return false;
 	if (!confine_process(e))
 		return false;
-	if (d->opt.sandbox && !sandbox_enter(&d->opt, &on, e))
+	find_child(d->tpm_program);
+	if (d->opt.sandbox && !sandbox_enter(&d->opt, d->tpm_program, &lacks, e))
 		return false;
-	if (d->opt.sandbox && !on)
-		log_say(LOG_WARNING, "this kernel has no Landlock: not confined to run_dir and state_dir");
+	if (*lacks)
+		log_say(LOG_WARNING, "this kernel has no %s: attestd runs without", lacks);
 	clients_open(&d->clients);
 	e->why[0] = '\0';
 	return start_signals(d, e) && start_agent(d, e);

@@ -1,43 +1,53 @@
-#include <fcntl.h>
-#include <linux/landlock.h>
-#include <stdint.h>
-#include <sys/syscall.h>
+#include <elf.h>
+#include <link.h>
+#include "confine.h"
+#include "landlock.h"
 #include "sandbox.h"
 #include "scope.h"
+#include "syscalls.h"
 
-/* Landlock's first version: what makes, changes or removes. Reading and connecting are left as they are. */
-#define REPLACE (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
-#define HANDLED (REPLACE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | \
-	LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
+static const struct syscalls calls = {
+	"openat newfstatat stat lstat statx access faccessat faccessat2 readlink readlinkat getdents64 getcwd "
+	"unlink unlinkat rename renameat renameat2 mkdir mkdirat fsync fdatasync pread64 pwrite64 ftruncate fchmod fchmodat umask "
+	"epoll_create1 epoll_ctl epoll_wait epoll_pwait select pselect6 accept4 signalfd4 eventfd2 timerfd_create timerfd_settime "
+	"getuid geteuid getgid getegid getppid getresuid getresgid uname sysinfo statfs fstatfs flock",
+	CALLS_MEMORY_CODE | CALLS_THREADS | CALLS_PROCESSES | CALLS_UNIX | CALLS_INET,
+};
 
-static bool
-allow(int rules, const char *folder, uint64_t access, struct error *e)
+/* Our own program interpreter, which starts the child too. */
+static int
+find_loader(struct dl_phdr_info *info, size_t size, void *out)
 {
-	own(fd) int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct landlock_path_beneath_attr beneath = { .allowed_access = access, .parent_fd = fd };
+	const char **loader = out;
 
-	if (fd < 0 || syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0))
-		return err_errno(e, "sandbox: %s", folder);
-	return true;
+	(void)size;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_INTERP)
+			*loader = (const char *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+	return 1;       /* the program itself comes first; libraries do not matter */
 }
 
 bool
-sandbox_enter(const struct options *o, bool *on, struct error *e)
+sandbox_enter(const struct options *o, const char *child, const char **lacks, struct error *e)
 {
-	static const struct landlock_ruleset_attr attr = { .handled_access_fs = HANDLED };
-	own(fd) int rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	const char *loader = child;
+	bool files = false, filter = false;
 
-	if (rules < 0 && (errno == ENOSYS || errno == EOPNOTSUPP)) {
-		*on = false;
+	*lacks = "";
+	if (SANITIZED)
 		return true;
+	dl_iterate_phdr(find_loader, &loader);
+	{
+		const struct path_rule rules[] = {
+			{ o->run_dir, PATH_CHANGE }, { o->state_dir, PATH_CHANGE }, { "/dev", PATH_WRITE },
+			{ child, PATH_EXECUTE }, { loader, PATH_EXECUTE },
+		};
+
+		if (!landlock_enter(PATH_CHANGE | PATH_FOLDERS | PATH_WRITE | PATH_EXECUTE, rules, COUNT(rules), &files, e))
+			return false;
 	}
-	if (rules < 0)
-		return err_errno(e, "sandbox");
-	if (!allow(rules, o->run_dir, REPLACE, e) || !allow(rules, o->state_dir, REPLACE, e) ||
-	    !allow(rules, "/dev", LANDLOCK_ACCESS_FS_WRITE_FILE, e))
+	if (!syscalls_enter(&calls, &filter, e))
 		return false;
-	if (syscall(SYS_landlock_restrict_self, rules, 0))
-		return err_errno(e, "sandbox");
-	*on = true;
+	*lacks = files && filter ? "" : filter ? "Landlock" : files ? "seccomp" : "Landlock and no seccomp";
 	return true;
 }

@@ -12,9 +12,9 @@
 enum { REPLY_HEAD = 14 };
 
 void
-tpm_open(struct tpm *t, const char *program, const char *tcti)
+tpm_open(struct tpm *t, const char *program, const char *tcti, bool sandbox)
 {
-	*t = (struct tpm){ .fd = -1, .pidfd = -1 };
+	*t = (struct tpm){ .fd = -1, .pidfd = -1, .sandbox = sandbox };
 	snprintf(t->program, sizeof(t->program), "%s", program);
 	snprintf(t->tcti, sizeof(t->tcti), "%s", tcti);
 }
@@ -34,7 +34,7 @@ start(struct tpm *t, struct error *e)
 	own(fd) int theirs = -1;
 	int pair[2], rc;
 	posix_spawn_file_actions_t actions;
-	char *argv[] = { (char *)"attestd-tpm", t->tcti, NULL };
+	char *argv[] = { (char *)"attestd-tpm", t->tcti, t->sandbox ? NULL : (char *)TPM_NO_SANDBOX, NULL };
 	char *env[] = { NULL };
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)

@@ -13,6 +13,7 @@
 struct tpm {
 	char     program[256];          /* attestd-tpm */
 	char     tcti[256];             /* "" on a gateway without TPM: everything is tpm-absent */
+	bool     sandbox;
 	int      fd, pidfd;             /* -1 without a child */
 	int      pid;
 	bool     dying;
@@ -23,7 +24,7 @@ struct tpm {
 	bool     ak_given;
 	uint8_t  reply[TPM_WIRE_MAX];   /* of the child, being read */
 };
-void tpm_open(struct tpm *, const char *program, const char *tcti);
+void tpm_open(struct tpm *, const char *program, const char *tcti, bool sandbox);
 void tpm_close(struct tpm *);
 void tpm_set_ak(struct tpm *, const void *blob, size_t len);
 

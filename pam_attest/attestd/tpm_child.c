@@ -8,6 +8,8 @@
 #include "reader.h"
 #include "scope.h"
 #include "tpm_esys.h"
+#include "tpm_sandbox.h"
+#include "tpm_wire.h"
 #include "writer.h"
 
 static struct tpm_esys tpm = { .ak = ESYS_TR_NONE };
@@ -238,11 +240,11 @@ main(int argc, char **argv)
 	struct error e = { .code = ERR_NONE };
 	ssize_t n;
 
-	if (argc != 2 || !argv[1][0]) {
+	if (argc < 2 || argc > 3 || !argv[1][0] || (argc == 3 && strcmp(argv[2], TPM_NO_SANDBOX) != 0)) {
 		fprintf(stderr, "attestd-tpm is started by attestd(8)\n");
 		return 2;
 	}
-	if (!confine_process(&e)) {
+	if (!confine_process(&e) || (argc == 2 && !tpm_sandbox_enter(argv[1], &e))) {
 		fprintf(stderr, "attestd-tpm: %s\n", e.why);
 		return 1;
 	}

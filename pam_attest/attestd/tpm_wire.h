@@ -13,6 +13,9 @@
 
 enum { TPM_WIRE_FD = 3, TPM_WIRE_MAX = 96 << 10, AK_BLOB_MAX = 2048, OWNER_AUTH_MAX = 64 };
 
+/* The child's arguments: the TCTI, and this behind it when it shall make no sandbox for itself. */
+#define TPM_NO_SANDBOX "-n"
+
 /* X(NAME, request fields, reply fields) */
 #define TPM_OPS(X)                                                                      \
 	X(BANKS,     "",                                   "banks u32: bit = enum bank") \

@@ -23,15 +23,16 @@ may() {
 	fi
 }
 proto='libcrypto\.so\.3|libjson-c\.so\.5'
+sandbox='libseccomp\.so\.2'
 may pam_attest.so         'libpam\.so\.0'
-may attestd               "$proto|libcurl\.so\.4|libseccomp\.so\.2"
-may attestd-tpm           'libtss2-(esys|mu|tctildr|rc)\.so\.0|libtss2-tctildr\.so\.0'
+may attestd               "$sandbox|$proto|libcurl\.so\.4"
+may attestd-tpm           "$sandbox|"'libtss2-(esys|mu|tctildr|rc)\.so\.0|libtss2-tctildr\.so\.0'
 may attestctl             "$proto"
-may verifierd             "$proto"
-may verifierd-net         "$proto|libssl\.so\.3|libevent(_core|_extra|_openssl)?-2\.1\.so\.7"
-may verifierd-core        "$proto|libsqlite3\.so\.0"
-may verifierd-parse       "$proto"
-may verifierd-judge       "$proto"
+may verifierd             "$sandbox|$proto"
+may verifierd-net         "$sandbox|$proto|libssl\.so\.3|libevent(_core|_extra|_openssl)?-2\.1\.so\.7"
+may verifierd-core        "$sandbox|$proto|libsqlite3\.so\.0"
+may verifierd-parse       "$sandbox|$proto"
+may verifierd-judge       "$sandbox|$proto"
 may verifierctl           "$proto|libcurl\.so\.4"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

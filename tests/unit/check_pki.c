@@ -61,7 +61,7 @@ START_TEST(makes_a_chain_that_verifies)
 	X509 *ca, *leaf, *second;
 	EVP_PKEY *key;
 
-	ck_assert_msg(pki_prepare(dir, "verifier.example.net, 192.0.2.7", NOW, &e), "%s", e.why);
+	ck_assert_msg(pki_prepare(dir, dir, "verifier.example.net, 192.0.2.7", NOW, &e), "%s", e.why);
 	ca = cert("ca.pem", 0);
 	leaf = cert("server.pem", 0);
 	second = cert("server.pem", 1);
@@ -86,12 +86,12 @@ START_TEST(a_second_start_changes_nothing)
 {
 	struct error e = { .code = ERR_NONE };
 
-	ck_assert(pki_prepare(dir, "", NOW, &e));
+	ck_assert(pki_prepare(dir, dir, "", NOW, &e));
 	for (size_t i = 0; i < COUNT(files); i++) {
 		size_t n, m;
 		uint8_t *before = content(files[i], &n), *after;
 
-		ck_assert_msg(pki_prepare(dir, "", NOW + DAY, &e), "%s", e.why);
+		ck_assert_msg(pki_prepare(dir, dir, "", NOW + DAY, &e), "%s", e.why);
 		after = content(files[i], &m);
 		ck_assert_msg(n == m && !memcmp(before, after, n), "%s changed", files[i]);
 		free(before);
@@ -107,13 +107,13 @@ START_TEST(a_missing_file_is_made_again)
 	EVP_PKEY *was, *is;
 	X509 *x;
 
-	ck_assert(pki_prepare(dir, "", NOW, &e));
+	ck_assert(pki_prepare(dir, dir, "", NOW, &e));
 	x = cert("ca.pem", 0);
 	was = X509_get_pubkey(x);
 	X509_free(x);
 	for (size_t i = (size_t)_i; i < COUNT(files); i++)
 		unlink(path(files[i]));
-	ck_assert_msg(pki_prepare(dir, "", NOW, &e), "%s", e.why);
+	ck_assert_msg(pki_prepare(dir, dir, "", NOW, &e), "%s", e.why);
 	x = cert("ca.pem", 0);
 	is = X509_get_pubkey(x);
 	ck_assert_int_eq(EVP_PKEY_eq(was, is), _i > 0);
@@ -131,12 +131,12 @@ START_TEST(renewed_before_it_ends_or_when_names_change)
 	struct error e = { .code = ERR_NONE };
 	X509 *x;
 
-	ck_assert(pki_prepare(dir, "a.example", NOW, &e));
-	ck_assert(pki_prepare(dir, "a.example", NOW + 380 * DAY, &e));
+	ck_assert(pki_prepare(dir, dir, "a.example", NOW, &e));
+	ck_assert(pki_prepare(dir, dir, "a.example", NOW + 380 * DAY, &e));
 	x = cert("server.pem", 0);
 	ck_assert_int_eq(X509_cmp_time(X509_get0_notAfter(x), &(time_t){ NOW / 1000 + 700 * 86400 }), 1);
 	X509_free(x);
-	ck_assert(pki_prepare(dir, "b.example", NOW + 381 * DAY, &e));
+	ck_assert(pki_prepare(dir, dir, "b.example", NOW + 381 * DAY, &e));
 	x = cert("server.pem", 0);
 	ck_assert_int_eq(X509_check_host(x, "b.example", 0, 0, NULL), 1);
 	ck_assert_int_eq(X509_check_host(x, "a.example", 0, 0, NULL), 0);
@@ -149,11 +149,11 @@ START_TEST(keeps_what_it_cannot_read)
 	struct error e = { .code = ERR_NONE };
 	FILE *f;
 
-	ck_assert(pki_prepare(dir, "", NOW, &e));
+	ck_assert(pki_prepare(dir, dir, "", NOW, &e));
 	f = fopen(path("ca-key.pem"), "w");
 	fputs("damaged", f);
 	fclose(f);
-	ck_assert(!pki_prepare(dir, "", NOW, &e));
+	ck_assert(!pki_prepare(dir, dir, "", NOW, &e));
 	ck_assert_ptr_nonnull(strstr(e.why, "ca-key.pem: not a private key"));
 }
 END_TEST
@@ -168,7 +168,7 @@ START_TEST(every_name_is_in_it)
 	GENERAL_NAMES *all;
 	X509 *x;
 
-	ck_assert_msg(pki_prepare(dir, "a.example.net a.example, example.net,a.example,192.0.2.70,192.0.2.7,2001:db8::1", NOW, &e),
+	ck_assert_msg(pki_prepare(dir, dir, "a.example.net a.example, example.net,a.example,192.0.2.70,192.0.2.7,2001:db8::1", NOW, &e),
 	    "%s", e.why);
 	x = cert("server.pem", 0);
 	for (size_t i = 0; i < COUNT(hosts); i++)
@@ -187,9 +187,9 @@ START_TEST(bad_names_are_refused)
 {
 	struct error e = { .code = ERR_NONE };
 
-	ck_assert(!pki_prepare(dir, "a b;c", NOW, &e) && e.code == ERR_CONFIG);
-	ck_assert(!pki_prepare(dir, "x\ny", NOW, &e) && e.code == ERR_CONFIG);
-	ck_assert(!pki_prepare(dir, " , ", NOW, &e) && e.code == ERR_CONFIG);
+	ck_assert(!pki_prepare(dir, dir, "a b;c", NOW, &e) && e.code == ERR_CONFIG);
+	ck_assert(!pki_prepare(dir, dir, "x\ny", NOW, &e) && e.code == ERR_CONFIG);
+	ck_assert(!pki_prepare(dir, dir, " , ", NOW, &e) && e.code == ERR_CONFIG);
 }
 END_TEST
 

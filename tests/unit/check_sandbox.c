@@ -1,76 +1,213 @@
 #include <fcntl.h>
-#include <sys/prctl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include "confine.h"
 #include "sandbox.h"
+#include "tpm_sandbox.h"
 #include "unit.h"
 
-/* Inside: may a file be made here? Check runs each test in a process of its own. */
-static bool
-can_write(const char *dir, const char *name)
+static char top[64], child[80];
+static struct options o;
+
+static void
+house(void)
+{
+	char command[700];
+
+	strcpy(top, "/tmp/check_sandbox.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(top));
+	snprintf(child, sizeof(child), "%s/attestd-tpm", top);
+	snprintf(o.run_dir, sizeof(o.run_dir), "%s/run", top);
+	snprintf(o.state_dir, sizeof(o.state_dir), "%s/state", top);
+	snprintf(command, sizeof(command), "mkdir %s %s && cp /bin/true %s", o.run_dir, o.state_dir, child);
+	ck_assert(!system(command));
+}
+
+static void
+no_house(void)
+{
+	char command[100];
+
+	snprintf(command, sizeof(command), "rm -rf %s", top);
+	ck_assert(!system(command));
+}
+
+/* --- what is tried: 0 when it works, else the errno --- */
+
+static int
+makes(const char *dir, const char *name)
 {
 	char path[128];
 	own(fd) int fd = -1;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	return fd >= 0 && write(fd, "x", 1) == 1 && !unlink(path);
+	return fd < 0 || write(fd, "x", 1) != 1 || unlink(path) ? errno : 0;
 }
 
-START_TEST(writes_where_it_has_to)
+static int
+runs(const char *program)
 {
-	char top[] = "/tmp/check_sandbox.XXXXXX";
-	struct options o = { .timeout = 1 };
-	struct error e = { .code = ERR_NONE };
-	bool on;
-	int null;
+	int status;
+	pid_t pid = vfork();
 
-	ck_assert_ptr_nonnull(mkdtemp(top));
-	snprintf(o.run_dir, sizeof(o.run_dir), "%s/run", top);
-	snprintf(o.state_dir, sizeof(o.state_dir), "%s/state", top);
-	ck_assert(!mkdir(o.run_dir, 0700) && !mkdir(o.state_dir, 0700));
-	ck_assert(can_write(top, "before"));
-	ck_assert(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-	ck_assert_msg(sandbox_enter(&o, &on, &e), "%s", e.why);
-	if (on) {
-		ck_assert(can_write(o.run_dir, "verdict"));
-		ck_assert(can_write(o.state_dir, "ak"));
-		ck_assert(!can_write(top, "elsewhere"));
-		null = open("/dev/null", O_RDWR | O_CLOEXEC);
-		ck_assert_int_ge(null, 0);
-		close(null);
-	} else {
-		printf("SKIP: no Landlock here\n");
+	if (!pid) {
+		execl(program, program, (char *)NULL);
+		_exit(errno);
 	}
-	rmdir(o.run_dir);
-	rmdir(o.state_dir);
-	rmdir(top);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return errno;
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int
+opens(const char *path, int flags)
+{
+	own(fd) int fd = open(path, flags | O_CLOEXEC);
+
+	return fd < 0 ? errno : 0;
+}
+
+static int
+has_socket(int domain)
+{
+	own(fd) int fd = socket(domain, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? errno : 0;
+}
+
+static int writes_run(void) { return makes(o.run_dir, "verdict"); }
+static int writes_state(void) { return makes(o.state_dir, "ak"); }
+static int writes_elsewhere(void) { return makes(top, "elsewhere"); }
+static int writes_etc(void) { return makes("/etc", "pam-attest-test"); }
+static int opens_null(void) { return opens("/dev/null", O_RDWR); }
+static int reads_passwd(void) { return opens("/etc/passwd", O_RDONLY); }
+static int reads_library(void) { return opens("/etc/ld.so.cache", O_RDONLY); }
+static int runs_child(void) { return runs(child); }
+static int runs_another(void) { return runs("/bin/true"); }
+static int tcp(void) { return has_socket(AF_INET); }
+static int unix_socket(void) { return has_socket(AF_UNIX); }
+static int packet(void) { return has_socket(AF_PACKET); }
+static int traces(void) { return ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0 ? errno : 0; }
+static int mounts(void) { return mount("none", top, "tmpfs", 0, NULL) < 0 ? errno : 0; }
+static int unshares(void) { return unshare(CLONE_NEWUSER) < 0 ? errno : 0; }
+static int becomes(void) { return setuid(0) < 0 ? errno : 0; }
+
+static bool
+as_attestd(struct error *e)
+{
+	const char *lacks;
+
+	if (!sandbox_enter(&o, child, &lacks, e))
+		return false;
+	if (*lacks)
+		printf("this kernel has no %s\n", lacks);
+	return true;
+}
+static bool as_tpm_of_device(struct error *e) { return tpm_sandbox_enter("device:/dev/tpmrm0", e); }
+static bool as_tpm_of_swtpm(struct error *e) { return tpm_sandbox_enter("swtpm:path=/run/x", e); }
+static bool as_nobody(struct error *e) { (void)e; return true; }
+
+/* result: an errno, 0 when it works, -N when signal N ends the process. */
+static const struct { const char *who; bool (*enter)(struct error *); const char *what; int (*act)(void); int result; } tries[] = {
+#define WHO() "attestd", as_attestd
+	{ WHO(), "writes run_dir", writes_run, 0 },
+	{ WHO(), "writes state_dir", writes_state, 0 },
+	{ WHO(), "writes elsewhere", writes_elsewhere, EACCES },
+	{ WHO(), "writes /etc", writes_etc, EACCES },
+	{ WHO(), "opens a device", opens_null, 0 },
+	{ WHO(), "starts its TPM child", runs_child, 0 },
+	{ WHO(), "starts another program", runs_another, EACCES },
+	{ WHO(), "opens TCP", tcp, 0 },
+	{ WHO(), "opens unix", unix_socket, 0 },
+	{ WHO(), "sees packets", packet, EPERM },
+	{ WHO(), "traces", traces, -SIGSYS },
+	{ WHO(), "mounts", mounts, -SIGSYS },
+	{ WHO(), "leaves its namespace", unshares, -SIGSYS },
+	{ WHO(), "becomes root", becomes, -SIGSYS },
+#undef WHO
+#define WHO() "TPM child of a device", as_tpm_of_device
+	{ WHO(), "opens a device", opens_null, 0 },
+	{ WHO(), "finds libraries", reads_library, 0 },
+	{ WHO(), "reads /etc/passwd", reads_passwd, EACCES },
+	{ WHO(), "writes run_dir", writes_run, EACCES },
+	{ WHO(), "writes /etc", writes_etc, EACCES },
+	{ WHO(), "starts another program", runs_another, EPERM },
+	{ WHO(), "opens TCP", tcp, EPERM },
+	{ WHO(), "opens unix", unix_socket, EPERM },
+	{ WHO(), "traces", traces, -SIGSYS },
+	{ WHO(), "mounts", mounts, -SIGSYS },
+	{ WHO(), "becomes root", becomes, -SIGSYS },
+#undef WHO
+#define WHO() "TPM child of a simulator", as_tpm_of_swtpm
+	{ WHO(), "opens unix", unix_socket, 0 },
+	{ WHO(), "sees packets", packet, EPERM },
+	{ WHO(), "reads /etc/passwd", reads_passwd, EACCES },
+	{ WHO(), "starts another program", runs_another, EPERM },
+#undef WHO
+#define WHO() "nobody", as_nobody
+	{ WHO(), "writes elsewhere", writes_elsewhere, 0 },
+	{ WHO(), "opens TCP", tcp, 0 },
+	{ WHO(), "starts another program", runs_another, 0 },
+	{ WHO(), "traces", traces, 0 },
+#undef WHO
+};
+
+enum { NOT_ENTERED = 200 };
+
+START_TEST(row)
+{
+	int status, got;
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (!pid) {
+		struct error e = { .code = ERR_NONE };
+		bool in = confine_process(&e) && tries[_i].enter(&e);
+
+		if (!in)
+			fprintf(stderr, "%s\n", e.why);
+		_exit(in ? (uint8_t)tries[_i].act() : NOT_ENTERED);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	got = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+	ck_assert_msg(got == tries[_i].result, "%s %s: %d %s", tries[_i].who, tries[_i].what, got, got > 0 ? strerror(got) : "");
 }
 END_TEST
 
 START_TEST(no_folder_is_an_error)
 {
-	struct options o = { .run_dir = "/nonexistent/run", .state_dir = "/tmp" };
+	struct options wrong = { .run_dir = "/nonexistent/run", .state_dir = "/tmp" };
 	struct error e = { .code = ERR_NONE };
-	bool on = true;
+	const char *lacks;
 
-	ck_assert(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-	if (sandbox_enter(&o, &on, &e))
-		ck_assert(!on);
+	ck_assert(confine_process(&e));
+	if (sandbox_enter(&wrong, child, &lacks, &e))
+		ck_assert_str_ne(lacks, "");
 	else
-		ck_assert_msg(strstr(e.why, o.run_dir) != NULL, "%s", e.why);
+		ck_assert_msg(strstr(e.why, wrong.run_dir) != NULL, "%s", e.why);
 }
 END_TEST
 
 static void
 add(TCase *tc)
 {
-	tcase_add_test(tc, writes_where_it_has_to);
+	tcase_add_checked_fixture(tc, house, no_house);
+	tcase_add_loop_test(tc, row, 0, COUNT(tries));
 	tcase_add_test(tc, no_folder_is_an_error);
 }
 
 int
 main(void)
 {
-	return unit_run("sandbox", add);
+	if (SANITIZED) {
+		printf("SKIP: sanitizers cannot live in a sandbox\n");
+		return 77;
+	}
+	return unit_run("sandboxes of attestd", add);
 }

@@ -208,9 +208,15 @@ tests_unit_check_serve_SOURCES  = %D%/check_serve.c
 tests_unit_check_serve_CPPFLAGS = $(UNIT_CPPFLAGS) $(ATTESTD_CPPFLAGS)
 tests_unit_check_serve_LDADD    = libunit.la libattestd.la
 
+check_PROGRAMS += %D%/check_role_sandbox
+TESTS += %D%/check_role_sandbox
+tests_unit_check_role_sandbox_SOURCES  = %D%/check_role_sandbox.c
+tests_unit_check_role_sandbox_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(SECCOMP_CFLAGS)
+tests_unit_check_role_sandbox_LDADD    = libunit.la libconfine.la $(SECCOMP_LIBS)
+
 check_PROGRAMS += %D%/check_sandbox
 TESTS += %D%/check_sandbox
-tests_unit_check_sandbox_SOURCES  = %D%/check_sandbox.c
+tests_unit_check_sandbox_SOURCES  = %D%/check_sandbox.c pam_attest/attestd/tpm_sandbox.c
 tests_unit_check_sandbox_CPPFLAGS = $(UNIT_CPPFLAGS) $(ATTESTD_CPPFLAGS)
 tests_unit_check_sandbox_LDADD    = libunit.la libattestd.la
 

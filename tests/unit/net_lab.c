@@ -21,7 +21,7 @@ net_lab_certificate(struct net_lab *l, const char *name)
 	char tls[80];
 
 	snprintf(tls, sizeof(tls), "%s/tls", l->dir);
-	ck_assert_msg(pki_prepare(tls, name, clock_now().wall, &e), "%s", e.why);
+	ck_assert_msg(pki_prepare(tls, l->dir, name, clock_now().wall, &e), "%s", e.why);
 }
 
 static int
@@ -117,7 +117,7 @@ net_lab_wait(struct net_lab *l)
 void
 net_lab_close(struct net_lab *l)
 {
-	static const char *const files[] = { "tls/ca.pem", "tls/ca-key.pem", "tls/server.pem", "tls/server-key.pem", "tls",
+	static const char *const files[] = { "tls/ca.pem", "ca-key.pem", "tls/server.pem", "tls/server-key.pem", "tls",
 		"admin.sock", "verifierd.conf" };
 	char path[128];
 

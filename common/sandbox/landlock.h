@@ -1,0 +1,27 @@
+/*
+ * landlock.h - the part of the file system that a process keeps; landlock(7). What the rules do not
+ * give is gone for the process and for all that it starts.
+ */
+#ifndef LANDLOCK_H
+#define LANDLOCK_H
+#include "error.h"
+
+enum {
+	PATH_READ    = 1,                   /* files and lists of files */
+	PATH_CHANGE  = 2,                   /* make, write, replace and remove files */
+	PATH_FOLDERS = 4,                   /* make and remove folders */
+	PATH_WRITE   = 8,                   /* write to what is there */
+	PATH_EXECUTE = 16,
+	PATH_EVERYTHING = 31,
+	PATH_MAY_LACK = 32,                 /* of a rule: no error when there is no such path */
+};
+
+/* A file, or a folder with all below it. */
+struct path_rule { const char *path; unsigned rights; };
+
+/*
+ * Of `taken` rights the calling thread, and threads and processes that it starts, keep those of the
+ * rules. Needs PR_SET_NO_NEW_PRIVS. *on: false on a kernel without Landlock, where nothing changes.
+ */
+bool landlock_enter(unsigned taken, const struct path_rule *, unsigned count, bool *on, struct error *) MUST_CHECK;
+#endif

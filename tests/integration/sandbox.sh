@@ -1,0 +1,73 @@
+#!/bin/bash
+# Every process of a working pam-attest is in its sandbox, and everything still works there: enrollment, attestation,
+# reload, and who replaces those that were killed.
+set -u
+# shellcheck disable=SC2034  # for what is sourced
+SOURCE=$top_srcdir BUILD=$top_builddir
+for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend jq pgrep; do
+	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
+done
+. "$SOURCE/tests/integration/lab.sh"
+VM=$SOURCE/tests/data/vm
+
+passed=0 failed=0
+is() {
+	if [ "$2" = "$3" ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
+	fi
+}
+lab_open "$(mktemp -d)"
+! grep -q __asan_init "$VERIFIERD" || { echo "SKIP: sanitizers cannot live in a sandbox"; rm -rf "$LAB"; exit 77; }
+finish() {
+	lab_close
+	[ $failed = 0 ] || tail -n 30 "$LAB"/*.log
+	rm -rf "$LAB"
+	echo "$passed passed, $failed failed"
+}
+trap finish EXIT
+# those of the daemons: main first
+family() { echo "${PIDS[$1]}"; pgrep -P "${PIDS[$1]}"; }
+confined() {  # <what> <pid>
+	local name
+	name="$1 $(cat "/proc/$2/comm")"
+	is "$name: seccomp" "$(awk '/^Seccomp:/ { print $2 }' "/proc/$2/status")" 2
+	is "$name: no new privileges" "$(awk '/^NoNewPrivs:/ { print $2 }' "/proc/$2/status")" 1
+	is "$name: no core dumps" "$(awk '/^Max core file size/ { print $5, $6 }' "/proc/$2/limits")" "0 0"
+}
+all_confined() {
+	local p
+	for p in $(family verifierd); do confined "$1" "$p"; done
+	for p in $(family attestd); do confined "$1" "$p"; done
+}
+
+lab_manufacture >"$LAB/manufacture.log" 2>&1 || { echo "no TPM"; failed=1; exit 1; }
+lab_power_on "$VM/sb-shimgrub-a/binary_bios_measurements" >>"$LAB/tpm.log" 2>&1
+lab_verifier_conf
+lab_verifier_up; is "verifierd starts" $? 0
+lab_host_conf
+lab_attestd_up; is "attestd starts" $? 0
+attestctl enroll --url "https://127.0.0.1:$PORT" --ca "$LAB/verifier/tls/ca.pem" --name host-a >/dev/null
+verifierctl approve host-a --yes >/dev/null
+wait_for 20 sh -c '[ "$(sed -n s/^reason=//p "$1")" = no-reference ]' - "$LAB/run/verdict"; is "enrolled" $? 0
+verifierctl references capture host-a --name base --reason test >/dev/null
+verifierctl references activate base --yes >/dev/null
+attestctl attest >/dev/null; is "attested" $? 0
+is "two daemons, their roles and the TPM child" "$(($(family verifierd | wc -l) - $(nproc) * 3 + $(family attestd | wc -l)))" 5
+all_confined "at work,"
+
+kill -HUP "${PIDS[verifierd]}" "${PIDS[attestd]}"
+# Whoever ends is replaced by one that is confined as well.
+for p in $(pgrep -P "${PIDS[verifierd]}") $(pgrep -P "${PIDS[attestd]}"); do
+	kill -9 "$p" 2>/dev/null
+	sleep 0.3
+done
+wait_for 20 verifierctl hosts; is "verifierd has recovered" $? 0
+wait_for 20 attestctl attest; is "attested again" $? 0
+all_confined "replaced,"
+
+is "keys are for the daemon alone" "$(find "$LAB/verifier/keys" "$LAB/verifier/store.db" "$LAB/verifier/tls/server-key.pem" -type f -perm /077)" ""
+is "nothing was refused" "$(grep -c 'not permitted\|ermission denied' "$LAB/verifierd.log" "$LAB/attestd.log" | paste -sd ' ')" \
+	"$LAB/verifierd.log:0 $LAB/attestd.log:0"
