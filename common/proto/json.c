@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <json-c/json.h>
-#include <json-c/json_visit.h>
 #include <string.h>
 #include "clock.h"
 #include "digest.h"
@@ -393,8 +392,8 @@ json_member(const struct json *j, unsigned i, const char **key, const struct jso
 
 /* --- building */
 
-/* A tree that lost a value for want of memory carries this member, and json_print refuses it. */
-static const char lost[] = "\x01lost";
+/* An object or a list that lost a value for want of memory has this tied to it, which takes none; json_print refuses it. */
+static char lost[] = "lost";
 
 struct json *json_new(void) { return json_of(json_object_new_object()); }
 struct json *json_new_list(void) { return json_of(json_object_new_array()); }
@@ -402,11 +401,11 @@ struct json *json_new_list(void) { return json_of(json_object_new_array()); }
 void
 json_put(struct json *j, const char *key, struct json *value)
 {
-	if (!value || json_object_object_add(obj(j), key, obj(value)) < 0) {
-		json_object_put(obj(value));
-		if (j)
-			json_object_object_add(obj(j), lost, NULL);
-	}
+	if (j && value && !json_object_object_add(obj(j), key, obj(value)))
+		return;
+	json_object_put(obj(value));
+	if (j)
+		json_object_set_userdata(obj(j), lost, NULL);
 }
 
 static size_t
@@ -455,7 +454,13 @@ text_value(const char *value)
 void json_put_text(struct json *j, const char *key, const char *value) { json_put(j, key, text_value(value)); }
 void json_put_int(struct json *j, const char *key, int64_t v) { json_put(j, key, json_of(json_object_new_int64(v))); }
 void json_put_bool(struct json *j, const char *key, bool v) { json_put(j, key, json_of(json_object_new_boolean(v))); }
-void json_put_null(struct json *j, const char *key) { json_object_object_add(obj(j), key, NULL); }
+
+void
+json_put_null(struct json *j, const char *key)
+{
+	if (j && json_object_object_add(obj(j), key, NULL) < 0)
+		json_object_set_userdata(obj(j), lost, NULL);
+}
 
 void
 json_put_bytes(struct json *j, const char *key, const void *p, size_t n)
@@ -508,44 +513,157 @@ json_put_words(struct json *j, const char *key, const char *words)
 void
 json_add(struct json *array, struct json *value)
 {
-	/* A list cannot carry the mark: a null element, which no list of ours has, stands for it. */
-	if (!value || json_object_array_add(obj(array), obj(value)) < 0) {
-		json_object_put(obj(value));
-		if (array)
-			json_object_array_add(obj(array), NULL);
-	}
+	if (array && value && !json_object_array_add(obj(array), obj(value)))
+		return;
+	json_object_put(obj(value));
+	if (array)
+		json_object_set_userdata(obj(array), lost, NULL);
 }
 
 void json_add_text(struct json *array, const char *value) { json_add(array, text_value(value)); }
 void json_add_int(struct json *array, int64_t v) { json_add(array, json_of(json_object_new_int64(v))); }
 
-static int
-find_lost(struct json_object *o, int flags, struct json_object *parent, const char *key, size_t *index, void *found)
+/* --- printing */
+
+/* json-c's own printer goes on after an allocation that failed, and leaves out what did not fit. */
+struct text {
+	char  *buf;
+	size_t used, size;
+	bool   pretty, failed;
+};
+
+static void
+add(struct text *t, const char *p, size_t n)
 {
-	(void)flags; (void)index;
-	if ((key && !strcmp(key, lost)) || (!o && json_object_is_type(parent, json_type_array)))
-		*(bool *)found = true;
-	return JSON_C_VISIT_RETURN_CONTINUE;
+	if (!t->failed && n >= t->size - t->used) {
+		size_t size = (t->size + n) * 2;
+		char *larger = realloc(t->buf, size);
+
+		t->failed = !larger;
+		t->buf = larger ? larger : t->buf;
+		t->size = larger ? size : t->size;
+	}
+	if (t->failed)
+		return;
+	memcpy(t->buf + t->used, p, n);
+	t->used += n;
+}
+
+static void
+add_quoted(struct text *t, const char *p, size_t n)
+{
+	static const char plain[] = "\"\\\b\f\n\r\t", escaped[] = "\"\\bfnrt";
+
+	add(t, "\"", 1);
+	for (const char *end = p + n; p < end;) {
+		const char *from = p, *which = NULL;
+		char code[8] = "\\";
+
+		while (p < end && (unsigned char)*p >= ' ' && *p != '"' && *p != '\\')
+			p++;
+		add(t, from, (size_t)(p - from));
+		if (p == end)
+			break;
+		which = *p ? strchr(plain, *p) : NULL;
+		if (which)
+			code[1] = escaped[which - plain];
+		else
+			snprintf(code, sizeof(code), "\\u%04x", (unsigned char)*p);
+		add(t, code, strlen(code));
+		p++;
+	}
+	add(t, "\"", 1);
+}
+
+static void
+add_line(struct text *t, unsigned depth)
+{
+	if (!t->pretty)
+		return;
+	add(t, "\n", 1);
+	for (unsigned i = 0; i < depth; i++)
+		add(t, "  ", 2);
+}
+
+static void add_value(struct text *, struct json_object *, unsigned depth);
+
+static void
+add_object(struct text *t, struct json_object *o, unsigned depth)
+{
+	bool first = true;
+
+	t->failed = t->failed || json_object_get_userdata(o) == lost;
+	add(t, "{", 1);
+	json_object_object_foreach(o, key, value) {
+		if (!first)
+			add(t, ",", 1);
+		first = false;
+		add_line(t, depth + 1);
+		add_quoted(t, key, strlen(key));
+		add(t, ": ", t->pretty ? 2 : 1);
+		add_value(t, value, depth + 1);
+	}
+	if (!first)
+		add_line(t, depth);
+	add(t, "}", 1);
+}
+
+static void
+add_list(struct text *t, struct json_object *o, unsigned depth)
+{
+	size_t n = json_object_array_length(o);
+
+	t->failed = t->failed || json_object_get_userdata(o) == lost;
+	add(t, "[", 1);
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			add(t, ",", 1);
+		add_line(t, depth + 1);
+		add_value(t, json_object_array_get_idx(o, i), depth + 1);
+	}
+	if (n)
+		add_line(t, depth);
+	add(t, "]", 1);
+}
+
+static void
+add_value(struct text *t, struct json_object *o, unsigned depth)
+{
+	char number[32];
+
+	if (depth > JSON_DEPTH_MAX)
+		t->failed = true;
+	if (t->failed)
+		return;
+	switch (json_object_get_type(o)) {
+	case json_type_null:    add(t, "null", 4); return;
+	case json_type_object:  add_object(t, o, depth); return;
+	case json_type_array:   add_list(t, o, depth); return;
+	case json_type_string:  add_quoted(t, json_object_get_string(o), (size_t)json_object_get_string_len(o)); return;
+	case json_type_boolean: add(t, json_object_get_boolean(o) ? "true" : "false", json_object_get_boolean(o) ? 4 : 5); return;
+	case json_type_int:
+		snprintf(number, sizeof(number), "%lld", (long long)json_object_get_int64(o));
+		add(t, number, strlen(number));
+		return;
+	case json_type_double:  /* none of ours has one */
+		break;
+	}
+	t->failed = true;
 }
 
 bool
 json_print(const struct json *j, bool pretty, char **out, size_t *len, struct error *e)
 {
-	int layout = pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN;
-	bool missing = !j;
-	const char *text = NULL;
-	size_t n = 0;
-	char *copy;
+	struct text t = { .pretty = pretty, .failed = !j };
 
 	if (j)
-		json_c_visit(obj(j), 0, find_lost, &missing);
-	if (!missing)
-		text = json_object_to_json_string_length(obj(j), layout | JSON_C_TO_STRING_NOSLASHESCAPE, &n);
-	copy = text ? malloc(n + 1) : NULL;
-	if (!copy)
+		add_value(&t, obj(j), 0);
+	add(&t, "", 1);
+	if (t.failed) {
+		free(t.buf);
 		return err_set(e, ERR_MEMORY, "JSON");
-	memcpy(copy, text, n + 1);
-	*out = copy;
-	*len = n;
+	}
+	*out = t.buf;
+	*len = t.used - 1;
 	return true;
 }
