@@ -116,17 +116,25 @@ last_part(const char *path)
 }
 
 static bool
-load_file(struct load *l, const char *path, struct error *e)
+read_conf(const char *path, char text[static GATE_FILE_MAX], size_t *len, struct error *e)
+{
+	if (!file_read_trusted(path, geteuid(), text, GATE_FILE_MAX - 1, len, e))
+		return false;
+	/* What a full disk or a power cut leaves of a file; it says nothing, so it may not say "audit". */
+	if (!*len)
+		return err_set(e, ERR_CONFIG, "%s: is empty", path);
+	text[*len] = '\0';
+	return true;
+}
+
+static bool
+load_dropin(struct load *l, const char *path, struct error *e)
 {
 	char text[GATE_FILE_MAX];
 	size_t len;
 
-	if (!file_read_trusted(path, geteuid(), text, sizeof(text) - 1, &len, e))
+	if (!read_conf(path, text, &len, e))
 		return false;
-	/* What a full disk or a power cut leaves of a file; it says nothing, so it may not say "audit". */
-	if (!len)
-		return err_set(e, ERR_CONFIG, "%s: is empty", path);
-	text[len] = '\0';
 	walk(l, last_part(path), text, len);
 	return true;
 }
@@ -182,21 +190,26 @@ list_dropins(const char *folder, struct names *all, struct error *e)
 	return n == 0 || err_errno(e, "read %s", folder);
 }
 
-/* gate.conf and its drop-ins, once for each pass. False if any of them cannot be had: it may have said "enforce". */
+/* gate.conf and its drop-ins, for each pass. False if any of them cannot be had: it may have said "enforce". */
 static bool
-load_all(struct load *l, enum pass pass, struct error *e)
+load_all(struct load *l, struct error *e)
 {
-	char path[GATE_PATH_MAX + GATE_NAME_MAX + 4];
+	static const enum pass passes[] = { PASS_GENERAL, PASS_SERVICE };
+	char path[GATE_PATH_MAX + GATE_NAME_MAX + 4], text[GATE_FILE_MAX];
 	struct names names = { 0 };
+	size_t len;
 
-	l->pass = pass;
 	snprintf(path, sizeof(path), "%s.d", l->c->file);
-	if (!load_file(l, l->c->file, e) || !list_dropins(path, &names, e))
+	if (!read_conf(l->c->file, text, &len, e) || !list_dropins(path, &names, e))
 		return false;
-	for (unsigned i = 0; i < names.n; i++) {
-		snprintf(path, sizeof(path), "%s.d/%s", l->c->file, names.name[i]);
-		if (!load_file(l, path, e))
-			return false;
+	for (unsigned p = 0; p < COUNT(passes); p++) {
+		l->pass = passes[p];
+		walk(l, last_part(l->c->file), text, len);
+		for (unsigned i = 0; i < names.n; i++) {
+			snprintf(path, sizeof(path), "%s.d/%s", l->c->file, names.name[i]);
+			if (!load_dropin(l, path, e))
+				return false;
+		}
 	}
 	return true;
 }
@@ -239,7 +252,7 @@ gate_conf_read(struct gate_conf *c, const char *service, int argc, const char *c
 		l.service = c->service;
 	else
 		snprintf(c->service, sizeof(c->service), "%s", service);
-	if (!load_all(&l, PASS_GENERAL, &e) || !load_all(&l, PASS_SERVICE, &e)) {
+	if (!load_all(&l, &e)) {
 		c->unreadable = true;
 		c->mode = MODE_ENFORCE;
 		note(&l, &e);
