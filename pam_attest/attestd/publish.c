@@ -5,6 +5,30 @@
 /* How long a refusal counts before it is written again; a gate that finds it expired asks. */
 enum { NEGATIVE_LIFE_MS = 15 * 60 * 1000 };
 
+/* Does the record that gates read now refuse this host? */
+static bool
+refuses(const char *path)
+{
+	own(mem) uint8_t *text = NULL;
+	struct error e;
+	struct record r;
+	size_t len;
+
+	return file_load(path, RECORD_MAX, &text, &len, &e) && record_parse((const char *)text, len, &r, &e) &&
+	    r.state == STATE_CONTRAINDICATED;
+}
+
+/* An old permit must not outlive the news that could not be written; an old refusal is better than none. */
+static void
+withdraw_permit(const struct agent *a)
+{
+	char path[PATH_TEXT + 32];
+
+	snprintf(path, sizeof(path), "%s/verdict", a->opt->run_dir);
+	if (!refuses(path))
+		unlink(path);
+}
+
 static bool
 write_record(struct agent *a, struct error *e)
 {
@@ -14,8 +38,7 @@ write_record(struct agent *a, struct error *e)
 	snprintf(path, sizeof(path), "%s/verdict", a->opt->run_dir);
 	if (record_format(&a->record, text, sizeof(text), &len, e) && file_replace(path, text, len, 0644, false, e))
 		return true;
-	/* An old permit must not outlive the news that could not be written. */
-	unlink(path);
+	withdraw_permit(a);
 	return false;
 }
 
@@ -183,8 +206,10 @@ publish_start(struct agent *a, struct error *e)
 	const char *dir = a->opt->state_dir;
 	struct clock now = clock_now();
 
-	if (!kept_load(dir, KEPT_GOOD, &a->good, e) || !kept_load(dir, KEPT_NEGATIVE, &a->negative, e))
+	if (!kept_load(dir, KEPT_GOOD, &a->good, e) || !kept_load(dir, KEPT_NEGATIVE, &a->negative, e)) {
+		withdraw_permit(a);     /* this host may have been refused since: nobody can tell */
 		return false;
+	}
 	no_verdict(a, a->id.active ? REASON_NOT_ATTESTED : a->id.pending ? REASON_ENROLLMENT_PENDING : REASON_NOT_ENROLLED);
 	if (a->negative.there)
 		republish_negative(a);
