@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -247,6 +248,7 @@ child(int (*fn)(void *), void *arg, int limit_ms)
 	int result;
 
 	signal(SIGALRM, SIG_DFL);
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 	setitimer(ITIMER_REAL, &limit, NULL);
 	if (ptrace(PTRACE_TRACEME, 0, 0, 0) < 0)
 		_exit(255);
@@ -263,7 +265,7 @@ inject(int (*fn)(void *), void *arg, const struct fault *f, int limit_ms, struct
 	pid_t pid;
 	int status;
 
-	*out = (struct run){ .result = -1 };
+	*out = (struct run){ .result = -1, .alloc = f->alloc, .stays = f->stays };
 	if (!shared)
 		shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
@@ -357,7 +359,7 @@ inject_sweep(const struct sweep *s)
 		for (unsigned at = 1; at <= clean.calls && at <= CALLS_MAX && (everything || errors[k].always); at++)
 			if (plausible(made_calls[at - 1], errors[k].error))
 				made += one(s, &(struct fault){ .at = at, .error = errors[k].error, .stays = errors[k].stays });
-	for (unsigned stays = 0; stays < 2; stays++)
+	for (unsigned stays = 0; stays <= (everything ? 1 : 0); stays++)
 		for (unsigned at = 1; inject_allocs() && at <= clean.allocs; at++)
 			made += one(s, &(struct fault){ .alloc = true, .at = at, .error = ENOMEM, .stays = stays });
 	printf("%s: %u system calls, %u allocations, %u faults\n", s->label, clean.calls, clean.allocs, made);

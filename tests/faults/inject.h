@@ -29,6 +29,7 @@ struct run {
 	int      result;        /* of the function, 0 to 255; -1: it was killed */
 	int      signal;        /* by this; SIGALRM: it took longer than it may */
 	char     last[32];      /* the call that was failed, by its number */
+	bool     alloc, stays;  /* as in the fault */
 };
 
 /* Does ptrace work here? If not, *why says so. */

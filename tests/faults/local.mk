@@ -10,4 +10,10 @@ TESTS += %D%/gate_faults
 tests_faults_gate_faults_SOURCES  = %D%/gate_faults.c tests/gate/world.c tests/gate/world.h
 tests_faults_gate_faults_CPPFLAGS = $(FAULTS_CPPFLAGS)
 tests_faults_gate_faults_LDADD    = libinject.la libunit.la -lpam -ldl
+
+check_PROGRAMS += %D%/attestd_faults
+TESTS += %D%/attestd_faults
+tests_faults_attestd_faults_SOURCES  = %D%/attestd_faults.c
+tests_faults_attestd_faults_CPPFLAGS = $(FAULTS_CPPFLAGS) $(ATTESTD_CPPFLAGS)
+tests_faults_attestd_faults_LDADD    = libinject.la libunit.la libattestd.la
 endif
