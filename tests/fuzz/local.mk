@@ -91,3 +91,9 @@ tests_fuzz_fuzz_stack_SOURCES  = %D%/fuzz_stack.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_stack_CPPFLAGS = $(STACK_CPPFLAGS)
 tests_fuzz_fuzz_stack_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_stack_LDADD    = libstack.la
+
+check_PROGRAMS += %D%/fuzz_routes
+tests_fuzz_fuzz_routes_SOURCES  = %D%/fuzz_routes.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_routes_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
+tests_fuzz_fuzz_routes_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_routes_LDADD    = libroutes.la
