@@ -309,7 +309,7 @@ START_TEST(a_hundred_wait_in_vain)
 	enum { CLIENTS = 100 };
 	struct client c[CLIENTS], other;
 	uint64_t job[CLIENTS];
-	int64_t began = clock_mono();
+	int64_t began = clock_mono(), asked;
 
 	for (int i = 0; i < CLIENTS; i++) {
 		struct frame f;
@@ -320,6 +320,7 @@ START_TEST(a_hundred_wait_in_vain)
 		job[i] = f.job;
 		frame_free(&f);
 	}
+	asked = clock_mono();
 	ck_assert(client_open(&lab, &other, 0, NULL));
 	still_serves(&lab, &other, "{\"meanwhile\":1}");
 	for (int i = 0; i < CLIENTS; i++) {
@@ -328,7 +329,7 @@ START_TEST(a_hundred_wait_in_vain)
 		is_problem(&heard, 503, "verifier-error");
 		ck_assert_ptr_nonnull(strstr(heard.head, "Retry-After: "));
 	}
-	ck_assert_int_lt(clock_mono() - began, DEADLINE + 2 * SLACK);
+	ck_assert_int_lt(clock_mono() - asked, DEADLINE + 2 * SLACK);
 	for (int i = 0; i < CLIENTS; i++)
 		core_reply(&lab, job[i], 200, "{\"late\":1}");
 	for (int i = 0; i < CLIENTS; i++) {
