@@ -86,10 +86,10 @@ allow_memory(scmp_filter_ctx f, bool code)
 static bool
 allow_own(scmp_filter_ctx f)
 {
-	return allow_if(f, SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())) &&
-	    allow_if(f, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, FIONREAD)) &&
-	    allow_if(f, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, FIONBIO)) &&
-	    allow_if(f, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, TCGETS));
+	return allow_if(f, SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0)) &&
+	    allow_if(f, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0)) &&
+	    allow_if(f, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, FIONBIO, 0)) &&
+	    allow_if(f, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, TCGETS, 0));
 }
 
 static bool
@@ -100,9 +100,9 @@ allow_sockets(scmp_filter_ctx f, unsigned more)
 	if (!(more & (CALLS_UNIX | CALLS_INET)))
 		return true;
 	for (unsigned i = 0; more & CALLS_INET && i < COUNT(inet); i++)
-		if (!allow_if(f, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)inet[i])))
+		if (!allow_if(f, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)inet[i], 0)))
 			return false;
-	if (more & CALLS_UNIX && !allow_if(f, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_UNIX)))
+	if (more & CALLS_UNIX && !allow_if(f, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0)))
 		return false;
 	return each(f, SCMP_ACT_ALLOW, sockets);
 }
