@@ -272,6 +272,9 @@ finished(struct daemon *d)
 	d->counters.quotes = done.outcome.quotes;
 	d->counters.tpm_commands = done.outcome.tpm_commands;
 	schedule(d, done.outcome.next_ms);
+	/* Let in just now: the attestation that comes next is the answer to who asked for one. */
+	if (done.kind == JOB_POLL && done.outcome.enrolled)
+		return;
 	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
 		struct client *c = &d->clients.list[i];
 
@@ -301,8 +304,11 @@ may_quote(const struct daemon *d)
 static void
 wait_for_round(struct daemon *d, struct client *c)
 {
-	if (!d->worker.busy)
-		post(d, &(struct job){ .kind = JOB_ATTEST });
+	/* While an approval is awaited that is the question; asking for anything else would put it off. */
+	if (!d->worker.busy) {
+		post(d, &(struct job){ .kind = d->last.pending ? JOB_POLL : JOB_ATTEST });
+		d->last_round = clock_mono();
+	}
 	c->waiting = true;
 }
 

@@ -138,6 +138,18 @@ exchange(struct tpm *t, struct writer *w, int64_t deadline, struct reader *body,
 	return why;
 }
 
+/* A child that died while nobody asked it anything is no answer to the next question. */
+static void
+notice_death(struct tpm *t)
+{
+	struct pollfd p = { .fd = t->pidfd, .events = POLLIN };
+
+	if (t->fd < 0 || poll(&p, 1, 0) <= 0)
+		return;
+	give_up(t);
+	(void)reaped(t, 0);
+}
+
 /* Starts a child when there is none, tells it which AK to use, then asks. */
 static enum reason
 ask(struct tpm *t, struct writer *w, bool with_ak, int64_t deadline, struct reader *body, struct error *e)
@@ -146,6 +158,7 @@ ask(struct tpm *t, struct writer *w, bool with_ak, int64_t deadline, struct read
 		err_set(e, ERR_CONFIG, "no TPM is configured");
 		return REASON_TPM_ABSENT;
 	}
+	notice_death(t);
 	if (!reaped(t, 0)) {
 		err_set(e, ERR_TIMEOUT, "the TPM still holds a process that was killed");
 		return REASON_TPM_BUSY;

@@ -200,7 +200,7 @@ tpm_read_ek(struct tpm_esys *t, struct tpm_ek *ek)
 	return failed(t, rc);
 }
 
-/* A session that has run PolicySecret(endorsement); consumed by the command that it authorizes. */
+/* A session that has run PolicySecret(endorsement). ESAPI lets it go on after the command that it authorizes: flush it. */
 static TSS2_RC
 policy_session(struct tpm_esys *t, ESYS_TR *session)
 {
@@ -236,7 +236,7 @@ tpm_activate(struct tpm_esys *t, const uint8_t *credential, size_t credential_le
 		rc = policy_session(t, &session);
 	if (!rc)
 		rc = Esys_ActivateCredential(t->ctx, t->ak, object, ESYS_TR_PASSWORD, session, ESYS_TR_NONE, &blob, &seed, &found);
-	if (rc && session != ESYS_TR_PASSWORD)
+	if (session != ESYS_TR_PASSWORD && session != ESYS_TR_NONE)
 		Esys_FlushContext(t->ctx, session);
 	if (object != ESYS_TR_NONE)
 		Esys_FlushContext(t->ctx, object);

@@ -91,9 +91,21 @@ headers(const struct request *r, struct curl_slist **out)
 	return true;
 }
 
+/* A handshake that nobody answered wrongly: the connection ended in the middle of it. libcurl has no code for that. */
+static bool
+cut_off(CURLcode rc, const char *detail)
+{
+	static const char *const words[] = { "SSL_ERROR_SYSCALL", "Recv failure: ", "Send failure: " };
+
+	for (unsigned i = 0; rc == CURLE_SSL_CONNECT_ERROR && i < COUNT(words); i++)
+		if (strstr(detail, words[i]))
+			return true;
+	return false;
+}
+
 /*
  * What a failed transfer means. Outage is what a machine in between can cause without lying: silence,
- * or a connection that ends in the middle of the handshake (libcurl has no code of its own for that).
+ * or a connection that ends in the middle of the handshake.
  */
 static enum reason
 transfer_reason(CURL *c, CURLcode rc, const char *detail, struct error *e)
@@ -101,7 +113,7 @@ transfer_reason(CURL *c, CURLcode rc, const char *detail, struct error *e)
 	long verify = 0;
 
 	err_set(e, ERR_SYSTEM, "%.180s", detail[0] ? detail : curl_easy_strerror(rc));
-	if (rc == CURLE_SSL_CONNECT_ERROR && strstr(detail, "SSL_ERROR_SYSCALL"))
+	if (cut_off(rc, detail))
 		return REASON_VERIFIER_UNREACHABLE;
 	switch (rc) {
 	case CURLE_PEER_FAILED_VERIFICATION:

@@ -80,6 +80,8 @@ is "enroll with the right pin" $? 0
 cmp -s "$CA" "$LAB/state/ca.pem" || openssl x509 -in "$LAB/state/ca.pem" -noout -fingerprint | cmp -s - <(openssl x509 -in "$CA" -noout -fingerprint)
 is "and that CA is kept" $? 0
 is "pending" "$(lab_field .enrollment)" pending
+is "the TPM holds neither session nor transient key after it" \
+	"$(TPM2TOOLS_TCTI=$DIRECT tpm2_getcap handles-loaded-session; TPM2TOOLS_TCTI=$DIRECT tpm2_getcap handles-transient)" ""
 restart KILL
 is "pending after kill -9" "$(lab_field .enrollment)" pending
 verifierctl approve host-a --yes >/dev/null; is "approve" $? 0
@@ -89,6 +91,10 @@ is "active after kill -9" "$(lab_field .enrollment)" active
 verifierctl references capture host-a --name base --reason test >/dev/null
 verifierctl references activate base --yes >/dev/null
 attests "after activation" ok 0
+
+# --- a TPM process that dies while nobody waits for it
+kill -KILL "$(pgrep -P "${PIDS[attestd]}")"
+attests "costs nobody an answer" ok 0
 
 # --- one command on the wire
 before=$(commands)

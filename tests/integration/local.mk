@@ -22,3 +22,13 @@ tests_integration_tap_SOURCES = %D%/tap.c
 check_PROGRAMS += %D%/pam_login
 tests_integration_pam_login_SOURCES = %D%/pam_login.c
 tests_integration_pam_login_LDADD   = -lpam
+
+# Keeps what a host sends its verifier, to be sent again.
+check_PROGRAMS += %D%/tls_tap
+tests_integration_tls_tap_SOURCES = %D%/tls_tap.c
+tests_integration_tls_tap_CFLAGS  = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+tests_integration_tls_tap_LDADD   = $(SSL_LIBS) $(CRYPTO_LIBS)
+
+# Killed at every step; more often with CRASH_ROUNDS=200.
+dist_check_SCRIPTS += %D%/crash.sh
+TESTS += %D%/crash.sh
