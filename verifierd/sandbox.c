@@ -40,7 +40,7 @@ static const struct row {
 };
 
 static bool
-limit(int what, rlim_t n, struct error *e)
+limit(__rlimit_resource_t what, rlim_t n, struct error *e)
 {
 	const struct rlimit l = { n, n };
 
