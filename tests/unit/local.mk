@@ -228,7 +228,7 @@ tests_unit_check_sockets_LDADD    = libunit.la libattestd.la
 
 check_PROGRAMS += %D%/check_core
 TESTS += %D%/check_core
-tests_unit_check_core_SOURCES  = %D%/check_core.c %D%/core_lab.c %D%/core_lab.h
+tests_unit_check_core_SOURCES  = %D%/check_core.c %D%/core_lab.c %D%/core_lab.h %D%/soft_host.c %D%/soft_host.h
 tests_unit_check_core_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_check_core_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
 
