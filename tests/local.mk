@@ -7,3 +7,4 @@ include %D%/faults/local.mk
 include %D%/tree/local.mk
 include %D%/integration/local.mk
 include %D%/soak/local.mk
+include %D%/bench/local.mk

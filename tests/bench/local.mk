@@ -1,0 +1,26 @@
+# Figures, each beside a floor of the same run: `make bench`. `make check` builds them and runs one short round.
+EXTRA_DIST += %D%/README
+BENCHES =
+dist_check_SCRIPTS += %D%/smoke.sh
+TESTS += %D%/smoke.sh
+if HAVE_CHECK
+check_LTLIBRARIES += libbench.la
+libbench_la_SOURCES = %D%/bench.c %D%/bench.h
+libbench_la_LIBADD  = libbase.la
+
+BENCHES += %D%/bench_gate
+tests_bench_bench_gate_SOURCES  = %D%/bench_gate.c tests/gate/world.c tests/gate/world.h
+tests_bench_bench_gate_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/tests/gate
+tests_bench_bench_gate_LDADD    = libbench.la libunit.la -lpam
+
+BENCHES += %D%/bench_server
+tests_bench_bench_server_SOURCES  = %D%/bench_server.c %D%/bare_server.c %D%/bare_server.h %D%/client.c %D%/client.h \
+	%D%/crew.c %D%/crew.h %D%/large_log.c %D%/large_log.h tests/unit/soft_host.c tests/unit/soft_host.h
+tests_bench_bench_server_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS)
+tests_bench_bench_server_LDADD    = libbench.la libstore.la libpolicy.la $(SSL_LIBS) $(CRYPTO_LIBS)
+endif
+check_PROGRAMS += $(BENCHES)
+
+.PHONY: bench
+bench: all $(BENCHES)
+	@for p in $(BENCHES); do $(AM_TESTS_ENVIRONMENT) CK_VERBOSITY=silent ./$$p || exit 1; done
