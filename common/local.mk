@@ -38,7 +38,9 @@ libproto_la_LIBADD   = libbase.la $(CRYPTO_LIBS) $(JSON_LIBS)
 # sandbox: what a daemon gives up. libseccomp; never linked into a module.
 noinst_LTLIBRARIES += libsandbox.la
 libsandbox_la_SOURCES = \
+	%D%/sandbox/kernel.c %D%/sandbox/kernel.h \
 	%D%/sandbox/landlock.c %D%/sandbox/landlock.h \
+	%D%/sandbox/programs.c %D%/sandbox/programs.h \
 	%D%/sandbox/syscalls.c %D%/sandbox/syscalls.h
 SANDBOX_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/common/sandbox
 libsandbox_la_CPPFLAGS = $(SANDBOX_CPPFLAGS) $(SECCOMP_CFLAGS)

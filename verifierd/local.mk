@@ -16,8 +16,8 @@ libipc_la_LIBADD   = libbase.la
 # sandbox: of every role but main.
 noinst_LTLIBRARIES += libconfine.la
 libconfine_la_SOURCES  = %D%/sandbox.c %D%/sandbox.h
-libconfine_la_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
-libconfine_la_LIBADD   = libipc.la libsandbox.la
+libconfine_la_CPPFLAGS = $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
+libconfine_la_LIBADD   = libipc.la libsandbox.la $(CRYPTO_LIBS)
 
 # enroll: is a TPM genuine, of parse; a credential that it alone can open, of core.
 noinst_LTLIBRARIES += libenroll.la

@@ -15,9 +15,11 @@
 #include <sys/wait.h>
 #include "clock.h"
 #include "confine.h"
+#include "kernel.h"
 #include "listen.h"
 #include "log.h"
 #include "notify.h"
+#include "programs.h"
 #include "roles.h"
 #include "scope.h"
 #include "syscalls.h"
@@ -540,13 +542,16 @@ open_signals(struct daemon *d, struct error *e)
 static bool
 confine(const struct daemon *d, struct error *e)
 {
-	bool on = true;
+	char core[OPTION_PATH + 32], lacks[80];
 
-	if (!confine_process(e) || (d->options.sandbox && !syscalls_enter(NULL, &on, e)))
+	if (!confine_process(e))
 		return false;
-	if (!on)
-		log_say(LOG_WARNING, "this kernel has no seccomp: verifierd runs without");
-	return true;
+	if (!d->options.sandbox || SANITIZED)
+		return true;
+	if (kernel_lacks(lacks, sizeof(lacks)))
+		log_say(LOG_WARNING, "%s: verifierd and its roles run without", lacks);
+	snprintf(core, sizeof(core), "%s/verifierd-core", d->libexec);
+	return programs_only_with(core, e) && syscalls_enter(NULL, e);
 }
 
 static int

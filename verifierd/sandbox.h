@@ -6,10 +6,12 @@
 #include "options.h"
 #include "roles.h"
 
+/* setup is no role on a channel; its row is where main's would be, which has none. */
+#define ROLE_SETUP ROLE_MAIN
+
 /*
- * Gives up everything else for good. conf: as for options_read(); options: NULL for roles that have
- * none (parse, judge). A kernel without Landlock or seccomp gets a line in the log, and no more.
- * setup has what core has.
+ * Gives up everything else for good. options: NULL for roles that have none (parse, judge). What the
+ * kernel lacks is left out; main has said so, once for all roles.
  */
 bool sandbox_enter(enum role, const struct role_start *, const struct options *, struct error *) MUST_CHECK;
 #endif

@@ -65,8 +65,8 @@ main(int argc, char **argv)
 
 	role_begin(argc, argv, "verifierd-setup", false, &s);
 	umask(077);
-	if (options_read(s.conf, &o, &e) && folders(o.state_dir, &e) && tls(&o, &e) &&
-	    sandbox_enter(ROLE_CORE, &s, &o, &e) && keys_make(o.state_dir, &e) &&
+	if (options_read(s.conf, &o, &e) && folders(o.state_dir, &e) && sandbox_enter(ROLE_SETUP, &s, &o, &e) &&
+	    tls(&o, &e) && keys_make(o.state_dir, &e) &&
 	    store(&o, &e)) {
 		role_ready();
 		return 0;

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include "kernel.h"
 #include "landlock.h"
 #include "scope.h"
 
@@ -21,6 +22,7 @@ static const uint64_t accesses[] = {
 	[2] = LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR,
 	[3] = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE,
 	[4] = LANDLOCK_ACCESS_FS_EXECUTE,
+	[5] = LANDLOCK_ACCESS_FS_READ_DIR,
 };
 /* Nobody's: sockets, devices, links, and files that move from one folder to another. */
 #define NOBODYS (LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SOCK | \
@@ -67,26 +69,21 @@ add(int rules, const struct path_rule *r, uint64_t handled, struct error *e)
 }
 
 bool
-landlock_enter(unsigned taken, const struct path_rule *rule, unsigned count, bool *on, struct error *e)
+landlock_enter(unsigned taken, const struct path_rule *rule, unsigned count, struct error *e)
 {
-	int version = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	uint64_t known = version < 1 ? 0 : known_to(version);
+	int version = kernel_landlock();
+	uint64_t known = known_to(version);
 	struct landlock_ruleset_attr attr = {
 		.handled_access_fs = known & (access_of(taken) | (taken & PATH_CHANGE ? NOBODYS : 0)) };
 	own(fd) int rules = -1;
 
-	if (version < 1 && (errno == ENOSYS || errno == EOPNOTSUPP)) {
-		*on = false;
+	if (!version)
 		return true;
-	}
 	rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	if (rules < 0)
 		return err_errno(e, "sandbox");
 	for (unsigned i = 0; i < count; i++)
 		if (!add(rules, &rule[i], attr.handled_access_fs, e))
 			return false;
-	if (syscall(SYS_landlock_restrict_self, rules, 0))
-		return err_errno(e, "sandbox");
-	*on = true;
-	return true;
+	return !syscall(SYS_landlock_restrict_self, rules, 0) || err_errno(e, "sandbox");
 }

@@ -12,16 +12,20 @@ enum {
 	PATH_FOLDERS = 4,                   /* make and remove folders */
 	PATH_WRITE   = 8,                   /* write to what is there */
 	PATH_EXECUTE = 16,
-	PATH_EVERYTHING = 31,
-	PATH_MAY_LACK = 32,                 /* of a rule: no error when there is no such path */
+	PATH_LIST    = 32,                  /* lists of files alone */
+	PATH_EVERYTHING = 63,
+	PATH_MAY_LACK = 64,                 /* of a rule: no error when there is no such path */
 };
 
-/* A file, or a folder with all below it. */
+/*
+ * A file, or a folder with all below it. The rule is on what has this name now: a file that is
+ * replaced later, as packages, renewed certificates and /etc/resolv.conf are, takes one on its folder.
+ */
 struct path_rule { const char *path; unsigned rights; };
 
 /*
  * Of `taken` rights the calling thread, and threads and processes that it starts, keep those of the
- * rules. Needs PR_SET_NO_NEW_PRIVS. *on: false on a kernel without Landlock, where nothing changes.
+ * rules. Needs PR_SET_NO_NEW_PRIVS. On a kernel without Landlock (kernel.h) nothing changes.
  */
-bool landlock_enter(unsigned taken, const struct path_rule *, unsigned count, bool *on, struct error *) MUST_CHECK;
+bool landlock_enter(unsigned taken, const struct path_rule *, unsigned count, struct error *) MUST_CHECK;
 #endif

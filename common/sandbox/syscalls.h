@@ -2,8 +2,9 @@
  * syscalls.h - the system calls that a process keeps; seccomp(2), by libseccomp.
  *
  * A call that nobody here has business with (execve, ptrace, mount ...) ends the process. Every
- * other call that is not allowed fails with EPERM and does not: a new libc that tries a new call
- * first must find its way back to the old one, not take the service down.
+ * other call that is not allowed fails: with EPERM, but with ENOSYS if it is one for which there is
+ * an older one, or one that did not exist when this was built. A new libc that tries the new call
+ * first goes back to the old one on ENOSYS, and on nothing else.
  */
 #ifndef SYSCALLS_H
 #define SYSCALLS_H
@@ -15,6 +16,8 @@ enum {
 	CALLS_PROCESSES   = 4,              /* start them, wait for them, end them */
 	CALLS_UNIX        = 8,              /* sockets of these kinds */
 	CALLS_INET        = 16,
+	CALLS_LOG         = 32,             /* a unix datagram socket: syslog(3) when its daemon has been restarted */
+	CALLS_OPEN_READ   = 64,             /* open files, to read them */
 };
 
 struct syscalls {
@@ -22,6 +25,9 @@ struct syscalls {
 	unsigned    more;
 };
 
-/* *on: false on a kernel without it. Needs PR_SET_NO_NEW_PRIVS. NULL: all calls but those that end the process. */
-bool syscalls_enter(const struct syscalls *, bool *on, struct error *) MUST_CHECK;
+/*
+ * Needs PR_SET_NO_NEW_PRIVS. NULL: all calls but those that end the process. On a kernel without
+ * filters (kernel.h) nothing changes.
+ */
+bool syscalls_enter(const struct syscalls *, struct error *) MUST_CHECK;
 #endif

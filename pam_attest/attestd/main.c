@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "confine.h"
 #include "file.h"
+#include "kernel.h"
 #include "log.h"
 #include "publish.h"
 #include "round.h"
@@ -152,7 +153,7 @@ static bool
 start(struct daemon *d, struct error *e)
 {
 	const struct passwd *pw = NULL;
-	const char *lacks = "";
+	char lacks[80];
 
 	if (geteuid() == 0 && d->opt.user[0] && strcmp(d->opt.user, "root")) {
 		pw = getpwnam(d->opt.user);
@@ -164,10 +165,10 @@ start(struct daemon *d, struct error *e)
 	if (!confine_process(e))
 		return false;
 	find_child(d->tpm_program);
-	if (d->opt.sandbox && !sandbox_enter(&d->opt, d->tpm_program, &lacks, e))
+	if (d->opt.sandbox && kernel_lacks(lacks, sizeof(lacks)))
+		log_say(LOG_WARNING, "%s: attestd runs without", lacks);
+	if (d->opt.sandbox && !sandbox_enter(&d->opt, d->tpm_program, e))
 		return false;
-	if (*lacks)
-		log_say(LOG_WARNING, "this kernel has no %s: attestd runs without", lacks);
 	clients_open(&d->clients);
 	e->why[0] = '\0';
 	return start_signals(d, e) && start_agent(d, e);

@@ -8,8 +8,9 @@
 #include "options.h"
 
 /*
- * For the calling thread and those it starts, which must have PR_SET_NO_NEW_PRIVS. child: the only
- * program that may be started. *lacks: "" or what the kernel does not have.
+ * For the calling thread and those it starts, which must have PR_SET_NO_NEW_PRIVS. child: the
+ * program that may be started; so may others in its folder, which is ours, and in the loader's. What
+ * the kernel lacks (kernel.h) is left out.
  */
-bool sandbox_enter(const struct options *, const char *child, const char **lacks, struct error *) MUST_CHECK;
+bool sandbox_enter(const struct options *, const char *child, struct error *) MUST_CHECK;
 #endif

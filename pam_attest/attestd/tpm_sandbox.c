@@ -19,8 +19,8 @@ tpm_sandbox_enter(const char *tcti, struct error *e)
 		{ "/usr/local/lib", PATH_READ | PATH_MAY_LACK }, { "/etc/ld.so.cache", PATH_READ | PATH_MAY_LACK },
 		{ "/etc/hosts", PATH_READ | PATH_MAY_LACK },
 	};
-	bool device = !strncmp(tcti, "device", 6), on;
+	bool device = !strncmp(tcti, "device", 6);
 
-	return SANITIZED || (landlock_enter(PATH_EVERYTHING, rules, COUNT(rules), &on, e) &&
-	    syscalls_enter(device ? &of_device : &of_others, &on, e));
+	return SANITIZED || (landlock_enter(PATH_EVERYTHING, rules, COUNT(rules), e) &&
+	    syscalls_enter(device ? &of_device : &of_others, e));
 }

@@ -1,0 +1,23 @@
+/*
+ * programs.h - what a process must be able to run and find, to start a program of ours later.
+ *
+ * Folders, not files: an update replaces program and loader while we run, and a rule on the file that
+ * was there would keep us from starting the new one.
+ */
+#ifndef PROGRAMS_H
+#define PROGRAMS_H
+#include <limits.h>
+#include "error.h"
+
+/* The program interpreter of this process, which is that of all our programs; "" when it has none. */
+const char *program_loader(void);
+
+/* Where the file is, links followed; "/nonexistent" when there is no such file. */
+const char *folder_of(const char *file, char room[static PATH_MAX]);
+
+/*
+ * From here on this process and those that it starts run programs of this one's folder alone (Landlock;
+ * needs PR_SET_NO_NEW_PRIVS). The loader's folder is allowed too, and nothing else in it is a program.
+ */
+bool programs_only_with(const char *program, struct error *) MUST_CHECK;
+#endif
