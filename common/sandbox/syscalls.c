@@ -132,7 +132,8 @@ static bool
 allow_sockets(scmp_filter_ctx f, unsigned more)
 {
 	static const int inet[] = { AF_INET, AF_INET6, AF_NETLINK };     /* getaddrinfo(3) asks the kernel for its addresses */
-	const struct scmp_arg_cmp log[] = { SCMP_A0(SCMP_CMP_EQ, AF_UNIX), SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_TYPE, SOCK_DGRAM) };
+	const struct scmp_arg_cmp log[] = { SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0),
+		SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_TYPE, SOCK_DGRAM) };
 
 	if (!(more & (CALLS_UNIX | CALLS_INET | CALLS_LOG)))
 		return true;

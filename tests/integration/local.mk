@@ -32,3 +32,9 @@ tests_integration_tls_tap_LDADD   = $(SSL_LIBS) $(CRYPTO_LIBS)
 # Killed at every step; more often with CRASH_ROUNDS=200.
 dist_check_SCRIPTS += %D%/crash.sh
 TESTS += %D%/crash.sh
+
+# A kernel without Landlock, for sandbox.sh.
+check_PROGRAMS += %D%/old_kernel
+tests_integration_old_kernel_SOURCES  = %D%/old_kernel.c
+tests_integration_old_kernel_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
+tests_integration_old_kernel_LDADD    = $(SECCOMP_LIBS)

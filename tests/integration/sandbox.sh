@@ -71,3 +71,37 @@ all_confined "replaced,"
 is "keys are for the daemon alone" "$(find "$LAB/verifier/keys" "$LAB/verifier/store.db" "$LAB/verifier/tls/server-key.pem" -type f -perm /077)" ""
 is "nothing was refused" "$(grep -c 'not permitted\|ermission denied' "$LAB/verifierd.log" "$LAB/attestd.log" | paste -sd ' ')" \
 	"$LAB/verifierd.log:0 $LAB/attestd.log:0"
+
+# A worker that its sandbox ends costs nobody else anything: SIGSYS is how it would go.
+for p in $(pgrep -P "${PIDS[verifierd]}" -f verifierd-parse); do kill -SYS "$p"; done
+wait_for 20 attestctl attest; is "attested after the parsers were ended by SIGSYS" $? 0
+is "and the log says how they ended" "$(grep -c 'parse [0-9]* was ended by signal 31' "$LAB/verifierd.log")" "$(nproc)"
+
+# Not wanted: nobody is confined, and everything works all the same.
+lab_kill attestd; lab_kill verifierd
+echo 'sandbox = no' >>"$LAB/verifierd.conf"
+sed -i 's/^user =$/&\nsandbox = no/' "$LAB/attestd.conf"
+lab_verifier_up; lab_attestd_up
+is "attested without sandboxes" "$(wait_for 20 attestctl attest; echo $?)" 0
+for p in $(family verifierd) $(family attestd); do cat "/proc/$p/status"; done >"$LAB/free"
+is "no filter then" "$(awk '/^Seccomp:/ { print $2 }' "$LAB/free" | sort -u)" 0
+is "but no new privileges" "$(awk '/^NoNewPrivs:/ { print $2 }' "$LAB/free" | sort -u)" 1
+
+# A kernel without Landlock: one line each, also after parsers were started anew, and filters all the same.
+lab_kill attestd; lab_kill verifierd
+sed -i '/^sandbox = no$/d' "$LAB/verifierd.conf" "$LAB/attestd.conf"
+VERIFIERD="$BUILD/tests/integration/old_kernel $VERIFIERD" ATTESTD="$BUILD/tests/integration/old_kernel $ATTESTD"
+: >"$LAB/verifierd.log"; : >"$LAB/attestd.log"
+rm -f "$LAB/run/gate.sock"
+# shellcheck disable=SC2086  # two words each
+lab_start verifierd $VERIFIERD -c "$LAB/verifierd.conf" -f
+# shellcheck disable=SC2086
+lab_start attestd $ATTESTD -c "$LAB/attestd.conf" -f
+is "without Landlock it serves" "$(wait_for 20 verifierctl hosts; echo $?)" 0
+for p in $(pgrep -P "${PIDS[verifierd]}" -f verifierd-parse); do kill -9 "$p"; done
+is "and attests" "$(wait_for 20 attestctl attest; echo $?)" 0
+is "verifierd says so once" "$(grep -c 'this kernel has no Landlock' "$LAB/verifierd.log")" 1
+is "attestd says so once" "$(grep -c 'this kernel has no Landlock' "$LAB/attestd.log")" 1
+all_confined "without Landlock,"
+
+[ $failed = 0 ]
