@@ -335,7 +335,7 @@ quote_judged(struct core *c, struct job *j, struct frame *f)
 		commit_add(c, j);
 		return;
 	}
-	memo = memo_get(c->memo, ev->log_digest, &ev->parsed_len);
+	memo = ev->afresh ? NULL : memo_get(c->memo, ev->log_digest, &ev->parsed_len);
 	ev->from_memo = memo;
 	if (memo && (ev->parsed = malloc(ev->parsed_len)))
 		memcpy(ev->parsed, memo, ev->parsed_len);
@@ -481,6 +481,14 @@ boot_judged(struct core *c, struct job *j, struct frame *f)
 	}
 	if (!take_verdict(ev, f->payload, &e)) {
 		job_error(c, j, &e);
+		return;
+	}
+	/* What is kept may be the lie of a parser that another host subverted. Nobody is refused for it. */
+	if (ev->from_memo && ev->parsed && !ev->verdict.replayed) {
+		ev->afresh = true;
+		free(ev->parsed);
+		ev->parsed = NULL;
+		ask_quote(c, j);
 		return;
 	}
 	if (ev->parsed && !ev->from_memo && ev->verdict.replayed)

@@ -17,6 +17,7 @@ struct evidence_job {
 	uint8_t         *parsed;                /* owned */
 	size_t           parsed_len;
 	bool             from_memo;
+	bool             afresh;                /* the memo's did not replay: the log is parsed again */
 	uint8_t          parser;
 	/* what the judge said */
 	bool             quote_held;

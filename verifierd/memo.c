@@ -46,6 +46,16 @@ oldest(const struct memo *m)
 	return at;
 }
 
+static void
+drop(struct memo *m, unsigned at)
+{
+	m->bytes -= m->place[at].len;
+	free(m->place[at].p);
+	m->place[at].p = NULL;
+	m->place[at].len = 0;
+	m->place[at].used = 0;
+}
+
 /* Empties the place that was used longest ago, until another len bytes fit; the place. */
 static unsigned
 make_room(struct memo *m, size_t len)
@@ -54,10 +64,7 @@ make_room(struct memo *m, size_t len)
 
 	do {
 		at = oldest(m);
-		m->bytes -= m->place[at].len;
-		free(m->place[at].p);
-		m->place[at].p = NULL;
-		m->place[at].len = 0;
+		drop(m, at);
 		m->place[at].used = m->bytes + len > BYTES_MAX ? ++m->tick : 0;
 	} while (m->bytes + len > BYTES_MAX);
 	return at;
@@ -66,16 +73,18 @@ make_room(struct memo *m, size_t len)
 void
 memo_put(struct memo *m, const uint8_t log[static SHA256_SIZE], const void *p, size_t len)
 {
-	size_t there;
 	uint8_t *copy;
 	unsigned at;
 
-	if (!m || len > BYTES_MAX / 4 || memo_get(m, log, &there))
+	if (!m || len > BYTES_MAX / 4)
 		return;
 	copy = malloc(len ? len : 1);
 	if (!copy)
 		return;
 	memcpy(copy, p, len);
+	for (unsigned i = 0; i < PLACES; i++)
+		if (m->place[i].p && !memcmp(m->place[i].log, log, SHA256_SIZE))
+			drop(m, i);
 	at = make_room(m, len);
 	memcpy(m->place[at].log, log, SHA256_SIZE);
 	m->place[at].p = copy;

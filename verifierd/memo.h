@@ -1,7 +1,8 @@
 /*
  * memo.h - parsed logs, kept by the SHA-256 of the log, so that a log is parsed once and not at
- * every attestation. Nothing enters before signature and replay held; gone with the process, and so
- * never older than the parser that made it.
+ * every attestation. No verdict is kept: quote, replay, sets and policy are judged each time. Nothing
+ * enters before signature and replay held; gone with the process, and so never older than the parser
+ * that made it.
  */
 #ifndef MEMO_H
 #define MEMO_H
@@ -12,5 +13,6 @@ struct memo *memo_new(void);                        /* NULL: out of memory; ever
 void memo_free(struct memo *);
 /* Borrowed until the next memo_put; NULL when it is not there. */
 const uint8_t *memo_get(struct memo *, const uint8_t log[static SHA256_SIZE], size_t *len);
+/* In the place of what is kept for that log, if anything is. */
 void memo_put(struct memo *, const uint8_t log[static SHA256_SIZE], const void *p, size_t len);
 #endif
