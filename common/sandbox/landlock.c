@@ -7,10 +7,18 @@
 #include "landlock.h"
 #include "scope.h"
 
-/* Since version 3; the headers of Debian 12 end at 2. */
+/* The headers of Debian 12 end at version 2. */
 #ifndef LANDLOCK_ACCESS_FS_TRUNCATE
-#define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
+#define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)          /* since 3 */
 #endif
+#ifndef LANDLOCK_ACCESS_FS_IOCTL_DEV
+#define LANDLOCK_ACCESS_FS_IOCTL_DEV (1ULL << 15)         /* since 5 */
+#endif
+#ifndef LANDLOCK_SCOPE_SIGNAL
+#define LANDLOCK_SCOPE_SIGNAL (1ULL << 1)                 /* since 6 */
+#endif
+/* An older kernel takes the longer struct as long as the part that it does not know is 0. */
+struct ruleset { uint64_t files, net, scoped; };
 
 #define OF_FILES (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | \
 	LANDLOCK_ACCESS_FS_TRUNCATE)
@@ -24,9 +32,9 @@ static const uint64_t accesses[] = {
 	[4] = LANDLOCK_ACCESS_FS_EXECUTE,
 	[5] = LANDLOCK_ACCESS_FS_READ_DIR,
 };
-/* Nobody's: sockets, devices, links, and files that move from one folder to another. */
+/* Nobody's. */
 #define NOBODYS (LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SOCK | \
-	LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER)
+	LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER | LANDLOCK_ACCESS_FS_IOCTL_DEV)
 
 static uint64_t
 access_of(unsigned rights)
@@ -48,6 +56,8 @@ known_to(int version)
 		all |= LANDLOCK_ACCESS_FS_REFER;
 	if (version >= 3)
 		all |= LANDLOCK_ACCESS_FS_TRUNCATE;
+	if (version >= 5)
+		all |= LANDLOCK_ACCESS_FS_IOCTL_DEV;
 	return all;
 }
 
@@ -73,17 +83,19 @@ landlock_enter(unsigned taken, const struct path_rule *rule, unsigned count, str
 {
 	int version = kernel_landlock();
 	uint64_t known = known_to(version);
-	struct landlock_ruleset_attr attr = {
-		.handled_access_fs = known & (access_of(taken) | (taken & PATH_CHANGE ? NOBODYS : 0)) };
+	struct ruleset set = {
+		.files = known & (access_of(taken) | (taken & PATH_CHANGE ? NOBODYS : 0)),
+		.scoped = version >= 6 ? LANDLOCK_SCOPE_SIGNAL : 0,
+	};
 	own(fd) int rules = -1;
 
 	if (!version)
 		return true;
-	rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	rules = (int)syscall(SYS_landlock_create_ruleset, &set, sizeof(set), 0);
 	if (rules < 0)
 		return err_errno(e, "sandbox");
 	for (unsigned i = 0; i < count; i++)
-		if (!add(rules, &rule[i], attr.handled_access_fs, e))
+		if (!add(rules, &rule[i], set.files, e))
 			return false;
 	return !syscall(SYS_landlock_restrict_self, rules, 0) || err_errno(e, "sandbox");
 }

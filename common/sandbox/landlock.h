@@ -24,6 +24,10 @@ enum {
 struct path_rule { const char *path; unsigned rights; };
 
 /*
+ * With PATH_CHANGE goes what nobody of ours does: sockets, devices and links made, files moved to another
+ * folder (since version 2 of Landlock), ioctl(2) on devices (5). And always, since version 6, signals to
+ * processes that this one did not start.
+ *
  * Of `taken` rights the calling thread, and threads and processes that it starts, keep those of the
  * rules. Needs PR_SET_NO_NEW_PRIVS. On a kernel without Landlock (kernel.h) nothing changes.
  */
