@@ -21,7 +21,7 @@ alone() {  # <include flags> <header>...
 		fi
 	done
 }
-alone "$base" common/base/*.h pam_attest/gate/*.h
+alone "$base" common/base/*.h common/sandbox/*.h pam_attest/gate/*.h
 alone "$proto" common/proto/*.h pam_attest/attestd/*.h
 alone "$policy" policy/*.h verifierd/*.h
 alone "$proto -Ipam_attest/gate" pam_attest/attestctl/*.h

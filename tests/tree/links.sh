@@ -33,6 +33,7 @@ may verifierd-net         "$sandbox|$proto|libssl\.so\.3|libevent(_core|_extra|_
 may verifierd-core        "$sandbox|$proto|libsqlite3\.so\.0"
 may verifierd-parse       "$sandbox|$proto"
 may verifierd-judge       "$sandbox|$proto"
+may verifierd-setup       "$sandbox|$proto|libsqlite3\.so\.0"
 may verifierctl           "$proto|libcurl\.so\.4"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
