@@ -49,6 +49,8 @@ tls_open(const char *cert, const char *key, SSL_CTX **out, struct error *e)
 	if (SSL_CTX_use_PrivateKey_file(c, key, SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(c) != 1)
 		return tls_error(e, "key", key);
 	SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);
+	/* A host comes back on one connection at a time: the second ticket would be for nobody. */
+	SSL_CTX_set_num_tickets(c, 1);
 	*out = give(c);
 	return true;
 }
