@@ -38,3 +38,11 @@ check_PROGRAMS += %D%/old_kernel
 tests_integration_old_kernel_SOURCES  = %D%/old_kernel.c
 tests_integration_old_kernel_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
 tests_integration_old_kernel_LDADD    = $(SECCOMP_LIBS)
+
+# A parse worker that a host has taken over.
+check_PROGRAMS += %D%/lying_parse
+tests_integration_lying_parse_SOURCES  = %D%/lying_parse.c
+tests_integration_lying_parse_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
+tests_integration_lying_parse_LDADD    = libipc.la
+dist_check_SCRIPTS += %D%/worker.sh
+TESTS += %D%/worker.sh
