@@ -208,6 +208,7 @@ static bool
 core_open(struct core *c, const char *conf, struct error *e)
 {
 	const struct group *g = getgrnam(ADMIN_GROUP);
+	struct clock now;
 
 	c->main = (struct channel){ .fd = FD_CHANNEL, .role = ROLE_MAIN };
 	c->main.last = &c->main.first;
@@ -221,8 +222,9 @@ core_open(struct core *c, const char *conf, struct error *e)
 	if (!c->memo || !options_read(conf, &c->options, e))
 		return false;
 	logs_sweep(c->options.state_dir);
+	now = clock_now();
 	return open_signals(c, e) && store_open(c->options.store, &c->store, e) &&
-	    keys_open(c->options.state_dir, c->store, clock_now().wall, &c->keys, e) && ek_roots_load(c, e);
+	    keys_open(c->options.state_dir, c->store, &now, &c->keys, e) && ek_roots_load(c, e);
 }
 
 static void

@@ -98,7 +98,7 @@ on_challenge(struct core *c, struct job *j)
 	struct host_row h;
 	struct error e = { .code = ERR_NONE };
 	own(mem) char *text = NULL;
-	int64_t now = clock_now().wall;
+	struct clock now = clock_now();
 	size_t len;
 
 	if (!challenge_request_unpack(&j->request.payload, &q, &e) || !looks_like_boot_id(q.boot_id)) {
@@ -107,11 +107,11 @@ on_challenge(struct core *c, struct job *j)
 	}
 	if (!find_host(c, j, &q.ak, &h))
 		return;
-	if (!keys_rotate(&c->keys, c->store, now, &e)) {
+	if (!keys_rotate(&c->keys, c->store, &now, &e)) {
 		job_error(c, j, &e);
 		return;
 	}
-	if (!make_challenge(c, &q, &h, now, &a, &e)) {
+	if (!make_challenge(c, &q, &h, now.wall, &a, &e)) {
 		if (e.code == ERR_MISMATCH)
 			job_problem(c, j, 403, REASON_BANK_UNSUPPORTED, "%s", reason_text(REASON_BANK_UNSUPPORTED));
 		else
@@ -142,14 +142,20 @@ static bool
 open_challenge(struct core *c, struct job *j, struct evidence_job *ev)
 {
 	struct error e = { .code = ERR_NONE };
-	const uint8_t *key = keys_challenge(&c->keys, challenge_key_id(ev->parts.challenge.p));
+	struct clock now = clock_now();
+	const uint8_t *key;
 
+	if (!keys_rotate(&c->keys, c->store, &now, &e)) {
+		job_error(c, j, &e);
+		return false;
+	}
+	key = keys_challenge(&c->keys, challenge_key_id(ev->parts.challenge.p));
 	if (!key || !challenge_open(ev->parts.challenge.p, key, &ev->challenge, &e) ||
 	    ev->challenge.purpose != PURPOSE_LOGIN) {
 		job_problem(c, j, 403, REASON_CHALLENGE_INVALID, "%s", reason_text(REASON_CHALLENGE_INVALID));
 		return false;
 	}
-	if (clock_now().wall >= ev->challenge.expires_wall) {
+	if (now.wall >= ev->challenge.expires_wall) {
 		job_problem(c, j, 403, REASON_CHALLENGE_EXPIRED, "%s", reason_text(REASON_CHALLENGE_EXPIRED));
 		return false;
 	}

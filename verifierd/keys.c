@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include "file.h"
 #include "keys.h"
+#include "log.h"
 #include "scope.h"
 
 enum { PEM_MAX = 4096, PATH_TEXT = 512 };
@@ -156,10 +157,10 @@ open_shared(struct store *s, int64_t now, struct keys *k, struct error *e)
 }
 
 bool
-keys_open(const char *state_dir, struct store *s, int64_t now, struct keys *k, struct error *e)
+keys_open(const char *state_dir, struct store *s, const struct clock *now, struct keys *k, struct error *e)
 {
-	*k = (struct keys){ 0 };
-	return load_key(state_dir, "result.pem", &k->result, e) && open_set(state_dir, k, e) && open_shared(s, now, k, e);
+	*k = (struct keys){ .wall_offset = now->wall - now->boot };
+	return load_key(state_dir, "result.pem", &k->result, e) && open_set(state_dir, k, e) && open_shared(s, now->wall, k, e);
 }
 
 void
@@ -170,11 +171,20 @@ keys_close(struct keys *k)
 }
 
 bool
-keys_rotate(struct keys *k, struct store *s, int64_t now, struct error *e)
+keys_rotate(struct keys *k, struct store *s, const struct clock *now, struct error *e)
 {
-	if (k->challenge.count && now - k->challenge.key[0].made < CHALLENGE_KEY_LIFE_MS)
+	int64_t offset = now->wall - now->boot, step = offset - k->wall_offset;
+
+	if (step > CLOCK_STEP_MS || step < -CLOCK_STEP_MS) {
+		if (!store_challenge_keys_void(s, e))
+			return false;
+		k->challenge.count = 0;
+		log_say(LOG_WARNING, "the clock was set by %lld s: challenges given out before are void", (long long)step / 1000);
+	}
+	k->wall_offset = offset;
+	if (k->challenge.count && now->wall - k->challenge.key[0].made < CHALLENGE_KEY_LIFE_MS)
 		return true;
-	return open_shared(s, now, k, e);
+	return open_shared(s, now->wall, k, e);
 }
 
 const uint8_t *

@@ -55,8 +55,12 @@ listen_tcp(const char *address, int *out, struct error *e)
 	fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    (a->ai_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) < 0) ||
-	    bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, LISTEN_BACKLOG) < 0)
-		return err_errno(e, "listen on %.60s", address);
+	    bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, LISTEN_BACKLOG) < 0) {
+		err_errno(e, "listen on %.60s", address);
+		if (errno == EADDRINUSE)
+			e->code = ERR_CONFLICT;
+		return false;
+	}
 	*out = give_fd(&fd);
 	return true;
 }

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -31,6 +32,7 @@ enum {
 	STOP_MS = 6 * 1000,                 /* for each half of the way down */
 	STEADY_MS = 10 * 1000,              /* who ran so long has not failed at its start */
 	BACKOFF_MS = 100, BACKOFF_MAX_MS = 1000,
+	TAKE_OVER_MS = 3000, TRY_AGAIN_MS = 50,
 	SAFE_FD = 64,                       /* above every descriptor that a role expects */
 };
 
@@ -68,9 +70,12 @@ static const char *const programs[ROLE_COUNT] = {
 	[ROLE_CORE] = "core", [ROLE_HOSTS] = "net", [ROLE_ADMIN] = "net", [ROLE_PARSE] = "parse", [ROLE_JUDGE] = "judge",
 };
 
-/* Runs in the child: descriptors at their numbers, signals as usual, and away. Never returns. */
+/*
+ * Runs in the child: descriptors at their numbers, signals as usual, and away. Never returns. Roles end with
+ * main, however it ends: nobody else would start or stop them.
+ */
 static void
-become(const struct daemon *d, const char *program, const char *word, const int fds[3])
+become(const struct daemon *d, const char *program, const char *word, const int fds[3], pid_t parent)
 {
 	char path[OPTION_PATH + 32];
 	char *argv[9];
@@ -78,6 +83,8 @@ become(const struct daemon *d, const char *program, const char *word, const int 
 	sigset_t none;
 	int high[3];
 
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(126);
 	for (int i = 0; i < 3; i++)
 		high[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD, SAFE_FD);
 	for (int i = 0; i < 3; i++)
@@ -111,7 +118,7 @@ spawn(struct daemon *d, const char *program, const char *word, int channel, int 
 {
 	own(fd) int ours = -1, theirs = -1;
 	int ends[2];
-	pid_t child;
+	pid_t child, self = getpid();
 
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_errno(e, "pipe");
@@ -121,7 +128,7 @@ spawn(struct daemon *d, const char *program, const char *word, int channel, int 
 	if (child < 0)
 		return err_errno(e, "fork");
 	if (!child)
-		become(d, program, word, (const int[3]){ theirs, channel, listener });
+		become(d, program, word, (const int[3]){ theirs, channel, listener }, self);
 	*pid = child;
 	*ready = give_fd(&ours);
 	return true;
@@ -477,6 +484,22 @@ drop_to(const struct passwd *pw, struct error *e)
 	return setuid(0) < 0 || err_set(e, ERR_SYSTEM, "user %s can become root again", pw->pw_name);
 }
 
+/* The roles of a main that was killed this instant may still be on their way out. */
+static bool
+listen_all(struct daemon *d, struct error *e)
+{
+	int64_t until = clock_mono() + TAKE_OVER_MS;
+
+	for (;;) {
+		if ((d->hosts >= 0 || listen_tcp(d->options.hosts, &d->hosts, e)) &&
+		    (d->admin >= 0 || listen_unix(d->options.admin, &d->admin, e)))
+			return true;
+		if (e->code != ERR_CONFLICT || !clock_left(until))
+			return false;
+		poll(NULL, 0, TRY_AGAIN_MS);
+	}
+}
+
 /* Everything that may need root, then no root any more. */
 static bool
 prepare(struct daemon *d, struct error *e)
@@ -493,7 +516,7 @@ prepare(struct daemon *d, struct error *e)
 		(void)setrlimit(RLIMIT_NOFILE, &files);
 	}
 	return folder(o->run_dir, 0755, pw, e) && folder(o->state_dir, 0700, pw, e) &&
-	    listen_tcp(o->hosts, &d->hosts, e) && listen_unix(o->admin, &d->admin, e) && drop_to(pw, e);
+	    listen_all(d, e) && drop_to(pw, e);
 }
 
 /* Runs to its end before anybody serves. */

@@ -44,16 +44,17 @@ tls(const struct options *o, struct error *e)
 	return pki_prepare(dir, secret, o->names, clock_now().wall, e);
 }
 
-/* Opening makes the schema, or brings it up to date, before anybody serves. */
+/*
+ * Opening makes the schema, or brings it up to date, before anybody serves. A backup that was put back does
+ * not know which challenges were used after it was made: those of an earlier start are void. Hosts that held
+ * one ask again by themselves.
+ */
 static bool
 store(const struct options *o, struct error *e)
 {
-	struct store *s = NULL;
+	own(store) struct store *s = NULL;
 
-	if (!store_open(o->store, &s, e))
-		return false;
-	store_close(s);
-	return true;
+	return store_open(o->store, &s, e) && store_challenge_keys_void(s, e);
 }
 
 int

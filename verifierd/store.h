@@ -43,6 +43,11 @@ struct challenge_keys {
 };
 /* Makes another when the newest is older than `life` ms, and forgets those older than twice that. */
 bool store_challenge_keys(struct store *, int64_t now, int64_t life, struct challenge_keys *, struct error *) MUST_CHECK;
+/*
+ * Forgets them all, in a transaction of its own: for a start, because the store may be a copy that was put
+ * back and lacks the ids that were used since. A store that several verifiers share does nothing here.
+ */
+bool store_challenge_keys_void(struct store *, struct error *) MUST_CHECK;
 
 /* --- hosts and enrollments --- */
 

@@ -70,6 +70,7 @@ X(SECRET,           "SELECT value FROM secrets WHERE name = ?1") \
 X(CKEY_NEWEST,      "SELECT id FROM challenge_keys WHERE made > ?1 LIMIT 1") \
 X(CKEY_MAKE,        "INSERT INTO challenge_keys (key, made) VALUES (?1, ?2)") \
 X(CKEY_FORGET,      "DELETE FROM challenge_keys WHERE made < ?1 AND id < (SELECT max(id) FROM challenge_keys)") \
+X(CKEY_FORGET_ALL,  "DELETE FROM challenge_keys") \
 X(CKEYS,            "SELECT id, key, made FROM challenge_keys ORDER BY id DESC LIMIT ?1") \
 X(HOST_BY_AK,       "SELECT " HOST_COLS " FROM hosts WHERE ak = ?1") \
 X(HOST_BY_ID,       "SELECT " HOST_COLS " FROM hosts WHERE id = ?1") \

@@ -400,6 +400,17 @@ challenge_key_make(struct store *s, int64_t now, int64_t life, struct error *e)
 }
 
 bool
+store_challenge_keys_void(struct store *s, struct error *e)
+{
+	if (!store_begin(s, e))
+		return false;
+	if (DO(s, e, SQL_CKEY_FORGET_ALL, ""))
+		return store_commit(s, e);
+	store_rollback(s);
+	return false;
+}
+
+bool
 store_challenge_keys(struct store *s, int64_t now, int64_t life, struct challenge_keys *out, struct error *e)
 {
 	struct challenge_keys all = { 0 };
