@@ -65,6 +65,8 @@ verifierctl references capture host-a --name base --reason test >/dev/null && ve
 is "a reference set" $? 0
 wait_for 20 attest; is "good" $? 0
 
+[ $failed = 0 ] || exit 1
+
 # --- one round
 
 # pids WHO: of that process, or of all that share a role
@@ -191,6 +193,7 @@ for ((n = 0; n < rounds; n++)); do
 	heal $op
 	again
 	is "no unfinished file" "$(find "$LAB/state" "$LAB/run" "$LAB/verifier" "$LAB/vrun" -name '*.new.*' -printf '%P ')" ""
+	[ $failed -lt 10 ] || exit 1
 	is "the gate reads the record" "$(attestctl check --service demo --user kim --json | jq -r .decision)" permit
 done
 round=end

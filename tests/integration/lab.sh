@@ -50,10 +50,11 @@ wait_for() {
 	done
 }
 
+# Below the range from which the kernel takes ports for outgoing connections.
 lab_port() {
 	local p
 	while :; do
-		p=$((20000 + RANDOM))
+		p=$((20000 + RANDOM % 12000))
 		(exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || break
 	done
 	echo $p
