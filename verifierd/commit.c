@@ -113,7 +113,7 @@ note_log(struct core *c, const struct evidence_job *ev, int64_t now, struct orph
 	if (!ev->quote_held || !ev->log_len)
 		return true;
 	/* A log that could not be written is asked for again; the verdict stands. */
-	if (!ev->log_file && !logs_keep(c->options.state_dir, ev->log_digest, ev->log, ev->log_len, e)) {
+	if (ev->parts.boot_log.there && !logs_keep(c->options.state_dir, ev->log_digest, ev->log, ev->log_len, e)) {
 		log_say(LOG_WARNING, "boot log not kept: %s", e->why);
 		return true;
 	}

@@ -162,11 +162,26 @@ open_challenge(struct core *c, struct job *j, struct evidence_job *ev)
 	return true;
 }
 
-/* A log that this host has sent before need not come again. Nobody else is told of it. */
+/* The log of that digest from its file. */
+static bool
+load_log(struct core *c, struct job *j, struct evidence_job *ev)
+{
+	struct error e;
+
+	if (!logs_load(c->options.state_dir, ev->log_digest, &ev->log_file, &ev->log_len, &e)) {
+		job_need_log(c, j);
+		return false;
+	}
+	ev->log = ev->log_file;
+	return true;
+}
+
+/* A log that this host has sent before need not come again; nobody else is told of it. Nor need it be read when the memo has it. */
 static bool
 find_log(struct core *c, struct job *j, struct evidence_job *ev)
 {
 	struct error e = { .code = ERR_NONE };
+	size_t parsed;
 	bool known;
 
 	if (ev->parts.boot_log.there) {
@@ -183,12 +198,11 @@ find_log(struct core *c, struct job *j, struct evidence_job *ev)
 		job_error(c, j, &e);
 		return false;
 	}
-	if (!known || !logs_load(c->options.state_dir, ev->log_digest, &ev->log_file, &ev->log_len, &e)) {
+	if (!known || !logs_there(c->options.state_dir, ev->log_digest)) {
 		job_need_log(c, j);
 		return false;
 	}
-	ev->log = ev->log_file;
-	return true;
+	return memo_get(c->memo, ev->log_digest, &parsed, &ev->log_len) || load_log(c, j, ev);
 }
 
 static uint64_t
@@ -314,6 +328,17 @@ take_verdict(struct evidence_job *ev, struct reader part, struct error *e)
 }
 
 static void
+ask_parse(struct core *c, struct job *j)
+{
+	const struct evidence_job *ev = j->state;
+	uint8_t *copy = malloc(ev->log_len);
+
+	if (copy)
+		memcpy(copy, ev->log, ev->log_len);
+	worker_ask(c, j, ROLE_PARSE, MSG_PARSE_LOG, MSG_PARSED_LOG, copy, copy ? ev->log_len : 0, log_parsed);
+}
+
+static void
 quote_judged(struct core *c, struct job *j, struct frame *f)
 {
 	struct evidence_job *ev = j->state;
@@ -341,19 +366,14 @@ quote_judged(struct core *c, struct job *j, struct frame *f)
 		commit_add(c, j);
 		return;
 	}
-	memo = ev->afresh ? NULL : memo_get(c->memo, ev->log_digest, &ev->parsed_len);
+	memo = ev->afresh ? NULL : memo_get(c->memo, ev->log_digest, &ev->parsed_len, &ev->log_len);
 	ev->from_memo = memo;
 	if (memo && (ev->parsed = malloc(ev->parsed_len)))
 		memcpy(ev->parsed, memo, ev->parsed_len);
 	if (ev->parsed || !ev->log_len)
 		ask_boot(c, j);
-	else {
-		uint8_t *copy = malloc(ev->log_len);
-
-		if (copy)
-			memcpy(copy, ev->log, ev->log_len);
-		worker_ask(c, j, ROLE_PARSE, MSG_PARSE_LOG, MSG_PARSED_LOG, copy, copy ? ev->log_len : 0, log_parsed);
-	}
+	else if (ev->log || load_log(c, j, ev))
+		ask_parse(c, j);
 }
 
 static void
@@ -498,7 +518,7 @@ boot_judged(struct core *c, struct job *j, struct frame *f)
 		return;
 	}
 	if (ev->parsed && !ev->from_memo && ev->verdict.replayed)
-		memo_put(c->memo, ev->log_digest, ev->parsed, ev->parsed_len);
+		memo_put(c->memo, ev->log_digest, ev->log_len, ev->parsed, ev->parsed_len);
 	else if (ev->parsed && !ev->from_memo)
 		worker_retire(c, ROLE_PARSE, ev->parser);
 	commit_add(c, j);

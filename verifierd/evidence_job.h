@@ -10,9 +10,9 @@ struct evidence_job {
 	struct host_facts facts;
 	/* the boot log: part 4, or the one of that digest that this host sent before */
 	uint8_t          log_digest[SHA256_SIZE];
-	const uint8_t   *log;
+	const uint8_t   *log;                   /* NULL while the memo's records of it do */
 	size_t           log_len;
-	uint8_t         *log_file;              /* owned; NULL when log is part 4 */
+	uint8_t         *log_file;              /* owned; NULL unless log was read from its file */
 	/* what the parse worker made of it: ok u8 and the rest */
 	uint8_t         *parsed;                /* owned */
 	size_t           parsed_len;

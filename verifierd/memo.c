@@ -6,7 +6,7 @@ enum { PLACES = 64, BYTES_MAX = 64 << 20 };
 struct memo {
 	uint64_t tick;
 	size_t   bytes;
-	struct { uint64_t used; uint8_t log[SHA256_SIZE]; uint8_t *p; size_t len; } place[PLACES];
+	struct { uint64_t used; uint8_t log[SHA256_SIZE]; size_t log_len; uint8_t *p; size_t len; } place[PLACES];
 };
 
 struct memo *
@@ -24,12 +24,13 @@ memo_free(struct memo *m)
 }
 
 const uint8_t *
-memo_get(struct memo *m, const uint8_t log[static SHA256_SIZE], size_t *len)
+memo_get(struct memo *m, const uint8_t log[static SHA256_SIZE], size_t *len, size_t *log_len)
 {
 	for (unsigned i = 0; m && i < PLACES; i++)
 		if (m->place[i].p && !memcmp(m->place[i].log, log, SHA256_SIZE)) {
 			m->place[i].used = ++m->tick;
 			*len = m->place[i].len;
+			*log_len = m->place[i].log_len;
 			return m->place[i].p;
 		}
 	return NULL;
@@ -71,7 +72,7 @@ make_room(struct memo *m, size_t len)
 }
 
 void
-memo_put(struct memo *m, const uint8_t log[static SHA256_SIZE], const void *p, size_t len)
+memo_put(struct memo *m, const uint8_t log[static SHA256_SIZE], size_t log_len, const void *p, size_t len)
 {
 	uint8_t *copy;
 	unsigned at;
@@ -87,6 +88,7 @@ memo_put(struct memo *m, const uint8_t log[static SHA256_SIZE], const void *p, s
 			drop(m, i);
 	at = make_room(m, len);
 	memcpy(m->place[at].log, log, SHA256_SIZE);
+	m->place[at].log_len = log_len;
 	m->place[at].p = copy;
 	m->place[at].len = len;
 	m->place[at].used = ++m->tick;

@@ -11,8 +11,8 @@
 struct memo;
 struct memo *memo_new(void);                        /* NULL: out of memory; every verb takes that */
 void memo_free(struct memo *);
-/* Borrowed until the next memo_put; NULL when it is not there. */
-const uint8_t *memo_get(struct memo *, const uint8_t log[static SHA256_SIZE], size_t *len);
+/* Borrowed until the next memo_put; NULL when it is not there. *log_len: of the log itself. */
+const uint8_t *memo_get(struct memo *, const uint8_t log[static SHA256_SIZE], size_t *len, size_t *log_len);
 /* In the place of what is kept for that log, if anything is. */
-void memo_put(struct memo *, const uint8_t log[static SHA256_SIZE], const void *p, size_t len);
+void memo_put(struct memo *, const uint8_t log[static SHA256_SIZE], size_t log_len, const void *p, size_t len);
 #endif

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include "confine.h"
 #include "log.h"
@@ -25,12 +26,17 @@ arguments(int argc, char **argv, struct role_start *s)
 		s->word = argv[optind];
 }
 
+/* Messages come and go by the hundred KiB: their memory is not given back and faulted in again each time. */
+enum { HEAP_KEPT = 4 << 20 };
+
 void
 role_begin(int argc, char **argv, const char *program, bool listens, struct role_start *s)
 {
 	struct error e = { .code = ERR_NONE };
 
 	arguments(argc, argv, s);
+	mallopt(M_MMAP_THRESHOLD, HEAP_KEPT);
+	mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
 	log_open(program, s->foreground);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
