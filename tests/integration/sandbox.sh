@@ -30,12 +30,14 @@ finish() {
 trap finish EXIT
 # those of the daemons: main first
 family() { echo "${PIDS[$1]}"; pgrep -P "${PIDS[$1]}"; }
-confined() {  # <what> <pid>
-	local name
-	name="$1 $(cat "/proc/$2/comm")"
-	is "$name: seccomp" "$(awk '/^Seccomp:/ { print $2 }' "/proc/$2/status")" 2
-	is "$name: no new privileges" "$(awk '/^NoNewPrivs:/ { print $2 }' "/proc/$2/status")" 1
-	is "$name: no core dumps" "$(awk '/^Max core file size/ { print $5, $6 }' "/proc/$2/limits")" "0 0"
+confined() {  # <what> <pid>; one that is gone by now, as a parser that was renewed, is nobody
+	local name status limits
+	status=$(cat "/proc/$2/status" 2>/dev/null) && limits=$(cat "/proc/$2/limits" 2>/dev/null) || return 0
+	case $status in *'State:	Z'*) return 0 ;; esac
+	name="$1 $(awk '/^Name:/ { print $2 }' <<<"$status")"
+	is "$name: seccomp" "$(awk '/^Seccomp:/ { print $2 }' <<<"$status")" 2
+	is "$name: no new privileges" "$(awk '/^NoNewPrivs:/ { print $2 }' <<<"$status")" 1
+	is "$name: no core dumps" "$(awk '/^Max core file size/ { print $5, $6 }' <<<"$limits")" "0 0"
 }
 all_confined() {
 	local p
@@ -83,7 +85,7 @@ echo 'sandbox = no' >>"$LAB/verifierd.conf"
 sed -i 's/^user =$/&\nsandbox = no/' "$LAB/attestd.conf"
 lab_verifier_up; lab_attestd_up
 is "attested without sandboxes" "$(wait_for 20 attestctl attest; echo $?)" 0
-for p in $(family verifierd) $(family attestd); do cat "/proc/$p/status"; done >"$LAB/free"
+for p in $(family verifierd) $(family attestd); do cat "/proc/$p/status"; done >"$LAB/free" 2>/dev/null
 is "no filter then" "$(awk '/^Seccomp:/ { print $2 }' "$LAB/free" | sort -u)" 0
 is "but no new privileges" "$(awk '/^NoNewPrivs:/ { print $2 }' "$LAB/free" | sort -u)" 1
 
@@ -97,7 +99,7 @@ rm -f "$LAB/run/gate.sock"
 lab_start verifierd $VERIFIERD -c "$LAB/verifierd.conf" -f
 # shellcheck disable=SC2086
 lab_start attestd $ATTESTD -c "$LAB/attestd.conf" -f
-is "without Landlock it serves" "$(wait_for 20 verifierctl hosts; echo $?)" 0
+is "without Landlock it serves" "$(wait_for 20 grep -q 'ready: ' "$LAB/verifierd.log"; echo $?)" 0
 for p in $(pgrep -P "${PIDS[verifierd]}" -f verifierd-parse); do kill -9 "$p"; done
 is "and attests" "$(wait_for 20 attestctl attest; echo $?)" 0
 is "verifierd says so once" "$(grep -c 'this kernel has no Landlock' "$LAB/verifierd.log")" 1
