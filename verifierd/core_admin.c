@@ -56,7 +56,9 @@ admin_failed(struct core *c, struct job *j, const struct error *e)
 		job_problem(c, j, 400, REASON_REQUEST_INVALID, "%s", e->why);
 		break;
 	default:
-		job_error(c, j, e);
+		/* Who administers may know what a host may not: that the disk is full, say. */
+		log_say(LOG_ERR, "%s: %s", message_name(j->request.type), e->why);
+		job_problem(c, j, 503, REASON_VERIFIER_ERROR, "%s", e->why);
 	}
 }
 

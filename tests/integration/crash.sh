@@ -182,7 +182,14 @@ for ((n = 0; n < rounds; n++)); do
 	delay=$(((slice * 1000 + RANDOM % 1000) * span / slices / 1000))
 	round="round $n: $victim killed $delay of $span ms into $op"
 	mapfile -t targets < <(pids "$victim")
-	( sleep "$((delay / 1000)).$(printf %03d $((delay % 1000)))"; kill -KILL "${targets[@]}" 2>/dev/null ) &
+	case $victim$((n / ${#who[@]} % 2)) in
+	core1 | hosts1 | parse1 | judge1)
+		round="round $n: $victim killed once evidence is on its way"
+		( for _ in {1..1000}; do compgen -G "$LAB/sent/*.body" >/dev/null && break; sleep 0.001; done
+			kill -KILL "${targets[@]}" 2>/dev/null ) &
+		;;
+	*) ( sleep "$((delay / 1000)).$(printf %03d $((delay % 1000)))"; kill -KILL "${targets[@]}" 2>/dev/null ) & ;;
+	esac
 	killer=$!
 	operation $op
 	wait $killer

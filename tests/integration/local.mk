@@ -30,8 +30,8 @@ tests_integration_tls_tap_CFLAGS  = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 tests_integration_tls_tap_LDADD   = $(SSL_LIBS) $(CRYPTO_LIBS)
 
 # Killed at every step; more often with CRASH_ROUNDS=200.
-dist_check_SCRIPTS += %D%/crash.sh
-TESTS += %D%/crash.sh
+dist_check_SCRIPTS += %D%/crash.sh %D%/disk.sh
+TESTS += %D%/crash.sh %D%/disk.sh
 
 # A kernel without Landlock, for sandbox.sh.
 check_PROGRAMS += %D%/old_kernel
