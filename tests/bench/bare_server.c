@@ -186,6 +186,7 @@ bare_server(const char *dir, struct canned challenge, struct canned evidence, ui
 	need(pid >= 0);
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_NAME, "bare_server");
 		signal(SIGPIPE, SIG_IGN);
 		serve(&s);
 	}

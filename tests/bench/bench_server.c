@@ -59,9 +59,10 @@ built(const char *name)
 static void
 write_conf(void)
 {
+	const char *tmp = getenv("TMPDIR");
 	FILE *f;
 
-	strcpy(dir, "/tmp/pam-attest-bench.XXXXXX");
+	need(snprintf(dir, sizeof(dir), "%s/pam-attest-bench.XXXXXX", tmp ? tmp : "/tmp") < (int)sizeof(dir));
 	need(mkdtemp(dir));
 	snprintf(conf, sizeof(conf), "%s/verifierd.conf", dir);
 	f = fopen(conf, "w");
@@ -197,17 +198,28 @@ client(void *arg)
 	return NULL;
 }
 
-/* CPU time of these processes for one attestation, in microseconds. */
-static double
-one_round(struct crew *of, uint16_t to, bool fresh)
+/* For one attestation, in microseconds. */
+static const char *const parts[] = { "verifierd-net", "verifierd-core", "verifierd-parse", "verifierd-judge", "verifierd" };
+struct cost { double all, part[COUNT(parts)]; };
+
+static void
+cost_of(const struct crew *c, double sign, struct cost *out)
+{
+	out->all += sign * crew_cpu(c, NULL) / (CLIENTS * each);
+	for (unsigned i = 0; i < COUNT(parts); i++)
+		out->part[i] += sign * crew_cpu(c, parts[i]) / (CLIENTS * each);
+}
+
+static void
+one_round(struct crew *of, uint16_t to, bool fresh, struct cost *out)
 {
 	struct work w[CLIENTS];
 	pthread_t thread[CLIENTS];
-	double before;
 
+	*out = (struct cost){ .all = 0 };
 	atomic_store(&done, 0);
 	crew_look(of);
-	before = crew_cpu(of);
+	cost_of(of, -1, out);
 	for (unsigned i = 0; i < CLIENTS; i++) {
 		w[i] = (struct work){ i, to, fresh };
 		need(!pthread_create(&thread[i], NULL, client, &w[i]));
@@ -221,7 +233,7 @@ one_round(struct crew *of, uint16_t to, bool fresh)
 	logs += fresh ? CLIENTS * each : 0;
 	usleep(20000);
 	crew_look(of);
-	return (crew_cpu(of) - before) / (CLIENTS * each);
+	cost_of(of, 1, out);
 }
 
 /* The floor gives back what verifierd gave for a log it knew, and for one it did not. */
@@ -235,31 +247,52 @@ start_floor(struct heard h[2], bool with_log, struct crew *out, uint16_t *at)
 	out->main = bare_server(dir, (struct canned){ h[0].raw, h[0].len }, (struct canned){ h[1].raw, h[1].len }, at);
 }
 
+static double
+middle(const struct cost *of, unsigned rounds, int part)
+{
+	double v[ROUNDS_MAX];
+
+	for (unsigned i = 0; i < rounds; i++)
+		v[i] = part < 0 ? of[i].all : of[i].part[part];
+	return bench_median(v, rounds);
+}
+
+static void
+say(struct cost us[KINDS][ROUNDS_MAX], unsigned rounds, bool known)
+{
+	struct figure f = { .name = known ? "attestation, log known before" : "attestation, 75 KB log", .unit = "us",
+		.aim_ratio = known ? 1.8 : 2.2, .value = middle(us[known ? KNOWN : FULL], rounds, -1),
+		.floor = middle(us[known ? BARE_KNOWN : BARE_LOG], rounds, -1) };
+	char name[40];
+
+	bench_say(&f);
+	for (unsigned i = 0; i < COUNT(parts); i++) {
+		snprintf(name, sizeof(name), "  of it %s", parts[i]);
+		f = (struct figure){ .name = name, .unit = "us", .value = middle(us[known ? KNOWN : FULL], rounds, (int)i) };
+		bench_say(&f);
+	}
+}
+
 static void
 figures(unsigned rounds)
 {
-	static double us[KINDS][ROUNDS_MAX];
+	static struct cost us[KINDS][ROUNDS_MAX];
 	static struct heard h[2];
 	static struct crew bare[2];
 	uint16_t to[2];
-	struct figure f[2] = {
-		{ .name = "attestation, 75 KB log", .unit = "us", .aim_ratio = 2.2 },
-		{ .name = "attestation, log known before", .unit = "us", .aim_ratio = 1.8 },
-	};
 
 	start_floor(h, true, &bare[BARE_LOG], &to[BARE_LOG]);
 	start_floor(h, false, &bare[BARE_KNOWN], &to[BARE_KNOWN]);
 	for (unsigned i = 0; i < rounds; i++) {
-		us[FULL][i] = one_round(&all, port, true);
-		us[BARE_LOG][i] = one_round(&bare[BARE_LOG], to[BARE_LOG], true);
-		us[KNOWN][i] = one_round(&all, port, false);
-		us[BARE_KNOWN][i] = one_round(&bare[BARE_KNOWN], to[BARE_KNOWN], false);
+		one_round(&all, port, true, &us[FULL][i]);
+		one_round(&bare[BARE_LOG], to[BARE_LOG], true, &us[BARE_LOG][i]);
+		one_round(&all, port, false, &us[KNOWN][i]);
+		one_round(&bare[BARE_KNOWN], to[BARE_KNOWN], false, &us[BARE_KNOWN][i]);
 	}
 	bench_title("verifierd, CPU of all its processes");
+	say(us, rounds, false);
+	say(us, rounds, true);
 	for (unsigned i = 0; i < 2; i++) {
-		f[i].floor = bench_median(us[BARE_LOG + i], rounds);
-		f[i].value = bench_median(us[FULL + i], rounds);
-		bench_say(&f[i]);
 		kill(bare[i].main, SIGKILL);
 		waitpid(bare[i].main, NULL, 0);
 	}

@@ -3,6 +3,21 @@
 #include "bench.h"
 #include "crew.h"
 
+/* The name of the program; a child that has not become one yet has its parent's. */
+static void
+name_of(pid_t pid, char out[static 16])
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	f = fopen(path, "r");
+	if (f && fscanf(f, "%15s", out) != 1)
+		out[0] = '\0';
+	if (f)
+		fclose(f);
+}
+
 static void
 look_at(struct crew *c, pid_t pid)
 {
@@ -14,6 +29,8 @@ look_at(struct crew *c, pid_t pid)
 	need(i < CREW_MAX);
 	if (cpu < 0)
 		return;
+	if (i == c->count || !strcmp(c->member[i].name, c->member[0].name))
+		name_of(pid, c->member[i].name);
 	c->member[i].pid = pid;
 	c->member[i].cpu = cpu;
 	c->count += i == c->count;
@@ -36,12 +53,13 @@ crew_look(struct crew *c)
 }
 
 double
-crew_cpu(const struct crew *c)
+crew_cpu(const struct crew *c, const char *name)
 {
 	double sum = 0;
 
 	for (unsigned i = 0; i < c->count; i++)
-		sum += c->member[i].cpu;
+		if (!name || !strcmp(c->member[i].name, name))
+			sum += c->member[i].cpu;
 	return sum;
 }
 

@@ -7,12 +7,13 @@ enum { CREW_MAX = 4096 };            /* that were ever seen */
 struct crew {
 	pid_t    main;
 	unsigned count;
-	struct { pid_t pid; double cpu; } member[CREW_MAX];
+	struct { pid_t pid; double cpu; char name[16]; } member[CREW_MAX];
 };
 
 /* Looks at everybody; what a member did between the last look and its end is lost, so look often. */
 void crew_look(struct crew *);
-double crew_cpu(const struct crew *);              /* us, of those that have ended as well */
+/* us, of those that have ended as well; name: of those whose program is called so, NULL for all. */
+double crew_cpu(const struct crew *, const char *name);
 /* Private dirty memory of those that live, KiB; -1 when the kernel does not tell. */
 double crew_private_dirty(const struct crew *);
 #endif
