@@ -22,6 +22,7 @@ struct parser {
 	struct log_fault fault;
 	unsigned         nalgs;         /* the header's table */
 	struct { uint16_t id, size; } alg[EVENTLOG_ALGS_MAX];
+	struct hashers   hashers;
 	bool             located, hcrtm, measured0;   /* what has been said and done about PCR 0 */
 };
 
@@ -81,7 +82,7 @@ event_describe(struct parser *p, struct event *ev, const void *data)
 	ev->text = log->words;          /* the empty string that stands first */
 	if (size <= 1)
 		return;
-	if (event_words(ev, data, ev->data_len, here, size, &ev->binding)) {
+	if (event_words(ev, data, ev->data_len, here, size, &p->hashers, &ev->binding)) {
 		ev->text = here;
 		log->words_len += strlen(here) + 1;
 	}
@@ -325,6 +326,7 @@ eventlog_parse_until(const void *buf, size_t len, struct eventlog *out, struct l
 		return err_set(e, ERR_LIMIT, "the log has %zu bytes: over %d", len, EVENTLOG_LEN_MAX);
 	p.in = rd_open(buf, len);
 	ok = words_room(&p, len, e) && events_read(&p, e);
+	hashers_free(&p.hashers);
 	if (!ok)
 		err_in(e, "event %u at offset %u", p.fault.number, p.fault.offset);
 	*fault = p.fault;

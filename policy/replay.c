@@ -1,5 +1,6 @@
 #include <string.h>
 #include "eventlog.h"
+#include "scope.h"
 
 /* TPM2_Startup(CLEAR): TPM-2 "PCR attributes", and the PC client profile for PCR 0 and DRTM. */
 static void
@@ -16,6 +17,7 @@ replay_start(const struct eventlog *log, struct replay *r)
 bool
 eventlog_replay(const struct eventlog *log, struct replay *out, struct error *e)
 {
+	own(hashers) struct hashers hashers = { { NULL } };
 	struct replay r;
 
 	replay_start(log, &r);
@@ -29,7 +31,7 @@ eventlog_replay(const struct eventlog *log, struct replay *out, struct error *e)
 		for (enum bank b = 0; b < BANK_COUNT; b++) {
 			if (!(ev->banks & 1u << b))
 				continue;
-			if (!digest_extend(b, r.value[b][ev->pcr], ev->digest[b]))
+			if (!hashers_extend(&hashers, b, r.value[b][ev->pcr], ev->digest[b]))
 				return err_set(e, ERR_CRYPTO, "%s", bank_word(b));
 			r.extended[b] |= 1u << ev->pcr;
 		}

@@ -16,6 +16,7 @@ struct text {
 	char  *buf;
 	size_t size, used;
 	bool   cut;
+	struct hashers *hashers;
 };
 
 /* All of s or nothing of it: an escape is never cut in half, and nothing follows a cut. */
@@ -113,13 +114,13 @@ is_utf16(const uint8_t *p, size_t n)
 
 /* Is this the digest of these bytes, in every bank that the event has? */
 static bool
-hashes_to(const struct event *ev, const void *p, size_t n)
+hashes_to(struct text *t, const struct event *ev, const void *p, size_t n)
 {
 	uint8_t is[DIGEST_MAX];
 
 	for (enum bank b = 0; b < BANK_COUNT; b++)
 		if (ev->banks & 1u << b &&
-		    (!digest(b, p, n, is) || memcmp(is, ev->digest[b], bank_size(b))))
+		    (!hashers_digest(t->hashers, b, p, n, is) || memcmp(is, ev->digest[b], bank_size(b))))
 			return false;
 	return ev->banks != 0;
 }
@@ -137,7 +138,7 @@ words_string(const struct event *ev, const uint8_t *p, size_t n, struct text *t)
 	else
 		for (size_t i = 0; n <= HEX_WORDS_MAX && i < n; i++)
 			say(t, "%02x", p[i]);
-	return hashes_to(ev, p, n) || hashes_to(ev, p, trimmed);
+	return hashes_to(t, ev, p, n) || hashes_to(t, ev, p, trimmed);
 }
 
 /* UTF-16 text of systemd's stub and boot loader: with or without its NUL; section names as ASCII with NUL. */
@@ -148,18 +149,18 @@ words_wide(const struct event *ev, const uint8_t *p, size_t n, struct text *t)
 	uint8_t plain[EVENT_TEXT_MAX];
 
 	put_utf16(t, p, units);
-	if (hashes_to(ev, p, n) || hashes_to(ev, p, 2 * units))
+	if (hashes_to(t, ev, p, n) || hashes_to(t, ev, p, 2 * units))
 		return true;
 	if (2 * units + 2 > sizeof(plain))
 		return false;
 	memcpy(plain, p, 2 * units);
 	memset(plain + 2 * units, 0, 2);
-	if (hashes_to(ev, plain, 2 * units + 2))
+	if (hashes_to(t, ev, plain, 2 * units + 2))
 		return true;
 	for (size_t i = 0; i < units; i++)
 		plain[i] = p[2 * i];
 	plain[units] = '\0';
-	return units < SECTION_MAX && hashes_to(ev, plain, units + 1);
+	return units < SECTION_MAX && hashes_to(t, ev, plain, units + 1);
 }
 
 /* GRUB writes a label before what it hashes, and a NUL after it that some versions hash too. */
@@ -177,8 +178,8 @@ words_ipl(const struct event *ev, const uint8_t *p, size_t n, struct text *t)
 		if (memchr(p, 0, trimmed))
 			return false;
 		put_ascii(t, p, trimmed);
-		return hashes_to(ev, p + skip, trimmed - skip) ||
-		    (trimmed < n && hashes_to(ev, p + skip, trimmed - skip + 1));
+		return hashes_to(t, ev, p + skip, trimmed - skip) ||
+		    (trimmed < n && hashes_to(t, ev, p + skip, trimmed - skip + 1));
 	}
 	if (!is_ascii(p, trimmed) && is_utf16(p, n))
 		return words_wide(ev, p, n, t);
@@ -200,7 +201,7 @@ words_tag(const struct event *ev, const uint8_t *p, size_t n, struct text *t)
 		put_ascii(t, data, size);
 	else
 		say(t, "tag 0x%08x", id);
-	return hashes_to(ev, p, n);
+	return hashes_to(t, ev, p, n);
 }
 
 static bool
@@ -208,13 +209,13 @@ words_separator(const struct event *ev, const uint8_t *p, size_t n, struct text 
 {
 	static const uint8_t failed[4] = { 1, 0, 0, 0 };
 
-	if (hashes_to(ev, failed, sizeof(failed))) {
+	if (hashes_to(t, ev, failed, sizeof(failed))) {
 		say(t, "error separator");
 		return true;
 	}
 	for (size_t i = 0; n <= HEX_WORDS_MAX && i < n; i++)
 		say(t, "%02x", p[i]);
-	return hashes_to(ev, p, n);
+	return hashes_to(t, ev, p, n);
 }
 
 static bool
@@ -318,7 +319,7 @@ words_config(const struct event *ev, const uint8_t *p, size_t n, struct text *t)
 		say(t, ": %u", v.data[0]);
 	else if (is_key_list(&v) && count_signatures(v.data, v.len, &count))
 		say(t, ": %zu %s", count, count == 1 ? "entry" : "entries");
-	return hashes_to(ev, p, n);
+	return hashes_to(t, ev, p, n);
 }
 
 static bool
@@ -335,7 +336,7 @@ words_authority(const struct event *ev, const uint8_t *p, size_t n, struct text 
 		say(t, ": ");
 		put_ascii(t, v.data, v.len);
 	}
-	return hashes_to(ev, p, n);
+	return hashes_to(t, ev, p, n);
 }
 
 /* Most firmware hashes the value alone here: then the name is not bound, and it is all that we say. */
@@ -347,7 +348,7 @@ words_boot_variable(const struct event *ev, const uint8_t *p, size_t n, struct t
 	if (!variable_read(p, n, &v))
 		return false;
 	put_utf16(t, v.name, v.units);
-	return hashes_to(ev, p, n);
+	return hashes_to(t, ev, p, n);
 }
 
 /* The file path nodes of an EFI_DEVICE_PATH. */
@@ -432,7 +433,7 @@ words_gpt(const struct event *ev, const uint8_t *p, size_t n, struct text *t)
 		say(t, "disk %02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x, %llu partitions",
 		    g[3], g[2], g[1], g[0], g[5], g[4], g[7], g[6], g[8], g[9], g[10], g[11], g[12], g[13],
 		    g[14], g[15], (unsigned long long)count);
-	return hashes_to(ev, p, n);
+	return hashes_to(t, ev, p, n);
 }
 
 /*
@@ -509,9 +510,9 @@ event_type_name(uint32_t value)
 
 size_t
 event_words(const struct event *ev, const void *data, size_t len, char *out, size_t size,
-    enum binding *binding)
+    struct hashers *hashers, enum binding *binding)
 {
-	struct text t = { .buf = out, .size = size };
+	struct text t = { .buf = out, .size = size, .hashers = hashers };
 	const struct event_type *type = type_of(ev->type);
 	bool bound = false;
 

@@ -14,5 +14,5 @@
  * escaped as \n, \t, \xNN or \uNNNN. Returns their length. Words that had to be cut are not bound.
  */
 size_t event_words(const struct event *ev, const void *data, size_t len, char *out, size_t size,
-    enum binding *);
+    struct hashers *, enum binding *);
 #endif

@@ -44,6 +44,37 @@ digest_extend(enum bank b, uint8_t *value, const uint8_t *with)
 	return digest(b, both, 2 * size, value);
 }
 
+bool
+hashers_digest(struct hashers *h, enum bank b, const void *p, size_t n, uint8_t *out)
+{
+	bool first = !h->ctx[b];
+
+	if (first && !(h->ctx[b] = EVP_MD_CTX_new()))
+		return false;
+	/* Without an algorithm, the one that is in the context. */
+	return EVP_DigestInit_ex(h->ctx[b], first ? md(b) : NULL, NULL) == 1 && EVP_DigestUpdate(h->ctx[b], p, n) == 1 &&
+	    EVP_DigestFinal_ex(h->ctx[b], out, NULL) == 1;
+}
+
+bool
+hashers_extend(struct hashers *h, enum bank b, uint8_t *value, const uint8_t *with)
+{
+	uint8_t both[2 * DIGEST_MAX];
+	size_t size = bank_size(b);
+
+	memcpy(both, value, size);
+	memcpy(both + size, with, size);
+	return hashers_digest(h, b, both, 2 * size, value);
+}
+
+void
+hashers_free(struct hashers *h)
+{
+	for (enum bank b = 0; b < BANK_COUNT; b++)
+		EVP_MD_CTX_free(h->ctx[b]);
+	*h = (struct hashers){ { NULL } };
+}
+
 struct hasher { EVP_MD_CTX *ctx; };
 
 struct hasher *

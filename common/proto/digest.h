@@ -36,6 +36,13 @@ bool digest_sha256(const void *p, size_t n, uint8_t out[static SHA256_SIZE]);
 /* value = H(value || digest), as TPM2_PCR_Extend does (TPM-1, PCR operations). */
 bool digest_extend(enum bank, uint8_t *value, const uint8_t *with);
 
+/* Many hashes after each other: libcrypto looks an algorithm up each time it starts, which costs more than a short hash. */
+struct hashers { struct evp_md_ctx_st *ctx[BANK_COUNT]; };     /* zeroed: none yet; each is made when first asked for */
+bool hashers_digest(struct hashers *, enum bank, const void *p, size_t n, uint8_t *out);
+bool hashers_extend(struct hashers *, enum bank, uint8_t *value, const uint8_t *with);
+void hashers_free(struct hashers *);
+static inline void drop_hashers(struct hashers *h) { hashers_free(h); }
+
 /* A running hash, for what comes in pieces. */
 struct hasher;
 struct hasher *hasher_new(enum bank);                 /* NULL when libcrypto fails */
