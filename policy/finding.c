@@ -16,6 +16,12 @@ severity_word(enum severity s)
 	return (unsigned)s < SEVERITY_COUNT ? words[s] : "unknown";
 }
 
+void
+findings_start(struct findings *all)
+{
+	all->count = all->left_out = 0;
+}
+
 struct finding *
 finding_add(struct findings *all, enum reason code, enum severity severity, enum trust_claim claim)
 {
@@ -112,7 +118,8 @@ findings_unpack(struct reader *r, struct findings *out, struct error *e)
 {
 	uint8_t count = rd_u8(r, "count");
 
-	*out = (struct findings){ .left_out = rd_be32(r, "left out") };
+	findings_start(out);
+	out->left_out = rd_be32(r, "left out");
 	if (!rd_ok(r, e))
 		return false;
 	if (count > FINDINGS_MAX)

@@ -34,6 +34,8 @@ struct findings {
 	struct finding list[FINDINGS_MAX];
 	struct finding spare;           /* takes what is written after the list is full */
 };
+/* Empty; what is beyond count is never read, and 60 KiB are not cleared for it. */
+void findings_start(struct findings *);
 struct finding *finding_add(struct findings *, enum reason, enum severity, enum trust_claim);  /* never NULL */
 
 /* Printable ASCII only; what does not fit ends in "...". */

@@ -5,7 +5,13 @@
 void
 verdict_start(struct verdict *v)
 {
-	*v = (struct verdict){ .state = STATE_CONTRAINDICATED, .reason = REASON_POLICY_FAILED };
+	v->state = STATE_CONTRAINDICATED;
+	v->reason = REASON_POLICY_FAILED;
+	findings_start(&v->findings);
+	memset(v->claim, 0, sizeof(v->claim));
+	v->replayed = false;
+	v->references[0] = v->nearest[0] = '\0';
+	v->differs = 0;
 }
 
 struct finding *
