@@ -28,11 +28,14 @@ make_folders(char *path, size_t dir)
 	char cut = path[dir];
 	bool good;
 
-	path[dir - 3] = '\0';
-	good = mkdir(path, 0700) == 0 || errno == EEXIST;
-	path[dir - 3] = '/';
 	path[dir] = '\0';
-	good = good && (mkdir(path, 0700) == 0 || errno == EEXIST);
+	good = access(path, F_OK) == 0;
+	if (!good) {
+		path[dir - 3] = '\0';
+		good = mkdir(path, 0700) == 0 || errno == EEXIST;
+		path[dir - 3] = '/';
+		good = good && (mkdir(path, 0700) == 0 || errno == EEXIST);
+	}
 	path[dir] = cut;
 	return good;
 }
