@@ -1,5 +1,5 @@
 # Figures, each beside a floor of the same run: `make bench`. `make check` builds them and runs one short round.
-EXTRA_DIST += %D%/README
+EXTRA_DIST += %D%/README %D%/attestd.sh
 BENCHES =
 dist_check_SCRIPTS += %D%/smoke.sh
 TESTS += %D%/smoke.sh
@@ -24,3 +24,4 @@ check_PROGRAMS += $(BENCHES)
 .PHONY: bench
 bench: all $(BENCHES)
 	@for p in $(BENCHES); do $(AM_TESTS_ENVIRONMENT) CK_VERBOSITY=silent ./$$p || exit 1; done
+	@$(AM_TESTS_ENVIRONMENT) bash $(srcdir)/%D%/attestd.sh
