@@ -15,7 +15,17 @@ enum outcome { SAID, USED, CHANGED };
 void
 commit_add(struct core *c, struct job *j)
 {
+	if (!c->commits)
+		c->commit_by = clock_mono() + COMMIT_WAIT_MS;
 	c->commit[c->commits++] = j;           /* a job is in it once: there is room for all */
+}
+
+void
+commit_forget(struct core *c, const struct job *j)
+{
+	for (unsigned i = 0; i < c->commits; i++)
+		if (c->commit[i] == j)
+			c->commit[i--] = c->commit[--c->commits];
 }
 
 /*
@@ -213,7 +223,7 @@ answer(struct core *c, struct job *j)
 		job_error(c, j, &e);
 }
 
-void
+static void
 commit_all(struct core *c)
 {
 	static enum outcome outcome[JOBS_MAX];
@@ -222,8 +232,6 @@ commit_all(struct core *c)
 	unsigned n = c->commits;
 	bool good;
 
-	if (!n)
-		return;
 	good = commit_jobs(c, clock_now().wall, outcome, &gone, &e);
 	c->commits = 0;
 	for (unsigned i = 0; good && i < gone.count; i++)
@@ -240,4 +248,11 @@ commit_all(struct core *c)
 		else
 			answer(c, j);
 	}
+}
+
+void
+commit_due(struct core *c)
+{
+	if (c->commits && (!workers_busy(c, ROLE_JUDGE) || clock_mono() >= c->commit_by))
+		commit_all(c);
 }

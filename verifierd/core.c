@@ -156,8 +156,13 @@ static int
 until_next(const struct core *c)
 {
 	int64_t at = jobs_deadline(c);
-	int left = clock_left(at < c->next_purge ? at : c->next_purge);
+	int left;
 
+	if (c->next_purge < at)
+		at = c->next_purge;
+	if (c->commits && c->commit_by < at)
+		at = c->commit_by;
+	left = clock_left(at);
 	return c->draining && left > DRAIN_STEP_MS ? DRAIN_STEP_MS : left;
 }
 
@@ -180,7 +185,7 @@ turn(struct core *c)
 		else if (ch->fd >= 0 && (!(ev[i].events & EPOLLOUT) || channel_flush(c, ch)))
 			listen_to(c, ch);
 	}
-	commit_all(c);
+	commit_due(c);
 	now = clock_now();
 	jobs_expire(c, now.mono);
 	if (now.mono >= c->next_purge)

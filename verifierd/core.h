@@ -89,8 +89,9 @@ struct core {
 	uint64_t        serial;
 	struct queue    waiting[ROLE_COUNT];
 	struct memo    *memo;
-	struct job     *commit[JOBS_MAX];   /* verdicts of this turn */
+	struct job     *commit[JOBS_MAX];   /* verdicts that wait for the next commit */
 	unsigned        commits;
+	int64_t         commit_by;          /* and how long the first of them may */
 };
 
 /* --- channels.c --- */
@@ -126,6 +127,7 @@ void worker_ask(struct core *, struct job *, enum role, enum message question, e
     size_t len, answer_fn *then);
 void worker_answer(struct core *, struct channel *, struct frame *);
 void worker_lost(struct core *, struct channel *);
+bool workers_busy(const struct core *, enum role);
 void worker_forget(struct core *, struct job *);    /* a job that ends while its question is out */
 void workers_feed(struct core *, enum role);
 /* Closes the channel when its question is answered: it sees the end and goes, main starts another. */
@@ -136,8 +138,15 @@ void worker_kill(struct core *, struct channel *, const char *why);
 /* --- core_evidence.c, commit.c --- */
 void on_challenge(struct core *, struct job *);
 void on_evidence(struct core *, struct job *);
-void commit_all(struct core *);
+/*
+ * One transaction for all verdicts that wait, then the answers. It is due when nobody else's verdict
+ * is on its way from a judge, or after COMMIT_WAIT_MS: what a commit costs is shared by those who come
+ * together, and who comes alone does not wait.
+ */
+enum { COMMIT_WAIT_MS = 2 };
+void commit_due(struct core *);
 void commit_add(struct core *, struct job *);
+void commit_forget(struct core *, const struct job *);    /* a job that ends before */
 /* Only challenge selection is policy today: sha256, or sha384 where there is none. */
 bool selection_for(uint32_t banks, struct selection *);
 enum { POLICY_VERSION = 1 };

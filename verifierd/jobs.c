@@ -32,6 +32,7 @@ void
 job_end(struct core *c, struct job *j)
 {
 	worker_forget(c, j);
+	commit_forget(c, j);
 	*(j->older ? &j->older->newer : &c->oldest) = j->newer;
 	*(j->newer ? &j->newer->older : &c->newest) = j->older;
 	c->jobs--;

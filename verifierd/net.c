@@ -259,6 +259,20 @@ limits_of(const struct options *o, struct conn_limits *out, struct error *e)
 	return true;
 }
 
+/* A connection changes its mind fourteen times about what it waits for: the kernel hears of it once a turn. */
+static struct event_base *
+loop_new(void)
+{
+	struct event_config *how = event_config_new();
+	struct event_base *base = NULL;
+
+	if (how && !event_config_set_flag(how, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST))
+		base = event_base_new_with_config(how);
+	if (how)
+		event_config_free(how);
+	return base;
+}
+
 static bool
 start(struct net *n, const struct options *o, struct error *e)
 {
@@ -267,7 +281,7 @@ start(struct net *n, const struct options *o, struct error *e)
 	if (!limits_of(o, &limits, e))
 		return false;
 	TAILQ_INIT(&n->waiting);
-	n->base = event_base_new();
+	n->base = loop_new();
 	n->writable = n->base ? event_new(n->base, FD_CHANNEL, EV_WRITE, on_writable, n) : NULL;
 	if (!n->writable || !watch(n, FD_CHANNEL, EV_READ, on_channel, NULL) ||
 	    !watch(n, SIGTERM, EV_SIGNAL, on_term, NULL) || !watch(n, SIGHUP, EV_SIGNAL, on_hup, NULL) ||

@@ -35,6 +35,15 @@ idle(struct core *c, enum role role)
 	return NULL;
 }
 
+bool
+workers_busy(const struct core *c, enum role role)
+{
+	for (unsigned i = 0; i < CHANNELS_MAX; i++)
+		if (c->channel[i].fd >= 0 && c->channel[i].role == role && c->channel[i].busy)
+			return true;
+	return false;
+}
+
 void
 workers_feed(struct core *c, enum role role)
 {
