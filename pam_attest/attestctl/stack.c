@@ -158,6 +158,8 @@ take_line(char *text, struct stack_line *l)
 {
 	const char *type = word(&text);
 
+	if (!type)
+		return false;
 	if (!strcmp(type, "@include")) {
 		l->kind = KIND_INCLUDE;
 		l->type = STACK_EVERY;
