@@ -16,8 +16,9 @@ const char *program_loader(void);
 const char *folder_of(const char *file, char room[static PATH_MAX]);
 
 /*
- * From here on this process and those that it starts run programs of this one's folder alone (Landlock;
- * needs PR_SET_NO_NEW_PRIVS). The loader's folder is allowed too, and nothing else in it is a program.
+ * From here on this process and those that it starts run programs of this one's folder alone, and of
+ * the loader's, which holds libraries and a few helpers but no shell (Landlock; needs PR_SET_NO_NEW_PRIVS).
+ * Not a wall: the loader, run by hand, starts any file that can be read. What it starts stays confined.
  */
 bool programs_only_with(const char *program, struct error *) MUST_CHECK;
 #endif
