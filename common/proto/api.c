@@ -222,8 +222,8 @@ chain_read(const struct json *j, struct enroll_request *q, struct error *e)
 	for (unsigned i = 0; i < q->chain_count; i++) {
 		if (!json_item_text(json_item(j, "ek_chain", i), text, sizeof(text), e))
 			return err_in(e, "ek_chain");
-		if (!base64url_bytes(text, strlen(text), q->chain[i], EK_CERT_MAX, &q->chain_len[i]))
-			return err_set(e, ERR_FORMAT, "ek_chain: not base64url of at most %d bytes", EK_CERT_MAX);
+		if (!base64url_bytes(text, strlen(text), q->chain[i], EK_CERT_MAX, &q->chain_len[i]) || !q->chain_len[i])
+			return err_set(e, ERR_FORMAT, "ek_chain: not base64url of 1 to %d bytes", EK_CERT_MAX);
 	}
 	return true;
 }

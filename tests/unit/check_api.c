@@ -217,6 +217,7 @@ static const struct { const char *label, *text, *why; } enrollments[] = {
 	{ "no banks",              ENROLL("\"h\"", ""), "banks: missing" },
 	{ "banks as numbers",      ENROLL("\"h\"", ",\"banks\":[11]"), "banks: list element: not a string" },
 	{ "nine in the chain",     ENROLL("\"h\"", ",\"banks\":[],\"ek_chain\":[" TEN "]"), "ek_chain: over 8" },
+	{ "nothing in the chain",  ENROLL("\"h\"", ",\"banks\":[],\"ek_chain\":[\"AA\",\"\"]"), "ek_chain: not base64url" },
 	{ "chain not base64url",   ENROLL("\"h\"", ",\"banks\":[],\"ek_chain\":[\"+\"]"), "ek_chain: not base64url" },
 	{ "token with a line",     ENROLL("\"h\"", ",\"banks\":[],\"token\":\"a\\r\\nb\""), "token: other than letters" },
 	{ "empty certificate",     ENROLL("\"h\"", ",\"banks\":[],\"ek_certificate\":\"\""), "ek_certificate: empty" },
