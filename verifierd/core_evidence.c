@@ -245,6 +245,7 @@ static void quote_judged(struct core *, struct job *, struct frame *);
 static void log_parsed(struct core *, struct job *, struct frame *);
 static void boot_judged(struct core *, struct job *, struct frame *);
 static void ask_boot(struct core *, struct job *);
+static void ask_both(struct core *, struct job *, const uint8_t *parsed, size_t len);
 
 static void
 worker_failed(struct core *c, struct job *j, const char *what)
@@ -255,28 +256,39 @@ worker_failed(struct core *c, struct job *j, const char *what)
 	job_error(c, j, &e);
 }
 
+static bool
+put_quote(struct writer *w, const struct evidence_job *ev, struct error *e)
+{
+	struct expectation x;
+	size_t mark;
+
+	if (!expect(ev, &x))
+		return err_set(e, ERR_CRYPTO, "no hash");
+	part_put(w, ev->parts.attest.p, ev->parts.attest.len, "attest");
+	part_put(w, ev->parts.signature.p, ev->parts.signature.len, "signature");
+	mark = part_begin(w, "facts");
+	host_facts_pack(&ev->facts, w);
+	part_end(w, mark, "facts");
+	mark = part_begin(w, "expectation");
+	expectation_pack(&x, w);
+	part_end(w, mark, "expectation");
+	return wr_ok(w, e);
+}
+
 static void
 ask_quote(struct core *c, struct job *j)
 {
 	struct evidence_job *ev = j->state;
-	size_t size = message_max(MSG_JUDGE_QUOTE), mark;
+	size_t size = message_max(MSG_JUDGE_QUOTE);
 	uint8_t *payload = malloc(size);
 	struct writer w = wr_open(payload, payload ? size : 0);
-	struct expectation x;
+	struct error e;
 
-	part_put(&w, ev->parts.attest.p, ev->parts.attest.len, "attest");
-	part_put(&w, ev->parts.signature.p, ev->parts.signature.len, "signature");
-	mark = part_begin(&w, "facts");
-	host_facts_pack(&ev->facts, &w);
-	part_end(&w, mark, "facts");
-	mark = part_begin(&w, "expectation");
-	if (!expect(ev, &x) || w.bad) {
+	if (!put_quote(&w, ev, &e)) {
 		free(payload);
-		worker_failed(c, j, "expectation");
+		job_error(c, j, &e);
 		return;
 	}
-	expectation_pack(&x, &w);
-	part_end(&w, mark, "expectation");
 	worker_ask(c, j, ROLE_JUDGE, MSG_JUDGE_QUOTE, MSG_JUDGED_QUOTE, payload, w.used, quote_judged);
 }
 
@@ -285,6 +297,8 @@ on_evidence(struct core *c, struct job *j)
 {
 	struct error e = { .code = ERR_NONE };
 	struct evidence_job *ev = calloc(1, sizeof(*ev));
+	const uint8_t *parsed;
+	size_t len;
 
 	if (!ev) {
 		err_set(&e, ERR_MEMORY, "evidence");
@@ -300,7 +314,11 @@ on_evidence(struct core *c, struct job *j)
 	if (!open_challenge(c, j, ev) || !find_host(c, j, &ev->challenge.ak, &ev->host) || !find_log(c, j, ev))
 		return;
 	facts_of(&ev->host, &ev->facts);
-	ask_quote(c, j);
+	parsed = ev->log_len ? memo_get(c->memo, ev->log_digest, &len, &ev->log_len) : NULL;
+	if (parsed)
+		ask_both(c, j, parsed, len);
+	else
+		ask_quote(c, j);
 }
 
 /* A verdict from the judge. What is not one of the three words, or not earned, is no verdict. */
@@ -338,42 +356,53 @@ ask_parse(struct core *c, struct job *j)
 	worker_ask(c, j, ROLE_PARSE, MSG_PARSE_LOG, MSG_PARSED_LOG, copy, copy ? ev->log_len : 0, log_parsed);
 }
 
+/* Refused already, that is the verdict; else it is final when the log was judged as well. */
+static bool
+take_judged(struct evidence_job *ev, struct frame *f, bool final, struct error *e)
+{
+	struct reader *r = &f->payload;
+	bool held = rd_u8(r, "ok") == 1;
+	struct reader quote = part_take(r, "quote"), verdict = part_take(r, "verdict");
+
+	if (!rd_end(r, e) || !quote_unpack(&quote, &ev->quote, e))
+		return false;
+	ev->quote_held = held;
+	return held && !final ? verdict_unpack(&verdict, &ev->verdict, e) : take_verdict(ev, verdict, e);
+}
+
 static void
 quote_judged(struct core *c, struct job *j, struct frame *f)
 {
 	struct evidence_job *ev = j->state;
 	struct error e = { .code = ERR_NONE };
-	struct reader quote, verdict, *r;
-	const uint8_t *memo;
-	bool held;
 
-	if (!f) {
+	if (!f)
 		worker_failed(c, j, "judge");
-		return;
-	}
-	r = &f->payload;
-	held = rd_u8(r, "ok") == 1;
-	quote = part_take(r, "quote");
-	verdict = part_take(r, "verdict");
-	/* Refused already, that is the verdict; else it is provisional until the log was seen. */
-	if (!rd_end(r, &e) || !quote_unpack(&quote, &ev->quote, &e) ||
-	    !(held ? verdict_unpack(&verdict, &ev->verdict, &e) : take_verdict(ev, verdict, &e))) {
+	else if (!take_judged(ev, f, false, &e))
 		job_error(c, j, &e);
-		return;
-	}
-	ev->quote_held = held;
-	if (!held) {
+	else if (!ev->quote_held)
 		commit_add(c, j);
-		return;
-	}
-	memo = ev->afresh ? NULL : memo_get(c->memo, ev->log_digest, &ev->parsed_len, &ev->log_len);
-	ev->from_memo = memo;
-	if (memo && (ev->parsed = malloc(ev->parsed_len)))
-		memcpy(ev->parsed, memo, ev->parsed_len);
-	if (ev->parsed || !ev->log_len)
+	else if (!ev->log_len)
 		ask_boot(c, j);
 	else if (ev->log || load_log(c, j, ev))
 		ask_parse(c, j);
+}
+
+/* What is kept may be the lie of a parser that another host subverted. Nobody is refused for it. */
+static void
+both_judged(struct core *c, struct job *j, struct frame *f)
+{
+	struct evidence_job *ev = j->state;
+	struct error e = { .code = ERR_NONE };
+
+	if (!f)
+		worker_failed(c, j, "judge");
+	else if (!take_judged(ev, f, true, &e))
+		job_error(c, j, &e);
+	else if (ev->quote_held && !ev->verdict.replayed)
+		ask_quote(c, j);
+	else
+		commit_add(c, j);
 }
 
 static void
@@ -447,52 +476,80 @@ put_sets(struct writer *w, const struct gathered *g, const struct evidence_job *
 }
 
 static bool
-put_boot(struct writer *w, const struct evidence_job *ev, const struct gathered *g, enum bank scheme, struct error *e)
+put_so_far(struct writer *w, const struct evidence_job *ev, struct error *e)
 {
 	size_t mark = part_begin(w, "quote");
 
 	quote_pack(&ev->quote, w);
 	part_end(w, mark, "quote");
-	wr_u8(w, (uint8_t)scheme, "scheme");
 	mark = part_begin(w, "facts");
 	host_facts_pack(&ev->facts, w);
 	part_end(w, mark, "facts");
 	mark = part_begin(w, "verdict");
 	verdict_pack(&ev->verdict, w);
 	part_end(w, mark, "verdict");
-	wr_be32(w, (uint32_t)ev->log_len, "log length");
-	part_put(w, ev->parsed, ev->parsed_len, "log");
-	put_sets(w, g, ev);
 	return wr_ok(w, e);
+}
+
+/* A question that ends with the log and the sets of the host's group; put writes what stands before them. */
+static bool
+boot_question(struct core *c, struct evidence_job *ev, bool (*put)(struct writer *, const struct evidence_job *, struct error *),
+    const uint8_t *parsed, size_t parsed_len, uint8_t **out, size_t *len, struct error *e)
+{
+	own(gathered) struct gathered g = { .hash = hasher_new(BANK_SHA256) };
+	own(mem) uint8_t *payload = NULL;
+	enum bank scheme = BANK_SHA256;
+	struct writer w;
+	size_t size;
+
+	if (!g.hash || !bank_of_alg(ev->host.key.hash, &scheme))
+		return err_set(e, ERR_CRYPTO, "appraisal cannot be prepared");
+	if (!store_sets_of(c->store, ev->host.group, clock_now().wall, gather, &g, e))
+		return false;
+	if (!hasher_end(g.hash, ev->references_digest))
+		return err_set(e, ERR_CRYPTO, "no hash");
+	size = VERDICT_PACKED_MAX + sizeof(ev->quote) + 2 * TPM_PUBLIC_MAX + parsed_len + g.bytes + 256;
+	payload = malloc(size);
+	w = wr_open(payload, payload ? size : 0);
+	if (!put(&w, ev, e))
+		return false;
+	wr_u8(&w, (uint8_t)scheme, "scheme");
+	wr_be32(&w, (uint32_t)ev->log_len, "log length");
+	part_put(&w, parsed, parsed_len, "log");
+	put_sets(&w, &g, ev);
+	if (!wr_ok(&w, e))
+		return false;
+	*len = w.used;
+	*out = give(payload);
+	return true;
 }
 
 static void
 ask_boot(struct core *c, struct job *j)
 {
 	struct evidence_job *ev = j->state;
-	own(gathered) struct gathered g = { .hash = hasher_new(BANK_SHA256) };
-	struct error e = { .code = ERR_NONE };
-	enum bank scheme = BANK_SHA256;
+	struct error e;
 	uint8_t *payload;
-	struct writer w;
-	size_t size;
+	size_t len;
 
-	if (!g.hash || !store_sets_of(c->store, ev->host.group, clock_now().wall, gather, &g, &e) ||
-	    !hasher_end(g.hash, ev->references_digest) || !bank_of_alg(ev->host.key.hash, &scheme)) {
-		if (e.code == ERR_NONE)
-			err_set(&e, ERR_CRYPTO, "appraisal cannot be prepared");
+	if (boot_question(c, ev, put_so_far, ev->parsed, ev->parsed_len, &payload, &len, &e))
+		worker_ask(c, j, ROLE_JUDGE, MSG_JUDGE_BOOT, MSG_JUDGED_BOOT, payload, len, boot_judged);
+	else
 		job_error(c, j, &e);
-		return;
-	}
-	size = VERDICT_PACKED_MAX + sizeof(ev->quote) + 2 * TPM_PUBLIC_MAX + ev->parsed_len + g.bytes + 256;
-	payload = malloc(size);
-	w = wr_open(payload, payload ? size : 0);
-	if (!put_boot(&w, ev, &g, scheme, &e)) {
-		free(payload);
+}
+
+/* Both halves in one question, for a log whose records the memo has. */
+static void
+ask_both(struct core *c, struct job *j, const uint8_t *parsed, size_t parsed_len)
+{
+	struct error e;
+	uint8_t *payload;
+	size_t len;
+
+	if (boot_question(c, j->state, put_quote, parsed, parsed_len, &payload, &len, &e))
+		worker_ask(c, j, ROLE_JUDGE, MSG_JUDGE_BOTH, MSG_JUDGED_QUOTE, payload, len, both_judged);
+	else
 		job_error(c, j, &e);
-		return;
-	}
-	worker_ask(c, j, ROLE_JUDGE, MSG_JUDGE_BOOT, MSG_JUDGED_BOOT, payload, w.used, boot_judged);
 }
 
 static void
@@ -509,17 +566,9 @@ boot_judged(struct core *c, struct job *j, struct frame *f)
 		job_error(c, j, &e);
 		return;
 	}
-	/* What is kept may be the lie of a parser that another host subverted. Nobody is refused for it. */
-	if (ev->from_memo && ev->parsed && !ev->verdict.replayed) {
-		ev->afresh = true;
-		free(ev->parsed);
-		ev->parsed = NULL;
-		ask_quote(c, j);
-		return;
-	}
-	if (ev->parsed && !ev->from_memo && ev->verdict.replayed)
+	if (ev->parsed && ev->verdict.replayed)
 		memo_put(c->memo, ev->log_digest, ev->log_len, ev->parsed, ev->parsed_len);
-	else if (ev->parsed && !ev->from_memo)
+	else if (ev->parsed)
 		worker_retire(c, ROLE_PARSE, ev->parser);
 	commit_add(c, j);
 }

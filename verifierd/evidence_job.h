@@ -16,8 +16,6 @@ struct evidence_job {
 	/* what the parse worker made of it: ok u8 and the rest */
 	uint8_t         *parsed;                /* owned */
 	size_t           parsed_len;
-	bool             from_memo;
-	bool             afresh;                /* the memo's did not replay: the log is parsed again */
 	uint8_t          parser;
 	/* what the judge said */
 	bool             quote_held;

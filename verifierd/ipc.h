@@ -53,6 +53,7 @@ X(JUDGE_QUOTE,  CORE,  JUDGE, 16 << 10)      /* attest, signature, host facts, e
 X(JUDGED_QUOTE, JUDGE, CORE,  128 << 10)     /* ok u8, quote, verdict */ \
 X(JUDGE_BOOT,   CORE,  JUDGE, 16 << 20)      /* quote, scheme, host facts, verdict so far, parsed log, sets */ \
 X(JUDGED_BOOT,  JUDGE, CORE,  128 << 10)     /* verdict */ \
+X(JUDGE_BOTH,   CORE,  JUDGE, 16 << 20)      /* as JUDGE_QUOTE, then scheme, parsed log, sets; the answer is a JUDGED_QUOTE */ \
 X(JUDGE_CAPTURE,CORE,  JUDGE, 16 << 20)      /* bank, pcrs, parsed log */ \
 X(CAPTURED,     JUDGE, CORE,  SET_PACKED_MAX + 16) /* ok u8, then entries u32 and the packed set, or the error text */ \
 X(JUDGE_SHOW,   CORE,  JUDGE, 2 * SET_PACKED_MAX + 16) /* count u8, then packed sets: the entries of one, the diff of two */ \

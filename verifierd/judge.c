@@ -47,39 +47,48 @@ keys_free(struct judge *all)
 		verify_key_free(all->place[i].key);
 }
 
-static void
-put_verdict(struct writer *w, const struct verdict *v)
-{
-	size_t mark = part_begin(w, "verdict");
+struct judged { bool held; struct host_facts facts; struct quote quote; struct verdict verdict; };
 
-	verdict_pack(v, w);
+/* attest, signature, host facts, expectation */
+static bool
+take_quote(struct judge *all, struct reader *in, struct judged *out, struct error *e)
+{
+	struct reader attest = part_take(in, "attest"), signature = part_take(in, "signature");
+	struct reader facts_part = part_take(in, "facts"), x_part = part_take(in, "expectation");
+	struct expectation x;
+
+	if (!rd_ok(in, e) || !host_facts_unpack(&facts_part, &out->facts, e) || !expectation_unpack(&x_part, &x, e))
+		return false;
+	out->held = appraise_quote(attest.pos, attest.left, signature.pos, signature.left, &out->facts,
+	    key_of(all, out->facts.spki, out->facts.spki_len), &x, &out->quote, &out->verdict);
+	return true;
+}
+
+static void
+put_judged(struct writer *w, const struct judged *d)
+{
+	size_t mark;
+
+	wr_u8(w, d->held, "ok");
+	mark = part_begin(w, "quote");
+	quote_pack(&d->quote, w);
+	part_end(w, mark, "quote");
+	mark = part_begin(w, "verdict");
+	verdict_pack(&d->verdict, w);
 	part_end(w, mark, "verdict");
 }
 
-/* attest, signature, host facts, expectation -> ok, quote, verdict */
+/* -> ok, quote, verdict */
 static bool
 judge_quote(struct judge *all, struct reader *in, struct writer *w, struct error *e)
 {
-	own(mem) struct verdict *v = calloc(1, sizeof(*v));
-	struct reader attest = part_take(in, "attest"), signature = part_take(in, "signature");
-	struct reader facts_part = part_take(in, "facts"), x_part = part_take(in, "expectation");
-	struct host_facts facts;
-	struct expectation x;
-	struct quote quote = { .magic = 0 };
-	size_t mark;
-	bool held;
+	own(mem) struct judged *d = calloc(1, sizeof(*d));
 
-	if (!v)
+	if (!d)
 		return err_set(e, ERR_MEMORY, "verdict");
-	if (!rd_end(in, e) || !host_facts_unpack(&facts_part, &facts, e) || !expectation_unpack(&x_part, &x, e))
+	if (!take_quote(all, in, d, e) || !rd_end(in, e))
 		return false;
-	held = appraise_quote(attest.pos, attest.left, signature.pos, signature.left, &facts,
-	    key_of(all, facts.spki, facts.spki_len), &x, &quote, v);
-	wr_u8(w, held, "ok");
-	mark = part_begin(w, "quote");
-	quote_pack(&quote, w);
-	part_end(w, mark, "quote");
-	put_verdict(w, v);
+	put_judged(w, d);
 	return true;
 }
 
@@ -132,36 +141,60 @@ take_log(struct reader *parsed, struct eventlog *log, struct error *why)
 	return err_set(why, ERR_FORMAT, "%s", text);
 }
 
-/* quote, scheme, host facts, verdict so far, log length, parsed log, sets -> verdict */
+/* scheme, log length, parsed log, sets: judged on top of what d has of the quote, if that held. */
 static bool
-judge_boot(struct reader *in, struct writer *w, struct error *e)
+take_boot(struct reader *in, struct judged *d, struct error *e)
 {
-	own(mem) struct verdict *v = calloc(1, sizeof(*v));
 	own(sets) struct sets sets = { .count = 0 };
 	own(eventlog) struct eventlog log = { .event = NULL };
 	struct error why = { .code = ERR_NONE };
-	struct boot_evidence boot = { .log = NULL };
-	struct reader quote_part = part_take(in, "quote"), facts_part, verdict_part, parsed;
-	struct host_facts facts;
-	struct quote quote;
-	unsigned scheme;
+	struct boot_evidence boot = { .log_sent = true };
+	unsigned scheme = rd_u8(in, "scheme");
+	struct reader parsed;
 
-	scheme = rd_u8(in, "scheme");
-	facts_part = part_take(in, "facts");
-	verdict_part = part_take(in, "verdict");
 	boot.log_len = rd_be32(in, "log length");
 	parsed = part_take(in, "log");
-	if (!v || scheme >= BANK_COUNT)
+	if (scheme >= BANK_COUNT)
 		return err_set(e, ERR_FORMAT, "scheme %u", scheme);
-	if (!rd_ok(in, e) || !quote_unpack(&quote_part, &quote, e) || !host_facts_unpack(&facts_part, &facts, e) ||
-	    !verdict_unpack(&verdict_part, v, e) || !take_sets(in, &sets, e))
+	if (!rd_ok(in, e) || !take_sets(in, &sets, e))
 		return false;
-	boot.log_sent = true;
+	if (!d->held)
+		return true;
 	if (boot.log_len && take_log(&parsed, &log, &why))
 		boot.log = &log;
 	boot.log_error = why.why;
-	appraise_boot(&boot, &quote, (enum bank)scheme, &facts, sets.known, sets.count, v);
-	verdict_pack(v, w);
+	appraise_boot(&boot, &d->quote, (enum bank)scheme, &d->facts, sets.known, sets.count, &d->verdict);
+	return true;
+}
+
+/* quote, host facts, verdict so far, then the boot -> verdict */
+static bool
+judge_boot(struct reader *in, struct writer *w, struct error *e)
+{
+	own(mem) struct judged *d = calloc(1, sizeof(*d));
+	struct reader quote = part_take(in, "quote"), facts = part_take(in, "facts"), verdict = part_take(in, "verdict");
+
+	if (!d)
+		return err_set(e, ERR_MEMORY, "verdict");
+	d->held = true;
+	if (!rd_ok(in, e) || !quote_unpack(&quote, &d->quote, e) || !host_facts_unpack(&facts, &d->facts, e) ||
+	    !verdict_unpack(&verdict, &d->verdict, e) || !take_boot(in, d, e))
+		return false;
+	verdict_pack(&d->verdict, w);
+	return true;
+}
+
+/* What judge_quote takes, then the boot -> ok, quote, verdict */
+static bool
+judge_both(struct judge *all, struct reader *in, struct writer *w, struct error *e)
+{
+	own(mem) struct judged *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return err_set(e, ERR_MEMORY, "verdict");
+	if (!take_quote(all, in, d, e) || !take_boot(in, d, e))
+		return false;
+	put_judged(w, d);
 	return true;
 }
 
@@ -267,6 +300,8 @@ dispatch(struct judge *all, struct frame *f, struct writer *w, struct error *why
 		return judge_quote(all, &f->payload, w, e);
 	case MSG_JUDGE_BOOT:
 		return judge_boot(&f->payload, w, e);
+	case MSG_JUDGE_BOTH:
+		return judge_both(all, &f->payload, w, e);
 	case MSG_JUDGE_CAPTURE:
 		return judge_capture(&f->payload, w, why, e);
 	case MSG_JUDGE_SHOW:
@@ -279,7 +314,7 @@ dispatch(struct judge *all, struct frame *f, struct writer *w, struct error *why
 static enum message
 answer_type(enum message question)
 {
-	return question == MSG_JUDGE_QUOTE ? MSG_JUDGED_QUOTE : question == MSG_JUDGE_BOOT ? MSG_JUDGED_BOOT :
+	return question == MSG_JUDGE_QUOTE || question == MSG_JUDGE_BOTH ? MSG_JUDGED_QUOTE : question == MSG_JUDGE_BOOT ? MSG_JUDGED_BOOT :
 	    question == MSG_JUDGE_CAPTURE ? MSG_CAPTURED : MSG_SHOWN;
 }
 
