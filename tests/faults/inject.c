@@ -1,7 +1,5 @@
-#include <elf.h>
 #include <errno.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +8,9 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/uio.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "call.h"
 #include "inject.h"
 #include "scope.h"
 
@@ -76,51 +73,6 @@ inject_allocs(void)
 	return OWN_MALLOC;
 }
 
-/* --- the machine: number, third argument and result of a system call */
-
-#if defined(__x86_64__)
-#define MACHINE 1
-static void
-poke(pid_t pid, size_t at, long value)
-{
-	ptrace(PTRACE_POKEUSER, pid, at, value);
-}
-
-static void skip_call(pid_t pid) { poke(pid, offsetof(struct user_regs_struct, orig_rax), -1); }
-static void set_count(pid_t pid, long n) { poke(pid, offsetof(struct user_regs_struct, rdx), n); }
-static void set_result(pid_t pid, long value) { poke(pid, offsetof(struct user_regs_struct, rax), value); }
-#elif defined(__aarch64__)
-#define MACHINE 1
-static void
-set_register(pid_t pid, unsigned which, long value)
-{
-	struct user_regs_struct regs;
-	struct iovec v = { &regs, sizeof(regs) };
-
-	if (ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &v) < 0)
-		return;
-	regs.regs[which] = (unsigned long long)value;
-	ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &v);
-}
-
-static void
-skip_call(pid_t pid)
-{
-	int none = -1;
-	struct iovec v = { &none, sizeof(none) };
-
-	ptrace(PTRACE_SETREGSET, pid, NT_ARM_SYSTEM_CALL, &v);
-}
-
-static void set_count(pid_t pid, long n) { set_register(pid, 2, n); }
-static void set_result(pid_t pid, long value) { set_register(pid, 0, value); }
-#else
-#define MACHINE 0
-static void skip_call(pid_t pid) { (void)pid; }
-static void set_count(pid_t pid, long n) { (void)pid, (void)n; }
-static void set_result(pid_t pid, long value) { (void)pid, (void)value; }
-#endif
-
 static bool
 moves_bytes(long nr)
 {
@@ -159,9 +111,18 @@ may_wait(long nr)
 	}
 }
 
+/* A sanitizer makes these between the calls of the program, and ends it when they fail. */
+static bool
+sanitizers_own(long nr)
+{
+	return !OWN_MALLOC && (nr == SYS_mmap || nr == SYS_munmap || nr == SYS_mremap || nr == SYS_madvise || nr == SYS_sigaltstack);
+}
+
 static bool
 plausible(long nr, int error)
 {
+	if (sanitizers_own(nr))
+		return false;
 	switch (error) {
 	case FAULT_SHORT: return moves_bytes(nr);
 	case FAULT_CUT:   return nr == SYS_read;
@@ -172,26 +133,19 @@ plausible(long nr, int error)
 	}
 }
 
-/* These do not fail, or end the child. */
-static bool
-spared(long nr)
-{
-	return nr == SYS_exit_group || nr == SYS_exit || nr == SYS_rt_sigreturn;
-}
-
 enum deed { LEFT_ALONE, SKIPPED };
 
 static enum deed
 fail_call(pid_t pid, long nr, int error, struct run *out)
 {
-	if (spared(nr) || !plausible(nr, error))
+	if (call_spared(nr) || !plausible(nr, error))
 		return LEFT_ALONE;
 	snprintf(out->last, sizeof(out->last), "system call %ld", nr);
 	if (error == FAULT_SHORT || error == FAULT_CUT) {
-		set_count(pid, error == FAULT_SHORT ? 1 : CUT_AT);
+		call_count(pid, error == FAULT_SHORT ? 1 : CUT_AT);
 		return LEFT_ALONE;
 	}
-	skip_call(pid);
+	call_skip(pid);
 	return SKIPPED;
 }
 
@@ -228,14 +182,14 @@ follow(pid_t pid, const struct fault *f, struct run *out)
 
 			if (!f->at && out->calls < CALLS_MAX)
 				made_calls[out->calls] = nr;
-			out->calls += !spared(nr);
+			out->calls += !call_spared(nr);
 			deed = LEFT_ALONE;
 			if (!f->alloc && f->at && (out->calls == f->at || (f->stays && out->calls > f->at)))
 				deed = fail_call(pid, nr, f->error, out);
 			else if (f->error == FAULT_CUT && out->calls == f->at + 1 && out->last[0])
 				deed = fail_call(pid, nr, FAULT_END, out);
 		} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && deed == SKIPPED) {
-			set_result(pid, f->error < 0 ? 0 : -(long)f->error);
+			call_result(pid, f->error < 0 ? 0 : -(long)f->error);
 			deed = LEFT_ALONE;
 		}
 	}
@@ -296,7 +250,7 @@ inject_possible(const char **why)
 {
 	struct run r;
 
-	if (!MACHINE) {
+	if (!CALL_KNOWN) {
 		*why = "not for this kind of processor";
 		return false;
 	}
