@@ -1,12 +1,13 @@
 #include "memo.h"
 #include "scope.h"
 
-enum { PLACES = 64, BYTES_MAX = 64 << 20 };
+/* The logs of a fleet, not of 64 hosts: one of 75 KB takes about 20. A digest has WAYS places, of which the oldest goes. */
+enum { SETS = 256, WAYS = 8, PLACES = SETS * WAYS, BYTES_MAX = 16 << 20 };
 
 struct memo {
 	uint64_t tick;
 	size_t   bytes;
-	struct { uint64_t used; uint8_t log[SHA256_SIZE]; size_t log_len; uint8_t *p; size_t len; } place[PLACES];
+	struct place { uint64_t used; uint8_t log[SHA256_SIZE]; size_t log_len; uint8_t *p; size_t len; } place[PLACES];
 };
 
 struct memo *
@@ -23,59 +24,73 @@ memo_free(struct memo *m)
 	free(m);
 }
 
-const uint8_t *
-memo_get(struct memo *m, const uint8_t log[static SHA256_SIZE], size_t *len, size_t *log_len)
+static struct place *
+places_of(struct memo *m, const uint8_t log[static SHA256_SIZE])
 {
-	for (unsigned i = 0; m && i < PLACES; i++)
-		if (m->place[i].p && !memcmp(m->place[i].log, log, SHA256_SIZE)) {
-			m->place[i].used = ++m->tick;
-			*len = m->place[i].len;
-			*log_len = m->place[i].log_len;
-			return m->place[i].p;
-		}
+	return &m->place[log[0] % SETS * WAYS];
+}
+
+static struct place *
+find(struct memo *m, const uint8_t log[static SHA256_SIZE])
+{
+	struct place *of = places_of(m, log);
+
+	for (unsigned i = 0; i < WAYS; i++)
+		if (of[i].p && !memcmp(of[i].log, log, SHA256_SIZE))
+			return &of[i];
 	return NULL;
 }
 
-static unsigned
-oldest(const struct memo *m)
+const uint8_t *
+memo_get(struct memo *m, const uint8_t log[static SHA256_SIZE], size_t *len, size_t *log_len)
 {
-	unsigned at = 0;
+	struct place *at = m ? find(m, log) : NULL;
 
-	for (unsigned i = 1; i < PLACES; i++)
-		if (m->place[i].used < m->place[at].used)
-			at = i;
+	if (!at)
+		return NULL;
+	at->used = ++m->tick;
+	*len = at->len;
+	*log_len = at->log_len;
+	return at->p;
+}
+
+/* Of n places, the one that is empty or was used longest ago. */
+static struct place *
+oldest(struct place *of, unsigned n)
+{
+	struct place *at = of;
+
+	for (unsigned i = 1; i < n; i++)
+		if (of[i].used < at->used)
+			at = &of[i];
+	return at;
+}
+
+/* The same of all places, but only of those that hold something. */
+static struct place *
+oldest_held(struct memo *m)
+{
+	struct place *at = NULL;
+
+	for (unsigned i = 0; i < PLACES; i++)
+		if (m->place[i].p && (!at || m->place[i].used < at->used))
+			at = &m->place[i];
 	return at;
 }
 
 static void
-drop(struct memo *m, unsigned at)
+drop(struct memo *m, struct place *at)
 {
-	m->bytes -= m->place[at].len;
-	free(m->place[at].p);
-	m->place[at].p = NULL;
-	m->place[at].len = 0;
-	m->place[at].used = 0;
-}
-
-/* Empties the place that was used longest ago, until another len bytes fit; the place. */
-static unsigned
-make_room(struct memo *m, size_t len)
-{
-	unsigned at;
-
-	do {
-		at = oldest(m);
-		drop(m, at);
-		m->place[at].used = m->bytes + len > BYTES_MAX ? ++m->tick : 0;
-	} while (m->bytes + len > BYTES_MAX);
-	return at;
+	m->bytes -= at->len;
+	free(at->p);
+	*at = (struct place){ .used = 0 };
 }
 
 void
 memo_put(struct memo *m, const uint8_t log[static SHA256_SIZE], size_t log_len, const void *p, size_t len)
 {
+	struct place *at;
 	uint8_t *copy;
-	unsigned at;
 
 	if (!m || len > BYTES_MAX / 4)
 		return;
@@ -83,14 +98,13 @@ memo_put(struct memo *m, const uint8_t log[static SHA256_SIZE], size_t log_len, 
 	if (!copy)
 		return;
 	memcpy(copy, p, len);
-	for (unsigned i = 0; i < PLACES; i++)
-		if (m->place[i].p && !memcmp(m->place[i].log, log, SHA256_SIZE))
-			drop(m, i);
-	at = make_room(m, len);
-	memcpy(m->place[at].log, log, SHA256_SIZE);
-	m->place[at].log_len = log_len;
-	m->place[at].p = copy;
-	m->place[at].len = len;
-	m->place[at].used = ++m->tick;
+	at = find(m, log);
+	if (!at)
+		at = oldest(places_of(m, log), WAYS);
+	drop(m, at);
+	while (m->bytes + len > BYTES_MAX)
+		drop(m, oldest_held(m));
+	*at = (struct place){ .used = ++m->tick, .log_len = log_len, .p = copy, .len = len };
+	memcpy(at->log, log, SHA256_SIZE);
 	m->bytes += len;
 }

@@ -18,14 +18,15 @@ le(struct growing *g, uint64_t v, unsigned bytes)
 		g->p[g->len++] = (uint8_t)(v >> 8 * i);
 }
 
+/* The digest is that of data from `hashed` on. */
 static void
-event(struct growing *g, uint32_t pcr, uint32_t type, const void *data, size_t len)
+event(struct growing *g, uint32_t pcr, uint32_t type, size_t hashed, const char *data, size_t len)
 {
 	le(g, pcr, 4);
 	le(g, type, 4);
 	le(g, 1, 4);
 	le(g, 0x000b, 2);
-	need(digest_sha256(data, len, g->p + g->len));
+	need(digest_sha256(data + hashed, len - hashed, g->p + g->len));
 	g->len += SHA256_SIZE;
 	le(g, len, 4);
 	memcpy(g->p + g->len, data, len);
@@ -45,7 +46,7 @@ variable(struct growing *g, const char *name, uint8_t fill)
 	for (size_t i = 0; i < n; i++)
 		data[32 + 2 * i] = (uint8_t)name[i];
 	memset(data + 32 + 2 * n, fill, rest);
-	event(g, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, data, sizeof(data));
+	event(g, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, 0, (const char *)data, sizeof(data));
 }
 
 /* Where the firmware's own variables end: before the first separator of PCR 7. */
@@ -81,9 +82,9 @@ large_log(size_t *len)
 	g.len += n - cut;
 	for (unsigned i = 0; g.len < LARGE_LOG - 2 * sizeof(line); i++) {
 		snprintf(line, sizeof(line), "grub_cmd: menuentry Debian GNU/Linux, with Linux 6.1.0-%u-amd64 --class debian --class gnu-linux", i);
-		event(&g, 8, EV_IPL, line, strlen(line));
+		event(&g, 8, EV_IPL, strlen("grub_cmd: "), line, strlen(line));     /* GRUB hashes no label */
 	}
-	event(&g, 1, EV_IPL, "00000000", NUMBER_TEXT);
+	event(&g, 1, EV_IPL, 0, "00000000", NUMBER_TEXT);
 	*len = g.len;
 	return g.p;
 }
