@@ -45,7 +45,7 @@ struct daemon {
 	bool             stopping;
 };
 
-enum { SPACING_MS = 2000, REFUSED_SPACING_MS = 5000, NEGATIVE_CACHE_MS = 5000, DRAIN_MS = 12 * 1000 };
+enum { SPACING_MS = 2000, REFUSED_SPACING_MS = 5000, NEGATIVE_CACHE_MS = 5000, DRAIN_MS = 12 * 1000, POST_AGAIN_MS = 1000 };
 
 /* --- starting */
 
@@ -176,11 +176,17 @@ start(struct daemon *d, struct error *e)
 
 /* --- rounds */
 
-static void
+/* False: no memory, or no pipe; the loop tries again by itself. */
+static bool
 post(struct daemon *d, const struct job *j)
 {
-	if (worker_post(&d->worker, j) && j->kind == JOB_ATTEST)
+	if (!worker_post(&d->worker, j)) {
+		d->next_round = clock_mono() + POST_AGAIN_MS;
+		return false;
+	}
+	if (j->kind == JOB_ATTEST)
 		d->last_round = clock_mono();
+	return true;
 }
 
 /* Renewal is early by a tenth at most, so that a fleet that booted together does not come back together. */
@@ -302,12 +308,25 @@ may_quote(const struct daemon *d)
 	return age >= SPACING_MS;
 }
 
+/* The work could not be handed over: nobody waits for it. */
+static void
+not_begun(struct daemon *d, struct client *c)
+{
+	if (c->verb == VERB_ASK)
+		answer_ask(d, c);
+	else
+		client_refuse(c, "attestd cannot begin it now: no memory");
+}
+
 static void
 wait_for_round(struct daemon *d, struct client *c)
 {
 	/* While an approval is awaited that is the question; asking for anything else would put it off. */
 	if (!d->worker.busy) {
-		post(d, &(struct job){ .kind = d->last.pending ? JOB_POLL : JOB_ATTEST });
+		if (!post(d, &(struct job){ .kind = d->last.pending ? JOB_POLL : JOB_ATTEST })) {
+			not_begun(d, c);
+			return;
+		}
 		d->last_round = clock_mono();
 	}
 	c->waiting = true;
@@ -333,10 +352,13 @@ enroll(struct daemon *d, struct client *c)
 		client_refuse(c, "an attestation is under way; try again");
 		return;
 	}
-	post(d, &j);
+	if (post(d, &j)) {
+		d->enrolling = c;
+		c->waiting = true;
+	} else {
+		not_begun(d, c);
+	}
 	explicit_bzero(&j, sizeof(j));
-	d->enrolling = c;
-	c->waiting = true;
 }
 
 static void
