@@ -63,6 +63,7 @@ up() {
 	wait_for 20 answers
 }
 tell() { echo "$1 $2" >"$LAB/fault"; kill -USR1 "${PIDS[attestd]}"; }
+ended() { ! lives; }
 lives() { kill -0 "${PIDS[attestd]}" 2>/dev/null; }
 
 up
@@ -97,9 +98,13 @@ while [ $at -le "$calls" ]; do
 			is "$what: the record" "$(sed -n 's/^state=//p' "$LAB/run/verdict")" contraindicated
 			is "$what: the record is whole" "$(tail -c 1 "$LAB/run/verdict" | od -An -c | tr -d ' ')$(wc -l <"$LAB/run/verdict")" '\n22'
 		fi
-		if lives; then
-			wait_for 10 answers
+		wait_for 5 answers
+		if lives && answers; then
 			attestctl status >/dev/null; is "$what: says so afterwards" $? 1
+		elif lives && ! wait_for 20 ended; then
+			is "$what: it hangs" yes no
+			lab_kill attestd KILL
+			up
 		else
 			ended=$((ended + 1))
 			up
