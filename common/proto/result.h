@@ -55,7 +55,11 @@ bool result_sign(const struct result *, const struct sign_key *, char *out, size
  * Signature by one of the keys, profile, integers, all claims there and within range, not expired
  * at now_wall and not from the future (5 min of skew). What it is about is for the caller to
  * compare. A status that is better than its vector is refused.
+ *
+ * RESULT_BY_NONCE for now_wall: the caller asked for this very result, and its nonce, which the caller
+ * compares, says that it is new. Two clocks that differ then refuse nobody.
  */
+enum { RESULT_BY_NONCE = -1, RESULT_SKEW_MS = 5 * 60 * 1000 };
 bool result_verify(const char *jws, size_t len, const struct keyset *, int64_t now_wall,
     struct result *, struct error *) MUST_CHECK;
 #endif

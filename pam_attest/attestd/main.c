@@ -204,7 +204,7 @@ static void
 tell(const struct daemon *d, enum job_kind kind, const struct outcome *o)
 {
 	bool same = o->reason == d->last.reason && o->record.reason == d->last.record.reason;
-	/* A verdict that could not be written: said when it begins, and when it is over. */
+	/* A good verdict that could not be written, or by another clock: said when it begins, and when it is over. */
 	bool unwritten = o->reason == REASON_OK && o->why[0], was = d->last.reason == REASON_OK && d->last.why[0];
 
 	if (same && unwritten == was && kind != JOB_ENROLL)

@@ -145,19 +145,33 @@ send_evidence(struct agent *a, struct round *r, struct error *e)
 	return why;
 }
 
-/* A result is believed only if it is signed, fresh, and about this key, boot and challenge. */
+/*
+ * A result is believed only if it is signed, and about this key, boot and challenge. The challenge makes it
+ * fresh: a clock that is wrong, here or at the verifier, locks nobody out.
+ */
 static enum reason
 check_result(struct agent *a, struct round *r, struct error *e)
 {
 	struct result *res = &r->result;
 
-	if (!result_verify(r->answer.result, strlen(r->answer.result), &a->id.keys, clock_now().wall, res, e))
+	if (!result_verify(r->answer.result, strlen(r->answer.result), &a->id.keys, RESULT_BY_NONCE, res, e))
 		return REASON_RESULT_INVALID;
 	if (!same_bytes(res->nonce, r->challenge.nonce, NONCE_SIZE) || !name_same(&res->ak, &a->id.ak_name) ||
 	    strcmp(res->host_id, a->id.host_id) || strcmp(res->boot_id, a->boot_id) ||
 	    res->reset_count != r->quote.reset_count || res->restart_count != r->quote.restart_count)
 		return err_set(e, ERR_MISMATCH, "the result is about another host, boot or challenge"), REASON_RESULT_INVALID;
 	return REASON_OK;
+}
+
+/* Said, because certificates and everybody who reads results go by the clock. */
+static void
+compare_clocks(const struct round *r, struct error *e)
+{
+	int64_t ahead = r->result.issued_wall - clock_now().wall;
+
+	if (ahead > RESULT_SKEW_MS || ahead < -RESULT_SKEW_MS)
+		snprintf(e->why, sizeof(e->why), "the verifier's clock is %lld s %s this one",
+		    (long long)(ahead < 0 ? -ahead : ahead) / 1000, ahead < 0 ? "behind" : "ahead of");
 }
 
 /* Keys are rotated under the root that was pinned: one look at the key set before a result is called invalid. */
@@ -300,6 +314,7 @@ round_attest(struct agent *a, struct outcome *o)
 		a->failures = 0;
 		why = r->result.reason[0];
 		e.why[0] = '\0';
+		compare_clocks(r, &e);
 	} else {
 		if (r && reason_is_outage(why))
 			compare_with_good(a, r);

@@ -46,3 +46,10 @@ tests_integration_lying_parse_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
 tests_integration_lying_parse_LDADD    = libipc.la
 dist_check_SCRIPTS += %D%/worker.sh
 TESTS += %D%/worker.sh
+
+# Clocks a day off; the library is preloaded for another wall clock.
+dist_check_SCRIPTS += %D%/clocks.sh
+TESTS += %D%/clocks.sh
+check_LTLIBRARIES += %D%/libshift.la
+tests_integration_libshift_la_SOURCES = %D%/shift.c
+tests_integration_libshift_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere

@@ -47,6 +47,10 @@ START_TEST(verifies_what_was_signed)
 	r.claim[CLAIM_HARDWARE] = 0;
 	ck_assert_msg(result_sign(&r, signer, jws, sizeof(jws), &len, &e), "%s", e.why);
 	ck_assert_msg(result_verify(jws, len, &keys, now, &again, &e), "%s", e.why);
+	/* Who asked for it goes by the nonce, whatever the clocks say; nobody else does. */
+	ck_assert(result_verify(jws, len, &keys, RESULT_BY_NONCE, &again, &e));
+	ck_assert(!result_verify(jws, len, &keys, r.expires_wall, &again, &e));
+	ck_assert(!result_verify(jws, len, &keys, r.issued_wall - RESULT_SKEW_MS - 1, &again, &e));
 	ck_assert_str_eq(again.host, r.host);
 	ck_assert_str_eq(again.host_id, r.host_id);
 	ck_assert(name_same(&again.ak, &r.ak));
