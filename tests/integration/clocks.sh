@@ -31,7 +31,7 @@ mark() { lines=$(wc -l <"$LAB/$1.log"); }
 said() { tail -n +$((lines + 1)) "$LAB/$1.log" | grep -q "$2"; }
 attestd_up() {
 	rm -f "$LAB/run/gate.sock"
-	lab_start attestd env LD_PRELOAD="$SHIFTER" SHIFT="$LAB/host.clock" "$@" "$ATTESTD" -c "$LAB/attestd.conf" -f
+	lab_start attestd env LD_PRELOAD="$SHIFTER" SHIFT="$LAB/host.clock" "$ATTESTD" -c "$LAB/attestd.conf" -f
 	wait_for 10 test -S "$LAB/run/gate.sock"
 }
 verifier_up() {
