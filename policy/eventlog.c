@@ -7,10 +7,13 @@
 enum {
 	SIGNATURE_SIZE = 16,
 	RECORD_MIN     = 16,            /* of a TCG_PCR_EVENT2 without digests and data */
+	OLD_RECORD     = 32,            /* of a TCG_PCR_EVENT without data */
+	SHA1_SIZE      = 20,
 	WORDS_PER_BYTE = 5,             /* room for the words: see words_room() */
 	WORDS_MAX      = 4 << 20,       /* of a whole log; what comes after has no words */
 };
 static const uint8_t agile[SIGNATURE_SIZE] = "Spec ID Event03";
+static const uint8_t old[][SIGNATURE_SIZE] = { "Spec ID Event00", "Spec ID Event02" };   /* BIOS and EFI with TPM 1.2 */
 static const char    any_header[]          = "Spec ID Event";
 static const uint8_t locality_mark[SIGNATURE_SIZE] = "StartupLocality";
 
@@ -25,6 +28,18 @@ struct parser {
 	struct hashers   hashers;
 	bool             located, hcrtm, measured0;   /* what has been said and done about PCR 0 */
 };
+
+const char *
+log_form_word(enum log_form form)
+{
+	static const char *const words[] = {
+#define X(name, word) word,
+		LOG_FORMS(X)
+#undef X
+	};
+
+	return (unsigned)form < LOG_FORM_COUNT ? words[form] : "unknown";
+}
 
 void
 eventlog_free(struct eventlog *log)
@@ -125,13 +140,9 @@ header_algs(struct parser *p, struct reader *r, struct error *e)
 static bool
 header_spec(struct parser *p, struct reader r, struct error *e)
 {
-	const uint8_t *sign = rd_bytes(&r, SIGNATURE_SIZE, "signature");
 	uint8_t vendor;
 
-	if (!sign || memcmp(sign, any_header, strlen(any_header)))
-		return err_set(e, ERR_FORMAT, "no Spec ID event: a legacy SHA-1 log, or none at all");
-	if (memcmp(sign, agile, SIGNATURE_SIZE))
-		return err_set(e, ERR_FORMAT, "not \"Spec ID Event03\": a legacy SHA-1 log, or damaged");
+	(void)rd_bytes(&r, SIGNATURE_SIZE, "signature");
 	(void)rd_le32(&r, "platform class");
 	(void)rd_bytes(&r, 4, "version");       /* minor, major, errata, size of UINTN */
 	if (!header_algs(p, &r, e))
@@ -139,33 +150,6 @@ header_spec(struct parser *p, struct reader r, struct error *e)
 	vendor = rd_u8(&r, "vendor info size");
 	(void)rd_bytes(&r, vendor, "vendor info");
 	return rd_end(&r, e);
-}
-
-/* The first record has the layout of the old logs: one SHA-1 digest, here unused. */
-static bool
-header_read(struct parser *p, struct error *e)
-{
-	struct event *ev;
-	uint32_t size;
-	struct reader data;
-
-	if (!event_add(p, &ev, e))
-		return false;
-	ev->pcr = rd_le32(&p->in, "pcr index");
-	ev->type = rd_le32(&p->in, "event type");
-	(void)rd_bytes(&p->in, 20, "digest");
-	size = rd_le32(&p->in, "event size");
-	data = rd_sub(&p->in, size, "event data");
-	if (!rd_ok(&p->in, e))
-		return false;
-	if (ev->type != EV_NO_ACTION)
-		return err_set(e, ERR_FORMAT, "no Spec ID event first: a legacy SHA-1 log, or none at all");
-	ev->data_len = size;
-	if (!header_spec(p, data, e))
-		return false;
-	event_describe(p, ev, data.pos);
-	p->log->count++;
-	return true;
 }
 
 /* A bank may be missing in an event (then it is not extended there), but never come twice. */
@@ -203,6 +187,13 @@ event_digests(struct parser *p, struct event *ev, struct error *e)
 	return rd_ok(&p->in, e);
 }
 
+static void
+old_digest(struct parser *p, struct event *ev)
+{
+	rd_copy(&p->in, ev->digest[BANK_SHA1], SHA1_SIZE, "digest");
+	ev->banks = 1u << BANK_SHA1;
+}
+
 /* What EV_NO_ACTION says that matters: where PCR 0 starts, and that no second log begins here. */
 static bool
 no_action(struct parser *p, const struct event *ev, const uint8_t *data, struct error *e)
@@ -227,9 +218,13 @@ no_action(struct parser *p, const struct event *ev, const uint8_t *data, struct 
 	return true;
 }
 
+/* The start value of PCR 0, and no measurement without a register. */
 static bool
 measured(struct parser *p, const struct event *ev, struct error *e)
 {
+	if (p->log->registers == REGISTERS_RTMR)
+		return (ev->pcr && ev->pcr <= RTMR_INDEX_MAX) ||
+		    err_set(e, ERR_FORMAT, "register index %u: not 1 to %d", ev->pcr, RTMR_INDEX_MAX);
 	if (ev->pcr >= PCR_COUNT)
 		return err_set(e, ERR_FORMAT, "pcr index %u: no such PCR", ev->pcr);
 	if (ev->pcr != 0)
@@ -244,7 +239,7 @@ measured(struct parser *p, const struct event *ev, struct error *e)
 	return true;
 }
 
-/* TCG_PCR_EVENT2 */
+/* TCG_PCR_EVENT2, or TCG_PCR_EVENT in a legacy log */
 static bool
 event_read(struct parser *p, struct error *e)
 {
@@ -255,7 +250,9 @@ event_read(struct parser *p, struct error *e)
 		return false;
 	ev->pcr = rd_le32(&p->in, "pcr index");
 	ev->type = rd_le32(&p->in, "event type");
-	if (!event_digests(p, ev, e))
+	if (p->log->form == LOG_LEGACY)
+		old_digest(p, ev);
+	else if (!event_digests(p, ev, e))
 		return false;
 	ev->data_len = rd_le32(&p->in, "event size");
 	if (rd_ok(&p->in, e) && ev->data_len > EVENT_DATA_MAX)
@@ -289,25 +286,111 @@ padding(struct parser *p, bool *ends, struct error *e)
 	return true;
 }
 
+/*
+ * A record that opens a log: EV_NO_ACTION with a Spec ID, laid out as in the old logs, even in
+ * front of a crypto-agile one. In the middle of either kind it could not be read as an event.
+ */
+static bool
+opens(const struct parser *p, struct reader *spec)
+{
+	struct reader r = p->in;
+	uint32_t type, size;
+
+	(void)rd_le32(&r, "pcr index");
+	type = rd_le32(&r, "event type");
+	(void)rd_bytes(&r, SHA1_SIZE, "digest");
+	size = rd_le32(&r, "event size");
+	*spec = rd_sub(&r, size, "event data");
+	return !r.bad && type == EV_NO_ACTION && size >= strlen(any_header) &&
+	    !memcmp(spec->pos, any_header, strlen(any_header));
+}
+
+/* What stood before in this evidence was another log, which no longer matters. */
+static void
+start_over(struct parser *p)
+{
+	struct eventlog *log = p->log;
+
+	log->form = LOG_AGILE;
+	log->registers = REGISTERS_PCR;
+	log->banks = 0;
+	log->locality = 0;
+	log->count = 0;
+	log->words_len = 1;
+	log->logs++;
+	p->nalgs = 0;
+	p->located = p->hcrtm = p->measured0 = false;
+}
+
+/* The old kind may begin without a header. Those that it has say nothing that matters. */
+static bool
+old_header(struct parser *p, struct reader spec, struct error *e)
+{
+	const uint8_t *sign = rd_bytes(&spec, SIGNATURE_SIZE, "signature");
+
+	for (unsigned i = 0; sign && i < COUNT(old); i++)
+		if (!memcmp(sign, old[i], SIGNATURE_SIZE)) {
+			p->log->form = LOG_LEGACY;
+			p->log->banks = 1u << BANK_SHA1;
+			return true;
+		}
+	return err_set(e, ERR_FORMAT, "a Spec ID event that is none of 00, 02 and 03");
+}
+
+static bool
+header_read(struct parser *p, struct reader spec, struct error *e)
+{
+	bool is_agile = spec.left >= SIGNATURE_SIZE && !memcmp(spec.pos, agile, SIGNATURE_SIZE);
+	struct event *ev;
+
+	if (p->log->logs == LOGS_MAX)
+		return err_set(e, ERR_LIMIT, "more than %d logs", LOGS_MAX);
+	start_over(p);
+	if (!(is_agile ? header_spec(p, spec, e) : old_header(p, spec, e)) || !event_add(p, &ev, e))
+		return false;
+	ev->pcr = rd_le32(&p->in, "pcr index");
+	ev->type = EV_NO_ACTION;
+	ev->data_len = (uint32_t)spec.left;
+	(void)rd_bytes(&p->in, OLD_RECORD - 4 + spec.left, "header");
+	if (ev->pcr > 1)
+		return err_set(e, ERR_FORMAT, "pcr index %u: neither a TPM's log nor a CCEL", ev->pcr);
+	p->log->registers = ev->pcr == 1 ? REGISTERS_RTMR : REGISTERS_PCR;
+	event_describe(p, ev, spec.pos);
+	p->log->count++;
+	return true;
+}
+
+static bool
+record_read(struct parser *p, struct error *e)
+{
+	struct reader spec;
+
+	if (opens(p, &spec))
+		return header_read(p, spec, e);
+	if (!p->log->logs) {
+		start_over(p);
+		p->log->form = LOG_LEGACY;
+		p->log->banks = 1u << BANK_SHA1;
+	}
+	return event_read(p, e);
+}
+
 static bool
 events_read(struct parser *p, struct error *e)
 {
 	bool ends = false;
 
-	p->fault = (struct log_fault){ 0 };
-	if (!header_read(p, e))
-		return false;
 	while (rd_more(&p->in)) {
 		p->fault = (struct log_fault){ p->log->count, (uint32_t)p->in.at };
 		if (!padding(p, &ends, e))
 			return false;
 		if (ends)
 			break;
-		if (!event_read(p, e))
+		if (!record_read(p, e))
 			return false;
 	}
 	p->log->consumed = (uint32_t)p->in.at;
-	return true;
+	return p->log->count || err_set(e, ERR_FORMAT, "nothing but padding");
 }
 
 bool

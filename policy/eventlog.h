@@ -1,5 +1,9 @@
 /*
- * eventlog.h - a TCG crypto-agile firmware log (PFP, TCG_PCR_EVENT2) as flat, bounded records.
+ * eventlog.h - a measurement log of any form as flat, bounded records.
+ *
+ * Forms: TCG crypto-agile (PFP, TCG_PCR_EVENT2) and legacy SHA-1 (TCG_PCR_EVENT). Several logs may
+ * stand behind each other, as after a resume from hibernation: each begins with a Spec ID record
+ * of its own, and the last one counts.
  *
  * The parser runs in the parse worker. Its records travel to the judge in packed form; the judge
  * reads them as untrusted bytes again and believes only what replays to the signed digest.
@@ -16,6 +20,7 @@ enum {
 	EVENT_DATA_MAX  = 1 << 20,
 	EVENT_TEXT_MAX  = 4096,         /* bytes of an event's words, with NUL */
 	EVENTLOG_LEN_MAX = 4 << 20,
+	LOGS_MAX        = 16,           /* behind each other in one evidence */
 	EVENTLOG_ALGS_MAX = 16,         /* in the header's table, known or not */
 };
 
@@ -38,7 +43,29 @@ struct event {
 	uint32_t     data_len;
 };
 
+/* X(NAME, word): what a log is written in. */
+#define LOG_FORMS(X) \
+	X(AGILE,  "crypto-agile") \
+	X(LEGACY, "legacy-sha1")
+enum log_form {
+#define X(name, word) LOG_##name,
+	LOG_FORMS(X)
+#undef X
+	LOG_FORM_COUNT
+};
+const char *log_form_word(enum log_form);
+
+/*
+ * What the indices of a log mean. A confidential VM's log (ACPI table CCEL) has the same records,
+ * but index 1 is RTMR 0, index 4 is RTMR 3, and no TPM quotes them.
+ */
+enum registers { REGISTERS_PCR, REGISTERS_RTMR };
+enum { RTMR_INDEX_MAX = 4 };
+
 struct eventlog {
+	enum log_form  form;
+	enum registers registers;
+	unsigned      logs;                     /* that stood behind each other; the last is this one */
 	uint8_t       banks;                    /* of the header's table that this project knows */
 	int           locality;                 /* start value of PCR 0: 0, 3 or 4 (H-CRTM counts as 4) */
 	unsigned      count;
@@ -69,6 +96,7 @@ const char *event_type_name(uint32_t type);  /* "EV_SEPARATOR"; "unknown type" *
 
 /* PCR values that the log gives, start values included, and which PCRs it extends. */
 struct replay {
+	enum registers registers;
 	uint32_t extended[BANK_COUNT];           /* bit = PCR */
 	uint8_t  value[BANK_COUNT][PCR_COUNT][DIGEST_MAX];
 };

@@ -5,10 +5,10 @@
 
 /*
  * The packed form, between parse and judge:
- *   header  version u8, banks u8, locality u8, consumed u32, count u32
+ *   header  version u8, form u8, registers u8, logs u8, banks u8, locality u8, consumed u32, count u32
  *   event   offset u32, pcr u32, type u32, data length u32, banks u8, digests, binding u8, text u16 + bytes
  */
-enum { PACKED_VERSION = 1, HEADER_SIZE = 11, EVENT_MIN = 20 };
+enum { PACKED_VERSION = 2, HEADER_SIZE = 14, EVENT_MIN = 20 };
 
 size_t
 eventlog_packed_size(const struct eventlog *log)
@@ -45,6 +45,9 @@ void
 eventlog_pack(const struct eventlog *log, struct writer *w)
 {
 	wr_u8(w, PACKED_VERSION, "version");
+	wr_u8(w, (uint8_t)log->form, "form");
+	wr_u8(w, (uint8_t)log->registers, "registers");
+	wr_u8(w, (uint8_t)log->logs, "logs");
 	wr_u8(w, log->banks, "banks");
 	wr_u8(w, (uint8_t)log->locality, "locality");
 	wr_be32(w, log->consumed, "consumed");
@@ -105,8 +108,9 @@ event_unpack(struct reader *r, struct eventlog *log, struct event *ev, struct er
 static bool
 header_unpack(struct reader *r, struct eventlog *log, uint32_t *count, struct error *e)
 {
-	uint8_t version = rd_u8(r, "version");
+	uint8_t version = rd_u8(r, "version"), form = rd_u8(r, "form"), registers = rd_u8(r, "registers");
 
+	log->logs = rd_u8(r, "logs");
 	log->banks = rd_u8(r, "banks");
 	log->locality = rd_u8(r, "locality");
 	log->consumed = rd_be32(r, "consumed");
@@ -115,6 +119,10 @@ header_unpack(struct reader *r, struct eventlog *log, uint32_t *count, struct er
 		return false;
 	if (version != PACKED_VERSION)
 		return err_set(e, ERR_FORMAT, "version %u", version);
+	if (form >= LOG_FORM_COUNT || registers > REGISTERS_RTMR || !log->logs)
+		return err_set(e, ERR_FORMAT, "form %u, registers %u, %u logs", form, registers, log->logs);
+	log->form = (enum log_form)form;
+	log->registers = (enum registers)registers;
 	if (!log->banks || log->banks >> BANK_COUNT)
 		return err_set(e, ERR_FORMAT, "banks 0x%02x", log->banks);
 	if (log->locality != 0 && log->locality != 3 && log->locality != 4)

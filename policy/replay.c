@@ -2,12 +2,12 @@
 #include "eventlog.h"
 #include "scope.h"
 
-/* TPM2_Startup(CLEAR): TPM-2 "PCR attributes", and the PC client profile for PCR 0 and DRTM. */
+/* TPM2_Startup(CLEAR): TPM-2 "PCR attributes", and the PC client profile for PCR 0 and DRTM. RTMRs start at 0. */
 static void
 replay_start(const struct eventlog *log, struct replay *r)
 {
-	*r = (struct replay){ 0 };
-	for (enum bank b = 0; b < BANK_COUNT; b++) {
+	*r = (struct replay){ .registers = log->registers };
+	for (enum bank b = 0; log->registers == REGISTERS_PCR && b < BANK_COUNT; b++) {
 		r->value[b][0][bank_size(b) - 1] = (uint8_t)log->locality;
 		for (unsigned pcr = 17; pcr <= 22; pcr++)
 			memset(r->value[b][pcr], 0xff, bank_size(b));
@@ -65,6 +65,8 @@ replay_digest(const struct replay *r, const struct selection *sel, enum bank sch
 	uint8_t values[TPM_SELECTIONS_MAX * PCR_COUNT * DIGEST_MAX];
 	struct writer w = wr_open(values, sizeof(values));
 
+	if (r->registers != REGISTERS_PCR)
+		return err_set(e, ERR_MISMATCH, "a confidential VM's log (CCEL): its registers are not a TPM's");
 	if (!sel->count || sel->count > TPM_SELECTIONS_MAX)
 		return err_set(e, ERR_FORMAT, "a selection of %u banks", sel->count);
 	for (unsigned i = 0; i < sel->count; i++)

@@ -1,7 +1,8 @@
 #include "made_log.h"
 
-#define HEADER_SHA1_256 \
-	"00000000 03000000 0000000000000000000000000000000000000000 25000000" \
+#define HEADER_SHA1_256 "00" HEADER_AFTER_PCR
+#define HEADER_AFTER_PCR \
+	"000000 03000000 0000000000000000000000000000000000000000 25000000" \
 	"53706563204944204576656e74303300 00000000 00020002 02000000 0400 1400 0b00 2000 00"
 #define SHA1_OF_ZERO4 "0400 9069ca78e7450a285173431b3e52c5c25299e473"
 #define SHA256_OF_ZERO4 "0b00 df3f619804a92fdb4057192dc43dd748ea778adc52bc498ce80524c014b81119"
@@ -11,6 +12,10 @@
 	"0000000000000000000000000000000000000000000000000000000000000000" \
 	"11000000 537461727475704c6f63616c69747900" n
 #define HCRTM "00000000 10000080 01000000" SHA256_OF_ZERO4 "05000000 484352544d"
+#define FOUR_HEADERS HEADER_SHA1_256 HEADER_SHA1_256 HEADER_SHA1_256 HEADER_SHA1_256
+#define OLD(pcr, type, size) pcr type "9069ca78e7450a285173431b3e52c5c25299e473" size
+#define CCEL_HEADER "01" HEADER_AFTER_PCR
+#define CC_SEPARATOR(index) index "000000 04000000 01000000" SHA256_OF_ZERO4 DATA_ZERO4
 #define ZERO16 "00000000000000000000000000000000"
 #define FF16 "ffffffffffffffffffffffffffffffff"
 
@@ -39,8 +44,22 @@ static const struct {
 	{ "little padding",      HEADER_SHA1_256 SEPARATOR("00") "000000", GOOD(2, 0) },
 
 	{ "empty",               "", BAD(FORMAT, "the log is empty") },
-	{ "legacy log",          "00000000 08000000 231f248f12ef9f38549f1bda7a859b781b5caab0 00000000", BAD(FORMAT, "legacy SHA-1") },
-	{ "Spec ID Event02",     "00000000 03000000 0000000000000000000000000000000000000000 10000000 53706563204944204576656e74303200", BAD(FORMAT, "not \"Spec ID Event03\"") },
+	{ "a second log counts", HEADER_SHA1_256 LOCALITY("00", "03") SEPARATOR("00") HEADER_SHA1_256 SEPARATOR("01"), GOOD(2, 0) },
+	{ "legacy log",          OLD("00000000", "08000000", "00000000") OLD("ffffffff", "03000000", "00000000"), GOOD(2, 0) },
+	{ "legacy, with locality", OLD("00000000", "03000000", "11000000") "537461727475704c6f63616c69747900 03" OLD("00000000", "08000000", "00000000"), GOOD(2, 3) },
+	{ "legacy, padded",      OLD("01000000", "04000000", "04000000") "00000000" ZERO16 ZERO16, GOOD(1, 0) },
+	{ "Spec ID Event02",     "00000000 03000000 0000000000000000000000000000000000000000 10000000 53706563204944204576656e74303200" OLD("00000000", "08000000", "00000000"), GOOD(2, 0) },
+	{ "legacy, then agile",  OLD("07000000", "08000000", "00000000") HEADER_SHA1_256 SEPARATOR("00"), GOOD(2, 0) },
+	{ "RTMR 0 and 3",        CCEL_HEADER CC_SEPARATOR("01") CC_SEPARATOR("04"), GOOD(3, 0) },
+
+	{ "padding alone",       ZERO16 ZERO16 ZERO16, BAD(FORMAT, "nothing but padding") },
+	{ "17 logs",             FOUR_HEADERS FOUR_HEADERS FOUR_HEADERS FOUR_HEADERS HEADER_SHA1_256, BAD(LIMIT, "more than 16 logs") },
+	{ "legacy, no such PCR", OLD("18000000", "08000000", "00000000"), BAD(FORMAT, "pcr index 24: no such PCR") },
+	{ "legacy, agile event", OLD("00000000", "08000000", "00000000") SEPARATOR("00"), BAD(LIMIT, "event 1 at offset 32: event size") },
+	{ "Spec ID Event04",     "00000000 03000000 0000000000000000000000000000000000000000 10000000 53706563204944204576656e74303400", BAD(FORMAT, "none of 00, 02 and 03") },
+	{ "header of PCR 2",     "02" HEADER_AFTER_PCR, BAD(FORMAT, "pcr index 2: neither a TPM's log nor a CCEL") },
+	{ "RTMR index 0",        CCEL_HEADER CC_SEPARATOR("00"), BAD(FORMAT, "register index 0: not 1 to 4") },
+	{ "RTMR index 5",        CCEL_HEADER CC_SEPARATOR("05"), BAD(FORMAT, "register index 5: not 1 to 4") },
 	{ "no algorithms",       "00000000 03000000 0000000000000000000000000000000000000000 1d000000 53706563204944204576656e74303300 00000000 00020002 00000000 00", BAD(LIMIT, "event 0 at offset 0: number of algorithms 0") },
 	{ "4294967295 algorithms", "00000000 03000000 0000000000000000000000000000000000000000 1d000000 53706563204944204576656e74303300 00000000 00020002 ffffffff 00", BAD(LIMIT, "number of algorithms 4294967295") },
 	{ "wrong digest size",   "00000000 03000000 0000000000000000000000000000000000000000 21000000 53706563204944204576656e74303300 00000000 00020002 01000000 0b00 1400 00", BAD(FORMAT, "digest size 20: not that of sha256") },
@@ -68,7 +87,7 @@ static const struct {
 START_TEST(reads)
 {
 	struct error e = { .code = ERR_NONE };
-	uint8_t buf[1024];
+	uint8_t buf[2048];
 	size_t len = unhex(cases[_i].hex, buf, sizeof(buf));
 	own(mem) uint8_t *exact = malloc(len + !len);
 	own(eventlog) struct eventlog log = { 0 };
@@ -297,7 +316,8 @@ START_TEST(packed_form_comes_back)
 	r = rd_open(buf, size);
 	ck_assert_msg(eventlog_unpack(&r, &back, &e) && rd_end(&r, &e), "%s", e.why);
 	ck_assert_uint_eq(back.count, log.count);
-	ck_assert_uint_eq(back.banks, log.banks);
+	ck_assert(back.banks == log.banks && back.form == log.form && back.registers == log.registers &&
+	    back.logs == log.logs && back.locality == log.locality && back.consumed == log.consumed);
 	for (unsigned i = 0; i < log.count; i++) {
 		const struct event *a = &log.event[i], *b = &back.event[i];
 
@@ -318,11 +338,14 @@ END_TEST
 
 static const struct { const char *label; size_t at; uint8_t value; const char *why; } lies[] = {
 	{ "version",      0, 9,    "version 9" },
-	{ "no banks",     1, 0,    "banks 0x00" },
-	{ "unknown bank", 1, 0xff, "banks 0xff" },
-	{ "locality",     2, 7,    "locality 7" },
-	{ "many events",  7, 0xff, "events in" },
-	{ "a bank that the log lacks", 11 + 16, 0x07, "banks 0x07" },
+	{ "form",         1, 99,   "form 99" },
+	{ "registers",    2, 2,    "registers 2" },
+	{ "no log",       3, 0,    "0 logs" },
+	{ "no banks",     4, 0,    "banks 0x00" },
+	{ "unknown bank", 4, 0xff, "banks 0xff" },
+	{ "locality",     5, 7,    "locality 7" },
+	{ "many events",  10, 0xff, "events in" },
+	{ "a bank that the log lacks", 14 + 16, 0x07, "banks 0x07" },
 };
 
 START_TEST(packed_lies_are_refused)
@@ -411,6 +434,22 @@ START_TEST(test_row_6_digest_of_nothing)
 }
 END_TEST
 
+/* A CCEL's index 1 is RTMR 0: no TPM quote is answered by it, whatever it holds. */
+START_TEST(rtmrs_are_no_pcrs)
+{
+	own(eventlog) struct eventlog log = { 0 };
+	struct error e = { .code = ERR_NONE };
+	struct selection sel = { .count = 1, .bank = { { 0x000b, 2 } } };
+	struct replay r;
+	uint8_t buf[512], out[DIGEST_MAX];
+	size_t len = unhex(CCEL_HEADER CC_SEPARATOR("01"), buf, sizeof(buf)), n;
+
+	ck_assert(eventlog_parse(buf, len, &log, &e) && eventlog_replay(&log, &r, &e));
+	ck_assert(r.extended[BANK_SHA256] == 2 && r.value[BANK_SHA256][17][0] == 0);
+	ck_assert(!replay_digest(&r, &sel, BANK_SHA256, out, &n, &e) && strstr(e.why, "CCEL"));
+}
+END_TEST
+
 START_TEST(digest_follows_the_order_of_banks)
 {
 	own(eventlog) struct eventlog log = { 0 };
@@ -444,6 +483,7 @@ add(TCase *tc)
 	tcase_add_test(tc, replay_starts_where_the_tpm_does);
 	tcase_add_test(tc, replay_of_one_separator);
 	tcase_add_loop_test(tc, test_row_6_digest_of_nothing, 0, COUNT(nothings));
+	tcase_add_test(tc, rtmrs_are_no_pcrs);
 	tcase_add_test(tc, digest_follows_the_order_of_banks);
 }
 

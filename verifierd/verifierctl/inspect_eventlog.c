@@ -83,9 +83,19 @@ finding_json(enum reason code, enum severity severity, uint32_t event, uint32_t 
 
 /* What is not wrong with the form, but should be read. */
 static void
-notable(const struct eventlog *log, size_t len, struct json *findings)
+notable(const struct eventlog *log, const struct replay *r, size_t len, struct json *findings)
 {
-	char text[64];
+	uint32_t extended = 0;
+	char text[80];
+
+	for (unsigned b = 0; b < BANK_COUNT; b++)
+		extended |= r->extended[b];
+	if (!extended)
+		json_add(findings, finding_json(REASON_EVENT_MISSING, SEVERITY_UNKNOWN, 0, 0, "nothing is measured"));
+	if (log->logs > 1) {
+		snprintf(text, sizeof(text), "%u logs stand behind each other; the last one counts", log->logs);
+		json_add(findings, finding_json(REASON_OK, SEVERITY_INFO, 0, log->event[0].offset, text));
+	}
 
 	for (unsigned i = 0; i < log->count; i++)
 		if (!strcmp(log->event[i].text, "error separator"))
@@ -95,18 +105,6 @@ notable(const struct eventlog *log, size_t len, struct json *findings)
 		return;
 	snprintf(text, sizeof(text), "%zu bytes of padding follow the last event", len - log->consumed);
 	json_add(findings, finding_json(REASON_OK, SEVERITY_INFO, log->count, log->consumed, text));
-}
-
-/* A log of the old kind begins with an event of a known type for a real PCR, whose data fits. */
-static bool
-looks_legacy(const uint8_t *p, size_t len)
-{
-	struct reader r = rd_open(p, len);
-	uint32_t pcr = rd_le32(&r, "pcr"), type = rd_le32(&r, "type"), size;
-
-	(void)rd_bytes(&r, 20, "digest");
-	size = rd_le32(&r, "size");
-	return !r.bad && pcr < PCR_COUNT && strcmp(event_type_name(type), "unknown type") && size <= r.left;
 }
 
 int
@@ -129,11 +127,13 @@ inspect_eventlog(const struct ctl *ctl, const char *file)
 	}
 	good = eventlog_parse_until(bytes, len, &log, &fault, &e) && eventlog_replay(&log, replay, &e);
 	if (good)
-		notable(&log, len, findings);
+		notable(&log, replay, len, findings);
 	else
 		json_add(findings, finding_json(REASON_EVENTLOG_MALFORMED, SEVERITY_ALARMING, fault.number, fault.offset, e.why));
 	json_put_int(j, "schema", 1);
-	json_put_text(j, "format", log.count ? "crypto-agile" : looks_legacy(bytes, len) ? "legacy-sha1" : "unknown");
+	json_put_text(j, "format", log.count ? log_form_word(log.form) : "unknown");
+	json_put_text(j, "registers", log.registers == REGISTERS_RTMR ? "rtmr" : "pcr");
+	json_put_int(j, "logs", log.logs);
 	json_put_int(j, "startup_locality", log.locality);
 	json_put_int(j, "consumed", log.consumed);
 	/* A replay of a log that was cut would look like a machine's state: it is left out. */
