@@ -32,63 +32,9 @@ row_log_readable(struct boot_case *c, struct error *e)
 }
 
 static bool
-replays(const struct replay *r, struct boot_case *c, struct error *e)
-{
-	uint8_t digest[DIGEST_MAX];
-	size_t len;
-
-	if (!replay_digest(r, &c->quote->selection, c->scheme, digest, &len, e))
-		return false;
-	return (len == c->quote->pcr_digest_len && same_bytes(digest, c->quote->pcr_digest, len)) ||
-	    err_set(e, ERR_MISMATCH, "its PCRs have another digest than the quoted one");
-}
-
-/* systemd-pcrphase on 252 extends these words and logs them nowhere (FACTS 6.2). */
-static const char *const phases[] = { "enter-initrd", "leave-initrd", "sysinit", "ready" };
-
-static bool
-extend_phase(struct replay *r, const char *word)
-{
-	uint8_t with[DIGEST_MAX];
-
-	for (enum bank b = 0; b < BANK_COUNT; b++)
-		if (r->extended[b] & 1u << 11 &&
-		    !(digest(b, word, strlen(word), with) && digest_extend(b, r->value[b][11], with)))
-			return false;
-	return true;
-}
-
-static bool
-selects(const struct selection *s, unsigned pcr)
-{
-	for (unsigned i = 0; i < s->count; i++)
-		if (s->bank[i].pcrs & 1u << pcr)
-			return true;
-	return false;
-}
-
-static bool
 row_log_replays(struct boot_case *c, struct error *e)
 {
-	struct replay r;
-	struct finding *f;
-
-	if (!eventlog_replay(c->evidence->log, &r, e))
-		return false;
-	if (replays(&r, c, e))
-		return true;
-	for (unsigned i = 0; e->code == ERR_MISMATCH && selects(&c->quote->selection, 11) && i < COUNT(phases); i++) {
-		if (!extend_phase(&r, phases[i]))
-			return err_set(e, ERR_CRYPTO, "boot phases");
-		if (!replays(&r, c, e))
-			continue;
-		f = finding_add(&c->verdict->findings, REASON_OK, SEVERITY_INFO, CLAIM_EXECUTABLES);
-		f->pcr = 11;
-		finding_say(f->seen, "%s", phases[i]);
-		finding_say(f->text, "PCR 11 also holds the boot phases up to %s, which no log records", phases[i]);
-		return true;
-	}
-	return false;
+	return check_replay(c->evidence, c->quote, c->scheme, c->verdict, e);
 }
 
 /*

@@ -10,6 +10,7 @@
 #ifndef APPRAISE_H
 #define APPRAISE_H
 #include "challenge.h"
+#include "evidence.h"
 #include "finding.h"
 #include "reference.h"
 
@@ -34,12 +35,21 @@ struct expectation {
 	char             boot_id[BOOT_ID_TEXT];
 };
 
+/* What the replay says of the judged bank's PCRs, each a bit: nothing when it could not be told. */
+struct replayed_pcrs {
+	enum bank bank;
+	uint32_t  verified;             /* the log gives the quoted value */
+	uint32_t  mismatch;             /* it gives another */
+	uint32_t  not_logged;           /* quoted, and the log has nothing for it */
+};
+
 struct verdict {
 	enum state      state;                  /* starts CONTRAINDICATED/POLICY_FAILED: never by default good */
 	enum reason     reason;                 /* the main one */
 	struct findings findings;
 	int8_t          claim[CLAIM_COUNT];
 	bool            replayed;               /* quote and log agree: may be captured */
+	struct replayed_pcrs pcrs;
 	char            references[REFERENCES_TEXT];  /* sets that matched */
 	char            nearest[NAME_TEXT];     /* the closest known set, when refused */
 	unsigned        differs;                /* events that differ from it */
@@ -60,6 +70,7 @@ struct boot_evidence {
 	size_t                 log_len;
 	const struct eventlog *log;             /* NULL when it could not be read */
 	const char            *log_error;       /* then: why */
+	struct part            pcr_values;      /* as the host gave them, in the order of the quoted selection; for diagnosis only */
 };
 
 /*

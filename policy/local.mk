@@ -4,6 +4,7 @@ noinst_LTLIBRARIES += libpolicy.la
 libpolicy_la_SOURCES = \
 	%D%/appraise.c %D%/appraise.h \
 	%D%/check_quote.c \
+	%D%/check_replay.c \
 	%D%/cmdline.c %D%/cmdline.h \
 	%D%/diff.c %D%/diff.h \
 	%D%/eventlog.c %D%/eventlog.h \
@@ -13,6 +14,7 @@ libpolicy_la_SOURCES = \
 	%D%/packed_text.c %D%/packed_text.h \
 	%D%/reference.c %D%/reference.h \
 	%D%/replay.c \
+	%D%/tails.c %D%/tails.h \
 	%D%/verdict.c %D%/verdict.h \
 	%D%/words.c %D%/words.h
 libpolicy_la_CPPFLAGS = $(POLICY_CPPFLAGS)

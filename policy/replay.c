@@ -28,6 +28,7 @@ eventlog_replay(const struct eventlog *log, struct replay *out, struct error *e)
 			continue;
 		if (ev->pcr >= PCR_COUNT)
 			return err_set(e, ERR_FORMAT, "event %u: pcr index %u: no such PCR", ev->number, ev->pcr);
+		r.dropped |= log->banks & (uint8_t)~ev->banks;
 		for (enum bank b = 0; b < BANK_COUNT; b++) {
 			if (!(ev->banks & 1u << b))
 				continue;

@@ -10,6 +10,7 @@ verdict_start(struct verdict *v)
 	findings_start(&v->findings);
 	memset(v->claim, 0, sizeof(v->claim));
 	v->replayed = false;
+	v->pcrs = (struct replayed_pcrs){ .bank = BANK_SHA256 };
 	v->references[0] = v->nearest[0] = '\0';
 	v->differs = 0;
 }
@@ -35,6 +36,10 @@ verdict_pack(const struct verdict *v, struct writer *w)
 	for (unsigned i = 0; i < CLAIM_COUNT; i++)
 		wr_u8(w, (uint8_t)v->claim[i], "claim");
 	wr_u8(w, v->replayed, "replayed");
+	wr_u8(w, (uint8_t)v->pcrs.bank, "bank");
+	wr_be32(w, v->pcrs.verified, "verified");
+	wr_be32(w, v->pcrs.mismatch, "mismatch");
+	wr_be32(w, v->pcrs.not_logged, "not logged");
 	wr_be32(w, v->differs, "differs");
 	packed_text_put(v->references, w);
 	packed_text_put(v->nearest, w);
@@ -56,18 +61,23 @@ consistent(const struct verdict *v)
 bool
 verdict_unpack(struct reader *r, struct verdict *out, struct error *e)
 {
-	uint8_t state = rd_u8(r, "state"), replayed;
+	uint8_t state = rd_u8(r, "state"), replayed, bank;
 	uint16_t reason = rd_be16(r, "reason");
 
 	verdict_start(out);
 	for (unsigned i = 0; i < CLAIM_COUNT; i++)
 		out->claim[i] = (int8_t)rd_u8(r, "claim");
 	replayed = rd_u8(r, "replayed");
+	bank = rd_u8(r, "bank");
+	out->pcrs.verified = rd_be32(r, "verified");
+	out->pcrs.mismatch = rd_be32(r, "mismatch");
+	out->pcrs.not_logged = rd_be32(r, "not logged");
 	out->differs = rd_be32(r, "differs");
 	if (!rd_ok(r, e))
 		return err_in(e, "packed verdict");
-	if (state >= STATE_COUNT || reason >= REASON_COUNT || replayed > 1)
-		return err_set(e, ERR_FORMAT, "packed verdict: state %u, reason %u", state, reason);
+	if (state >= STATE_COUNT || reason >= REASON_COUNT || replayed > 1 || bank >= BANK_COUNT)
+		return err_set(e, ERR_FORMAT, "packed verdict: state %u, reason %u, bank %u", state, reason, bank);
+	out->pcrs.bank = (enum bank)bank;
 	out->state = (enum state)state;
 	out->reason = (enum reason)reason;
 	out->replayed = replayed;

@@ -18,4 +18,11 @@ void verdict_start(struct verdict *);
 
 /* The row that failed: state and reason, the claim that it moves, and a finding to fill in. */
 struct finding *verdict_refuse(struct verdict *, enum reason, enum trust_claim, int8_t value);
+
+/*
+ * Does the log give what was quoted, if need be with constant tails? Those are said as findings.
+ * Fills v->pcrs; when the answer is no and the host gave its PCR values, e names those that differ.
+ */
+bool check_replay(const struct boot_evidence *, const struct quote *, enum bank scheme, struct verdict *v,
+    struct error *) MUST_CHECK;
 #endif

@@ -508,7 +508,7 @@ boot_question(struct core *c, struct evidence_job *ev, bool (*put)(struct writer
 		return false;
 	if (!hasher_end(g.hash, ev->references_digest))
 		return err_set(e, ERR_CRYPTO, "no hash");
-	size = VERDICT_PACKED_MAX + sizeof(ev->quote) + 2 * TPM_PUBLIC_MAX + parsed_len + g.bytes + 256;
+	size = VERDICT_PACKED_MAX + sizeof(ev->quote) + 2 * TPM_PUBLIC_MAX + parsed_len + g.bytes + PCR_VALUES_MAX + 256;
 	payload = malloc(size);
 	w = wr_open(payload, payload ? size : 0);
 	if (!put(&w, ev, e))
@@ -516,6 +516,7 @@ boot_question(struct core *c, struct evidence_job *ev, bool (*put)(struct writer
 	wr_u8(&w, (uint8_t)scheme, "scheme");
 	wr_be32(&w, (uint32_t)ev->log_len, "log length");
 	part_put(&w, parsed, parsed_len, "log");
+	part_put(&w, ev->parts.pcr_values.p, ev->parts.pcr_values.there ? ev->parts.pcr_values.len : 0, "pcr values");
 	put_sets(&w, &g, ev);
 	if (!wr_ok(&w, e))
 		return false;

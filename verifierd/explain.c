@@ -3,6 +3,7 @@
 #include "json.h"
 #include "hex.h"
 #include "scope.h"
+#include "tails.h"
 
 static const char *const claims[] = {
 #define X(name, word) [CLAIM_##name] = word,
@@ -75,6 +76,35 @@ put_nearest(const struct verdict *v, struct json *into)
 	json_put(into, "nearest", near);
 }
 
+static struct json *
+list_json(uint32_t pcrs)
+{
+	struct json *list = json_new_list();
+
+	for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++)
+		if (pcrs & 1u << pcr)
+			json_add_int(list, pcr);
+	return list;
+}
+
+/* What the replay says of each quoted PCR; null when it could not be told. */
+static void
+put_pcrs(const struct replayed_pcrs *p, struct json *into)
+{
+	struct json *o;
+
+	if (!(p->verified | p->mismatch | p->not_logged)) {
+		json_put_null(into, "pcrs");
+		return;
+	}
+	o = json_new();
+	json_put_text(o, "bank", bank_word(p->bank));
+	json_put(o, pcr_state_word(PCR_VERIFIED), list_json(p->verified));
+	json_put(o, pcr_state_word(PCR_MISMATCH), list_json(p->mismatch));
+	json_put(o, pcr_state_word(PCR_NOT_LOGGED), list_json(p->not_logged));
+	json_put(into, "pcrs", o);
+}
+
 bool
 explain_report(const struct report_row *r, const char *host, struct json *into, struct error *e)
 {
@@ -97,6 +127,7 @@ explain_report(const struct report_row *r, const char *host, struct json *into, 
 	json_put_text(into, "references", v->references);
 	json_put_text(into, "log", r->has_log ? log : "");
 	json_put_bool(into, "replayed", r->replayed);
+	put_pcrs(&v->pcrs, into);
 	json_put_bool(into, "vouched", r->vouched);
 	json_put_text(into, "boot_id", r->boot_id);
 	return true;

@@ -141,7 +141,7 @@ take_log(struct reader *parsed, struct eventlog *log, struct error *why)
 	return err_set(why, ERR_FORMAT, "%s", text);
 }
 
-/* scheme, log length, parsed log, sets: judged on top of what d has of the quote, if that held. */
+/* scheme, log length, parsed log, PCR values, sets: judged on top of what d has of the quote, if that held. */
 static bool
 take_boot(struct reader *in, struct judged *d, struct error *e)
 {
@@ -150,10 +150,12 @@ take_boot(struct reader *in, struct judged *d, struct error *e)
 	struct error why = { .code = ERR_NONE };
 	struct boot_evidence boot = { .log_sent = true };
 	unsigned scheme = rd_u8(in, "scheme");
-	struct reader parsed;
+	struct reader parsed, values;
 
 	boot.log_len = rd_be32(in, "log length");
 	parsed = part_take(in, "log");
+	values = part_take(in, "pcr values");
+	boot.pcr_values = (struct part){ values.pos, values.left, values.left > 0 };
 	if (scheme >= BANK_COUNT)
 		return err_set(e, ERR_FORMAT, "scheme %u", scheme);
 	if (!rd_ok(in, e) || !take_sets(in, &sets, e))

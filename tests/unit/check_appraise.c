@@ -517,6 +517,74 @@ START_TEST(test_row_9_and_11_logs)
 }
 END_TEST
 
+/* ExitBootServices in PCR 5: what firmware and kernel leave out of the log is tried, anything else refused. */
+#define CALLS "Exit Boot Services Invocation"
+#define WORKS "Exit Boot Services Returned with Success"
+#define FAILS "Exit Boot Services Returned with Failure"
+static const struct { const char *label, *words[4]; enum reason reason; } exits[] = {
+	{ "logged",              { NULL }, REASON_OK },
+	{ "the last is lost",    { WORKS }, REASON_OK },
+	{ "both are lost",       { CALLS, WORKS }, REASON_OK },
+	{ "failed",              { CALLS, FAILS }, REASON_OK },
+	{ "failed, then worked", { CALLS, FAILS, WORKS }, REASON_OK },
+	{ "a stale map key",     { FAILS, CALLS, WORKS }, REASON_OK },
+	{ "only the call",       { CALLS }, REASON_EVENTLOG_MISMATCH },
+	{ "twice",               { CALLS, WORKS, WORKS }, REASON_EVENTLOG_MISMATCH },
+	{ "other words",         { "UEFI Debug Mode" }, REASON_EVENTLOG_MISMATCH },
+};
+
+/* The quote is over the log's values with these words extended into a PCR; what the replay would be is left in *r. */
+static void
+quote_more(struct bench *b, unsigned pcr, const char *const *words, unsigned n, struct replay *r)
+{
+	struct error e = { .code = ERR_NONE };
+
+	ck_assert(eventlog_replay(&b->log, r, &e));
+	for (unsigned i = 0; i < n && words[i]; i++) {
+		uint8_t d[DIGEST_MAX];
+
+		ck_assert(digest(BANK_SHA256, words[i], strlen(words[i]), d) && digest_extend(BANK_SHA256, r->value[BANK_SHA256][pcr], d));
+	}
+	ck_assert(replay_digest(r, &b->put.selection, BANK_SHA256, b->put.pcr_digest, &b->put.pcr_digest_len, &e));
+	sign(b);
+}
+
+/* A bench that also quotes this PCR, of which its log has one event. */
+static struct bench *
+bench_with(unsigned pcr)
+{
+	struct bench *b = bench_open();
+	struct error e;
+
+	b->want.selection.bank[0].pcrs = b->put.selection.bank[0].pcrs = PCRS | 1u << pcr;
+	made_text(&b->made, pcr, EV_IPL, "something");
+	eventlog_free(&b->log);
+	made_parse(&b->made, &b->log);
+	set_free(&b->sets[0].set);
+	ck_assert(set_capture(&b->log, BANK_SHA256, PCRS | 1u << pcr, &b->sets[0].set, &e));
+	return b;
+}
+
+START_TEST(exit_boot_services_of_pcr_5)
+{
+	struct bench *b = bench_with(5);
+	struct replay r;
+
+	quote_more(b, 5, exits[_i].words, 4, &r);
+	ck_assert_msg(judge(b, 1) == exits[_i].reason, "%s: %s", exits[_i].label, reason_code(b->verdict.reason));
+	if (exits[_i].reason == REASON_OK) {
+		ck_assert_uint_eq(b->verdict.findings.count, exits[_i].words[0] != NULL);
+		ck_assert_uint_eq(b->verdict.pcrs.verified, PCRS | 1u << 5);
+	}
+	if (exits[_i].words[0] && b->verdict.reason == REASON_OK) {
+		ck_assert_uint_eq(b->verdict.findings.list[0].pcr, 5);
+		ck_assert_msg(strstr(b->verdict.findings.list[0].text, "which the log does not record") != NULL, "%s",
+		    b->verdict.findings.list[0].text);
+	}
+	bench_close(b);
+}
+END_TEST
+
 /* PCR 11 of a UKI: the words that systemd extends and logs nowhere, in their order and no other. */
 static const struct { const char *label, *words[5]; enum reason reason; } tails[] = {
 	{ "none",            { NULL }, REASON_OK },
@@ -531,29 +599,82 @@ static const struct { const char *label, *words[5]; enum reason reason; } tails[
 
 START_TEST(phases_of_pcr_11)
 {
-	struct bench *b = bench_open();
-	struct error e = { .code = ERR_NONE };
+	struct bench *b = bench_with(11);
 	struct replay r;
 
-	b->want.selection.bank[0].pcrs = b->put.selection.bank[0].pcrs = PCRS | 1u << 11;
-	made_text(&b->made, 11, EV_IPL, ".linux");
-	eventlog_free(&b->log);
-	made_parse(&b->made, &b->log);
-	set_free(&b->sets[0].set);
-	ck_assert(set_capture(&b->log, BANK_SHA256, PCRS | 1u << 11, &b->sets[0].set, &e));
-	ck_assert(eventlog_replay(&b->log, &r, &e));
-	for (unsigned i = 0; i < 5 && tails[_i].words[i]; i++) {
-		uint8_t d[DIGEST_MAX];
-
-		ck_assert(digest(BANK_SHA256, tails[_i].words[i], strlen(tails[_i].words[i]), d) &&
-		    digest_extend(BANK_SHA256, r.value[BANK_SHA256][11], d));
-	}
-	ck_assert(replay_digest(&r, &b->put.selection, BANK_SHA256, b->put.pcr_digest, &b->put.pcr_digest_len, &e));
-	sign(b);
+	quote_more(b, 11, tails[_i].words, 5, &r);
 	ck_assert_msg(judge(b, 1) == tails[_i].reason, "%s: %s", tails[_i].label, reason_code(b->verdict.reason));
 	if (tails[_i].reason == REASON_OK)
 		ck_assert_uint_eq(b->verdict.findings.count, tails[_i].words[0] != NULL);
 	bench_close(b);
+}
+END_TEST
+
+/* The values of the selected PCRs behind each other, as a host would give them. */
+static size_t
+values_of(const struct replay *r, uint32_t pcrs, uint8_t *out)
+{
+	size_t n = 0;
+
+	for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++)
+		if (pcrs & 1u << pcr) {
+			memcpy(out + n, r->value[BANK_SHA256][pcr], SHA256_SIZE);
+			n += SHA256_SIZE;
+		}
+	return n;
+}
+
+/* A mismatch names the PCRs when the host gave their values, and only if those are what was quoted. */
+START_TEST(a_mismatch_names_its_pcrs)
+{
+	static const char *const word[] = { "rootkit" };
+	struct bench *b = bench_with(5);
+	uint8_t values[PCR_COUNT * SHA256_SIZE];
+	uint32_t all = PCRS | 1u << 5 | 1u << 10;
+	const struct finding *f = &b->verdict.findings.list[0];
+	struct replay r;
+
+	b->want.selection.bank[0].pcrs = b->put.selection.bank[0].pcrs = all;
+	quote_more(b, 4, word, 1, &r);
+	b->boot.pcr_values = (struct part){ values, values_of(&r, all, values), true };
+	ck_assert_int_eq(judge(b, 1), REASON_EVENTLOG_MISMATCH);
+	ck_assert_msg(strstr(f->text, "sha256: the log gives other values for PCR 4") != NULL, "%s", f->text);
+	ck_assert_uint_eq(b->verdict.pcrs.mismatch, 1u << 4);
+	ck_assert_uint_eq(b->verdict.pcrs.not_logged, 1u << 10);
+	ck_assert_uint_eq(b->verdict.pcrs.verified, all & ~(1u << 4) & ~(1u << 10));
+
+	quote_more(b, 10, word, 1, &r);
+	(void)values_of(&r, all, values);
+	ck_assert_int_eq(judge(b, 1), REASON_EVENTLOG_MISMATCH);
+	ck_assert_msg(strstr(f->text, "it has nothing for what is in PCR 10") != NULL, "%s", f->text);
+	ck_assert_uint_eq(b->verdict.pcrs.mismatch, 0);
+
+	values[0] ^= 1;                 /* not what was quoted: nothing is believed of it */
+	ck_assert_int_eq(judge(b, 1), REASON_EVENTLOG_MISMATCH);
+	ck_assert_msg(strstr(f->text, "another digest") != NULL, "%s", f->text);
+	ck_assert_uint_eq(b->verdict.pcrs.verified | b->verdict.pcrs.mismatch | b->verdict.pcrs.not_logged, 0);
+	values[0] ^= 1;
+	b->boot.pcr_values.len--;
+	ck_assert_int_eq(judge(b, 1), REASON_EVENTLOG_MISMATCH);
+	ck_assert(strstr(f->text, "another digest") != NULL);
+	bench_close(b);
+}
+END_TEST
+
+/* NEGATIVE row 11: two banks are quoted; one of them corrupt, in the log or in the TPM, is a mismatch. */
+START_TEST(test_row_11_two_banks)
+{
+	for (unsigned bank = 0; bank < 2; bank++) {
+		struct bench *b = bench_open();
+
+		b->want.selection = b->put.selection = (struct selection){ 2, { { 0x000b, PCRS }, { 0x0004, PCRS } } };
+		digest_of_log(b);
+		sign(b);
+		ck_assert_int_eq(judge(b, 1), REASON_OK);
+		b->log.event[1].digest[bank ? BANK_SHA256 : BANK_SHA1][0] ^= 1;
+		ck_assert_int_eq(judge(b, 1), REASON_EVENTLOG_MISMATCH);
+		bench_close(b);
+	}
 }
 END_TEST
 
@@ -724,6 +845,9 @@ add(TCase *tc)
 	tcase_add_loop_test(tc, quote_rows, 0, COUNT(rows));
 	tcase_add_loop_test(tc, test_row_14_counters, 0, COUNT(lives));
 	tcase_add_loop_test(tc, test_row_9_and_11_logs, 0, COUNT(logs));
+	tcase_add_loop_test(tc, exit_boot_services_of_pcr_5, 0, COUNT(exits));
+	tcase_add_test(tc, a_mismatch_names_its_pcrs);
+	tcase_add_test(tc, test_row_11_two_banks);
 	tcase_add_loop_test(tc, phases_of_pcr_11, 0, COUNT(tails));
 	tcase_add_loop_test(tc, test_row_10_labels, 0, 4);
 	tcase_add_test(tc, test_row_10_order_within_a_pcr);
