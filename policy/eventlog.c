@@ -1,6 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
-#include "eventlog.h"
+#include "log_parser.h"
 #include "scope.h"
 #include "words.h"
 
@@ -16,18 +16,6 @@ static const uint8_t agile[SIGNATURE_SIZE] = "Spec ID Event03";
 static const uint8_t old[][SIGNATURE_SIZE] = { "Spec ID Event00", "Spec ID Event02" };   /* BIOS and EFI with TPM 1.2 */
 static const char    any_header[]          = "Spec ID Event";
 static const uint8_t locality_mark[SIGNATURE_SIZE] = "StartupLocality";
-
-struct parser {
-	struct reader    in;
-	struct eventlog *log;
-	size_t           room;          /* of log->event */
-	size_t           words_size;
-	struct log_fault fault;
-	unsigned         nalgs;         /* the header's table */
-	struct { uint16_t id, size; } alg[EVENTLOG_ALGS_MAX];
-	struct hashers   hashers;
-	bool             located, hcrtm, measured0;   /* what has been said and done about PCR 0 */
-};
 
 const char *
 log_form_word(enum log_form form)
@@ -49,9 +37,8 @@ eventlog_free(struct eventlog *log)
 	*log = (struct eventlog){ 0 };
 }
 
-/* A place for one more event; the array doubles up to EVENTS_MAX. */
-static bool
-event_add(struct parser *p, struct event **ev, struct error *e)
+bool
+parser_add(struct parser *p, struct event **ev, struct error *e)
 {
 	struct eventlog *log = p->log;
 
@@ -200,7 +187,7 @@ no_action(struct parser *p, const struct event *ev, const uint8_t *data, struct 
 {
 	uint8_t locality;
 
-	if (ev->data_len >= strlen(any_header) && !memcmp(data, any_header, strlen(any_header)))
+	if (p->log->form <= LOG_LEGACY && ev->data_len >= strlen(any_header) && !memcmp(data, any_header, strlen(any_header)))
 		return err_set(e, ERR_FORMAT, "a second Spec ID event");
 	if (ev->pcr != 0 || ev->data_len <= SIGNATURE_SIZE || memcmp(data, locality_mark, SIGNATURE_SIZE))
 		return true;
@@ -239,6 +226,16 @@ measured(struct parser *p, const struct event *ev, struct error *e)
 	return true;
 }
 
+bool
+parser_end(struct parser *p, struct event *ev, const uint8_t *data, struct error *e)
+{
+	if (!(ev->type == EV_NO_ACTION ? no_action(p, ev, data, e) : measured(p, ev, e)))
+		return false;
+	event_describe(p, ev, data);
+	p->log->count++;
+	return true;
+}
+
 /* TCG_PCR_EVENT2, or TCG_PCR_EVENT in a legacy log */
 static bool
 event_read(struct parser *p, struct error *e)
@@ -246,7 +243,7 @@ event_read(struct parser *p, struct error *e)
 	struct event *ev;
 	const uint8_t *data;
 
-	if (!event_add(p, &ev, e))
+	if (!parser_add(p, &ev, e))
 		return false;
 	ev->pcr = rd_le32(&p->in, "pcr index");
 	ev->type = rd_le32(&p->in, "event type");
@@ -260,11 +257,7 @@ event_read(struct parser *p, struct error *e)
 	data = rd_bytes(&p->in, ev->data_len, "event data");
 	if (!rd_ok(&p->in, e))
 		return false;
-	if (!(ev->type == EV_NO_ACTION ? no_action(p, ev, data, e) : measured(p, ev, e)))
-		return false;
-	event_describe(p, ev, data);
-	p->log->count++;
-	return true;
+	return parser_end(p, ev, data, e);
 }
 
 /*
@@ -305,35 +298,34 @@ opens(const struct parser *p, struct reader *spec)
 	    !memcmp(spec->pos, any_header, strlen(any_header));
 }
 
-/* What stood before in this evidence was another log, which no longer matters. */
-static void
-start_over(struct parser *p)
+bool
+parser_start(struct parser *p, enum log_form form, struct error *e)
 {
 	struct eventlog *log = p->log;
 
-	log->form = LOG_AGILE;
+	if (log->logs == LOGS_MAX)
+		return err_set(e, ERR_LIMIT, "more than %d logs", LOGS_MAX);
+	log->form = form;
 	log->registers = REGISTERS_PCR;
-	log->banks = 0;
+	log->banks = form == LOG_LEGACY ? 1u << BANK_SHA1 : 0;
 	log->locality = 0;
 	log->count = 0;
 	log->words_len = 1;
 	log->logs++;
 	p->nalgs = 0;
 	p->located = p->hcrtm = p->measured0 = false;
+	return true;
 }
 
 /* The old kind may begin without a header. Those that it has say nothing that matters. */
 static bool
-old_header(struct parser *p, struct reader spec, struct error *e)
+old_header(struct reader spec, struct error *e)
 {
 	const uint8_t *sign = rd_bytes(&spec, SIGNATURE_SIZE, "signature");
 
 	for (unsigned i = 0; sign && i < COUNT(old); i++)
-		if (!memcmp(sign, old[i], SIGNATURE_SIZE)) {
-			p->log->form = LOG_LEGACY;
-			p->log->banks = 1u << BANK_SHA1;
+		if (!memcmp(sign, old[i], SIGNATURE_SIZE))
 			return true;
-		}
 	return err_set(e, ERR_FORMAT, "a Spec ID event that is none of 00, 02 and 03");
 }
 
@@ -343,10 +335,8 @@ header_read(struct parser *p, struct reader spec, struct error *e)
 	bool is_agile = spec.left >= SIGNATURE_SIZE && !memcmp(spec.pos, agile, SIGNATURE_SIZE);
 	struct event *ev;
 
-	if (p->log->logs == LOGS_MAX)
-		return err_set(e, ERR_LIMIT, "more than %d logs", LOGS_MAX);
-	start_over(p);
-	if (!(is_agile ? header_spec(p, spec, e) : old_header(p, spec, e)) || !event_add(p, &ev, e))
+	if (!parser_start(p, is_agile ? LOG_AGILE : LOG_LEGACY, e) ||
+	    !(is_agile ? header_spec(p, spec, e) : old_header(spec, e)) || !parser_add(p, &ev, e))
 		return false;
 	ev->pcr = rd_le32(&p->in, "pcr index");
 	ev->type = EV_NO_ACTION;
@@ -367,21 +357,21 @@ record_read(struct parser *p, struct error *e)
 
 	if (opens(p, &spec))
 		return header_read(p, spec, e);
-	if (!p->log->logs) {
-		start_over(p);
-		p->log->form = LOG_LEGACY;
-		p->log->banks = 1u << BANK_SHA1;
-	}
+	if (!p->log->logs && !parser_start(p, LOG_LEGACY, e))
+		return false;
 	return event_read(p, e);
 }
 
+/* Firmware's logs, and behind them what userspace measured later. */
 static bool
-events_read(struct parser *p, struct error *e)
+tcg_read(struct parser *p, struct error *e)
 {
 	bool ends = false;
 
 	while (rd_more(&p->in)) {
-		p->fault = (struct log_fault){ p->log->count, (uint32_t)p->in.at };
+		parser_here(p);
+		if (p->log->count && is_userspace(&p->in))
+			return userspace_read(p, e);
 		if (!padding(p, &ends, e))
 			return false;
 		if (ends)
@@ -389,8 +379,20 @@ events_read(struct parser *p, struct error *e)
 		if (!record_read(p, e))
 			return false;
 	}
+	return true;
+}
+
+static bool
+events_read(struct parser *p, struct error *e)
+{
+	bool ok = is_cel_tlv(&p->in) ? cel_tlv_read(p, e) : is_cel_cbor(&p->in) ? cel_cbor_read(p, e) :
+	    is_cel_json(&p->in) ? cel_json_read(p, e) :
+	    is_userspace(&p->in) ? parser_start(p, LOG_SYSTEMD, e) && userspace_read(p, e) : tcg_read(p, e);
+
 	p->log->consumed = (uint32_t)p->in.at;
-	return p->log->count || err_set(e, ERR_FORMAT, "nothing but padding");
+	if (ok && !p->log->count)
+		return err_set(e, ERR_FORMAT, "nothing but padding");
+	return ok && (p->log->banks || err_set(e, ERR_FORMAT, "no bank of a hash that this program knows"));
 }
 
 bool

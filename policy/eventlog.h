@@ -1,9 +1,10 @@
 /*
  * eventlog.h - a measurement log of any form as flat, bounded records.
  *
- * Forms: TCG crypto-agile (PFP, TCG_PCR_EVENT2) and legacy SHA-1 (TCG_PCR_EVENT). Several logs may
- * stand behind each other, as after a resume from hibernation: each begins with a Spec ID record
- * of its own, and the last one counts.
+ * Forms: TCG crypto-agile (PFP, TCG_PCR_EVENT2) and legacy SHA-1 (TCG_PCR_EVENT), TCG CEL 1.0 in TLV,
+ * JSON and CBOR, systemd's userspace log. Several firmware logs may stand behind each other, as
+ * after a resume from hibernation: each begins with a Spec ID record of its own, and the last one
+ * counts. systemd's log may follow a firmware log: its events come after the firmware's.
  *
  * The parser runs in the parse worker. Its records travel to the judge in packed form; the judge
  * reads them as untrusted bytes again and believes only what replays to the signed digest.
@@ -28,6 +29,9 @@ enum {
 enum { EV_NO_ACTION = 3, EV_SEPARATOR = 4, EV_IPL = 13 };
 #define EV_EFI_BOOT_SERVICES_APPLICATION 0x80000003u
 #define EV_EFI_HCRTM_EVENT               0x80000010u
+/* What a CEL record holds instead of a TCG event: "CEL" and its content type. No TCG type has such a number. */
+#define EV_CEL(content) (0x43454c00u | (content))
+enum { CEL_MANAGEMENT = 4, CEL_PCCLIENT = 5, CEL_IMA_TEMPLATE = 7, CEL_IMA_TLV = 8, CEL_SYSTEMD = 9, CEL_COS = 80 };
 
 /* What ties an event's words to its digest. Only words that are bound may be judged (FACTS 4.14). */
 enum binding { BOUND_NOT, BOUND_DIGEST };
@@ -46,7 +50,11 @@ struct event {
 /* X(NAME, word): what a log is written in. */
 #define LOG_FORMS(X) \
 	X(AGILE,  "crypto-agile") \
-	X(LEGACY, "legacy-sha1")
+	X(LEGACY, "legacy-sha1") \
+	X(CEL_TLV, "cel-tlv") \
+	X(CEL_JSON, "cel-json") \
+	X(CEL_CBOR, "cel-cbor") \
+	X(SYSTEMD, "systemd")
 enum log_form {
 #define X(name, word) LOG_##name,
 	LOG_FORMS(X)

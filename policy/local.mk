@@ -3,6 +3,8 @@ POLICY_CPPFLAGS = $(PROTO_CPPFLAGS) -I$(srcdir)/policy
 noinst_LTLIBRARIES += libpolicy.la
 libpolicy_la_SOURCES = \
 	%D%/appraise.c %D%/appraise.h \
+	%D%/cel.c \
+	%D%/cel_json.c \
 	%D%/check_quote.c \
 	%D%/check_replay.c \
 	%D%/cmdline.c %D%/cmdline.h \
@@ -10,6 +12,7 @@ libpolicy_la_SOURCES = \
 	%D%/eventlog.c %D%/eventlog.h \
 	%D%/eventlog_pack.c \
 	%D%/finding.c %D%/finding.h \
+	%D%/log_parser.h \
 	%D%/match.c %D%/match.h \
 	%D%/packed_text.c %D%/packed_text.h \
 	%D%/reference.c %D%/reference.h \

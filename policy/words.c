@@ -436,6 +436,27 @@ words_gpt(const struct event *ev, const uint8_t *p, size_t n, struct text *t)
 	return hashes_to(t, ev, p, n);
 }
 
+/* A CEL content in its TLV form, which is what is hashed; within it another {type, length, text}. */
+static bool
+words_cel(const struct event *ev, const uint8_t *p, size_t n, struct text *t)
+{
+	struct reader r = rd_open(p, n);
+	const uint8_t *text;
+	uint32_t len;
+	uint8_t type;
+
+	(void)rd_bytes(&r, 1 + 4, "content");
+	type = rd_u8(&r, "type");
+	len = rd_be32(&r, "length");
+	text = rd_bytes(&r, len, "text");
+	if (!text || r.left)
+		return false;
+	say(t, "%u: ", type);
+	if (is_ascii(text, len))
+		put_ascii(t, text, len);
+	return hashes_to(t, ev, p, n);
+}
+
 /*
  * X(value, name, words). What each type's digest covers: PFP "Event Types", and for the rows where
  * producers differ, what firmware, shim, GRUB and systemd really do.
@@ -479,7 +500,12 @@ words_gpt(const struct event *ev, const uint8_t *p, size_t n, struct text *t)
 	X(0x800000e1, EV_EFI_SPDM_FIRMWARE_BLOB,         NULL) \
 	X(0x800000e2, EV_EFI_SPDM_FIRMWARE_CONFIG,       NULL) \
 	X(0x800000e3, EV_EFI_SPDM_DEVICE_POLICY,         words_config) \
-	X(0x800000e4, EV_EFI_SPDM_DEVICE_AUTHORITY,      words_authority)
+	X(0x800000e4, EV_EFI_SPDM_DEVICE_AUTHORITY,      words_authority) \
+	X(EV_CEL(CEL_MANAGEMENT),   CEL_MANAGEMENT,      words_cel) \
+	X(EV_CEL(CEL_IMA_TEMPLATE), CEL_IMA_TEMPLATE,    NULL) \
+	X(EV_CEL(CEL_IMA_TLV),      CEL_IMA_TLV,         NULL) \
+	X(EV_CEL(CEL_SYSTEMD),      CEL_SYSTEMD,         words_string) \
+	X(EV_CEL(CEL_COS),          CEL_COS,             words_cel)
 
 static const struct event_type {
 	uint32_t    value;
@@ -506,6 +532,17 @@ event_type_name(uint32_t value)
 	const struct event_type *type = type_of(value);
 
 	return type ? type->name : "unknown type";
+}
+
+bool
+event_type_of(const char *name, uint32_t *type)
+{
+	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (!strcmp(types[i].name, name)) {
+			*type = types[i].value;
+			return true;
+		}
+	return false;
 }
 
 size_t

@@ -15,4 +15,7 @@
  */
 size_t event_words(const struct event *ev, const void *data, size_t len, char *out, size_t size,
     struct hashers *, enum binding *);
+
+/* "EV_SEPARATOR" -> 4; false for a name that is in no table. */
+bool event_type_of(const char *name, uint32_t *type);
 #endif

@@ -234,6 +234,131 @@ files_in(const char *corpus, const char *folder)
 	return n;
 }
 
+/* "sha256:1:13": bank, kind of register (1 a PCR, 108 a confidential VM's), index. */
+static bool
+cel_value_is(const struct eventlog *log, const struct replay *r, const char *key, const struct json *values)
+{
+	char bank_name[16];
+	unsigned kind, index;
+	uint8_t value[DIGEST_MAX];
+	struct error e;
+	enum bank b;
+
+	ck_assert_int_eq(sscanf(key, "%15[^:]:%u:%u", bank_name, &kind, &index), 3);
+	ck_assert(bank_of_word(bank_name, &b) && index < PCR_COUNT && json_hex(values, key, value, bank_size(b), &e));
+	return log->registers == (kind == 108 ? REGISTERS_RTMR : REGISTERS_PCR) && r->extended[b] & 1u << index &&
+	    !memcmp(r->value[b][index], value, bank_size(b));
+}
+
+/* Does the log hold what is expected of it: so many records, every digest that of its content, these registers? */
+static bool
+cel_is(const struct eventlog *log, const struct json *want)
+{
+	struct error e = { .code = ERR_NONE };
+	const struct json *values, *value;
+	unsigned bound = 0, banks, extended = 0, n = 0;
+	int64_t records, digests;
+	struct replay r;
+	const char *key;
+
+	ck_assert(json_int(want, "records", 1, EVENTS_MAX, &records, &e) && json_int(want, "digest_ok", 0, EVENTS_MAX, &digests, &e));
+	ck_assert(json_sub(want, "replay", &values, &e) && json_list(want, "digests", BANK_COUNT, &banks, &e));
+	if (!eventlog_replay(log, &r, &e) || log->form != LOG_CEL_TLV || log->count != records)
+		return false;
+	for (unsigned i = 0; i < log->count; i++)
+		bound += log->event[i].binding == BOUND_DIGEST;
+	for (; json_member(values, n, &key, &value); n++)
+		if (!cel_value_is(log, &r, key, values))
+			return false;
+	for (enum bank b = 0; b < BANK_COUNT; b++)
+		extended += (unsigned)__builtin_popcount(r.extended[b]);
+	return n == extended && bound * banks == digests;
+}
+
+/* PCR 7 of one record of systemd, extended from where it stood. */
+static bool
+systemd_is(const struct eventlog *log, const struct json *want)
+{
+	uint8_t before[SHA256_SIZE], after[SHA256_SIZE];
+	struct error e;
+
+	ck_assert(json_hex(want, "before", before, sizeof(before), &e) && json_hex(want, "after", after, sizeof(after), &e));
+	return log->form == LOG_SYSTEMD && log->count == 1 && log->event[0].pcr == 7 && log->event[0].banks == 1u << BANK_SHA256 &&
+	    digest_extend(BANK_SHA256, before, log->event[0].digest[BANK_SHA256]) && !memcmp(before, after, sizeof(after));
+}
+
+/* The specification's own example: its digests are not those of its data, and are read as they stand. */
+static bool
+spec_json_is(const struct eventlog *log, const struct json *want)
+{
+	(void)want;
+	return log->form == LOG_CEL_JSON && log->count == 3 && log->event[2].binding == BOUND_NOT &&
+	    !strcmp(log->event[2].text, "Dell Configuration Information 2");
+}
+
+/* The same two events in CBOR and as a firmware log. */
+static bool
+spec_cbor_is(const struct eventlog *log, const struct json *want)
+{
+	own(eventlog) struct eventlog other = { 0 };
+	own(mem) uint8_t *buf = NULL;
+	struct replay a, b;
+	struct error e;
+	char path[1024];
+	size_t len = 0;
+
+	(void)want;
+	snprintf(path, sizeof(path), "%s/data/cel/celspec--pcclient_example.tcg2.bin", unit_corpus());
+	buf = unit_file(path, &len);
+	ck_assert(buf && eventlog_parse(buf, len, &other, &e) && eventlog_replay(&other, &b, &e));
+	return eventlog_replay(log, &a, &e) && log->count == 2 && other.count == 2 && log->event[1].type == other.event[1].type &&
+	    !strcmp(log->event[1].text, other.event[1].text) && !memcmp(&a, &b, sizeof(a));
+}
+
+static const struct { const char *name; bool (*is)(const struct eventlog *, const struct json *); } cels[] = {
+	{ "celspec--pcclient_example.cbor", spec_cbor_is },
+	{ "celspec--pcclient_example.tcg2.bin", spec_cbor_is },
+	{ "celspec--v1.0-5.3-example.json", spec_json_is },
+	{ "gotpmtools--agent-cel.bin", cel_is },
+	{ "layr--gcp-shielded-vm-debug-no-extra-data.cel.bin", cel_is },
+	{ "layr--gcp-shielded-vm-debug-with-extra-data.cel.bin", cel_is },
+	{ "layr--gcp-shielded-vm-hardened-no-extra-data.cel.bin", cel_is },
+	{ "layr--gcp-shielded-vm-hardened-with-extra-data.cel.bin", cel_is },
+	{ "layr--intel-tdx-debug-no-extra-data.cel.bin", cel_is },
+	{ "systemd--os-separator-record.json", systemd_is },
+};
+
+START_TEST(canonical_logs_agree)
+{
+	const char *corpus = unit_corpus();
+	own(json) struct json *expected = NULL;
+	unsigned agree = 0, all = files_in(corpus, "data/cel");
+	char path[1024];
+
+	snprintf(path, sizeof(path), "%s/expected/cel/cel.json", corpus);
+	expected = expected_of(path);
+	for (unsigned i = 0; i < COUNT(cels); i++) {
+		own(eventlog) struct eventlog log = { 0 };
+		own(mem) uint8_t *buf = NULL;
+		const struct json *want = NULL;
+		struct error e = { .code = ERR_NONE };
+		size_t len = 0;
+
+		snprintf(path, sizeof(path), "%s/data/cel/%s", corpus, cels[i].name);
+		buf = unit_file(path, &len);
+		ck_assert_msg(buf != NULL, "%s", path);
+		if (json_has(expected, cels[i].name))
+			ck_assert(json_sub(expected, cels[i].name, &want, &e));
+		if (eventlog_parse(buf, len, &log, &e) && cels[i].is(&log, want))
+			agree++;
+		else
+			printf("%s: %s\n", cels[i].name, *e.why ? e.why : "another content");
+	}
+	printf("cel: %u of %u agree\n", agree, all);
+	ck_assert_uint_eq(agree, all);
+}
+END_TEST
+
 START_TEST(mutants_are_taken_or_refused)
 {
 	const char *corpus = unit_corpus();
@@ -260,6 +385,7 @@ static void
 add(TCase *tc)
 {
 	tcase_add_test(tc, recorded_logs_replay);
+	tcase_add_test(tc, canonical_logs_agree);
 	tcase_add_test(tc, mutants_are_taken_or_refused);
 }
 
