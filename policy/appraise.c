@@ -34,6 +34,9 @@ row_log_readable(struct boot_case *c, struct error *e)
 static bool
 row_log_replays(struct boot_case *c, struct error *e)
 {
+	if (c->evidence->log->logs > 1)
+		finding_say(finding_add(&c->verdict->findings, REASON_OK, SEVERITY_INFO, CLAIM_EXECUTABLES)->text,
+		    "the host sent %u logs behind each other; the last one counts", c->evidence->log->logs);
 	return check_replay(c->evidence, c->quote, c->scheme, c->verdict, e);
 }
 

@@ -46,14 +46,6 @@ say_tails(struct verdict *v, const struct tails *t)
 			    "%s is capped with zeros, as Windows does with a bank that it does not use", bank_word(b));
 }
 
-static void
-say_logs(struct verdict *v, const struct eventlog *log)
-{
-	if (log->logs > 1)
-		finding_say(finding_add(&v->findings, REASON_OK, SEVERITY_INFO, CLAIM_EXECUTABLES)->text,
-		    "the host sent %u logs behind each other; the last one counts", log->logs);
-}
-
 /* The bank that is judged comes first, if it is not SHA-1. */
 static enum bank
 first_bank(const struct selection *s)
@@ -118,6 +110,7 @@ tell_difference(const struct boot_evidence *ev, const struct quote *q, enum bank
 	    q->pcr_digest, q->pcr_digest_len, &values, &why) || !replay_states_compare(r, &values, &states, &why))
 		return;
 	put_states(v, &states, &q->selection);
+	say_tails(v, &states.tails);
 	name_differences(&states, e);
 }
 
@@ -128,7 +121,6 @@ check_replay(const struct boot_evidence *ev, const struct quote *q, enum bank sc
 	struct replay r;
 	struct tails tails;
 
-	say_logs(v, ev->log);
 	if (!eventlog_replay(ev->log, &r, e))
 		return false;
 	if (tails_find(&r, &q->selection, scheme, q->pcr_digest, q->pcr_digest_len, &tails, e)) {

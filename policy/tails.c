@@ -122,7 +122,7 @@ tails_find(const struct replay *r, const struct selection *sel, enum bank scheme
 	uint8_t capped = r->dropped & banks_of(sel);
 
 	*out = (struct tails){ .capped = 0 };
-	for (unsigned c = 0; c <= (capped != 0); c++)
+	for (unsigned c = 0; c <= (capped ? 1u : 0u); c++)
 		for (size_t x = 0; x <= exits; x++)
 			for (size_t w = 0; w <= words; w++) {
 				struct tails t = { x ? &exit_boot[x - 1] : NULL, w ? &phases[w - 1] : NULL, c ? capped : 0 };

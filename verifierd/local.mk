@@ -121,6 +121,7 @@ verifierd_verifierctl_verifierctl_SOURCES = \
 	%D%/verifierctl/inspect.h \
 	%D%/verifierctl/inspect_eventlog.c \
 	%D%/verifierctl/inspect_quote.c \
+	%D%/verifierctl/inspect_replay.c \
 	%D%/verifierctl/inspect_result.c \
 	%D%/verifierctl/main.c \
 	%D%/verifierctl/show.c %D%/verifierctl/show.h \

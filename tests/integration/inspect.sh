@@ -52,6 +52,48 @@ is "text: exit code" 0 $?
 is "text: command line" 1 "$(grep -c 'kernel_cmdline: /vmlinuz' "$work/text")"
 is "text: PCR 8" 1 "$(grep -c '^sha256:8 ' "$work/text")"
 
+# held <log> <arguments>...: the log beside a quote or PCR values
+held() { "$ctl" inspect eventlog "$@" --json >"$work/out" 2>"$work/err"; }
+state() { jq -r --arg pcr "$1" '.states.sha256[$pcr]' "$work/out"; }
+
+vm=$data/vm/sb-shimgrub-a
+held "$boot" --pcrs "$vm/pcrs.json"
+is "its own PCRs: exit code" 0 $?
+is "its own PCRs: replays" true "$(jq .replays "$work/out")"
+is "its own PCRs: states" '["not-logged","verified"]' "$(jq -c '[.states.sha256[]] | unique' "$work/out")"
+is "its own PCRs: PCR 7" verified "$(state 7)"
+is "IMA's PCR is not the log's to tell" not-logged "$(state 10)"
+is "and that is said" 1 "$(jq '[.findings[] | select(.text | contains("PCR 10"))] | length' "$work/out")"
+held "$boot" --pcrs "$vm/pcrs.json" --quote "$vm/q/quote-ecc.attest"
+is "the values that were quoted: exit code" 0 $?
+is "the values that were quoted: PCR 7" verified "$(state 7)"
+is "a PCR that is not quoted" null "$(state 16)"
+held "$boot" --pcrs "$data/vm/sb-shimgrub-cmd/pcrs.json"
+is "another boot's PCRs: exit code" 1 $?
+is "another boot's PCRs: PCR 8" mismatch "$(state 8)"
+is "another boot's PCRs: PCR 7" verified "$(state 7)"
+is "another boot's PCRs: named" 1 "$(jq '[.findings[] | select(.code == "eventlog-mismatch" and (.text | contains("other values for PCR 8")))] | length' "$work/out")"
+held "$boot" --pcrs "$data/vm/sb-shimgrub-cmd/pcrs.json" --quote "$vm/q/quote-ecc.attest"
+is "values that were not quoted: exit code" 1 $?
+is "values that were not quoted: said" 1 "$(grep -c 'not those that were quoted' "$work/err")"
+held "$boot" --quote "$vm/q/quote-ecc.attest"
+is "a quote with IMA's PCR alone: exit code" 1 $?
+is "a quote alone does not say which" null "$(jq .states "$work/out")"
+held "$boot" --quote "$vm/q/quote-ecc.sig"
+is "no quote: exit code" 1 $?
+echo '{"sha256":{}}' >"$work/none.json"
+held "$boot" --pcrs "$work/none.json"
+is "no values: exit code" 1 $?
+
+# a log that lost what ExitBootServices wrote into PCR 5
+log "$boot"
+at=$(jq '[.events[] | select(.text | startswith("Exit Boot Services Invocation"))][0].offset' "$work/out")
+head -c "$at" "$boot" >"$work/lost"
+held "$work/lost" --pcrs "$vm/pcrs.json"
+is "ExitBootServices not logged: exit code" 0 $?
+is "ExitBootServices not logged: PCR 5" verified "$(state 5)"
+is "ExitBootServices not logged: said" 1 "$(jq '[.findings[] | select(.pcr == 5 and (.text | contains("ExitBootServices")))] | length' "$work/out")"
+
 # quote <folder> <attest> <signature> <key> <arguments>...
 quote() {
 	dir=$1 attest=$2 sig=$3 ak=$4; shift 4

@@ -57,16 +57,16 @@ show_checks(const struct json *j)
 	}
 }
 
-/* "sha256:0    3d45…" for each PCR that the log extends. */
+/* "sha256:0    3d45…" or "sha256:0    verified": what an object of banks says of their PCRs. */
 static void
-show_banks(const struct json *j)
+show_banks(const struct json *j, const char *member)
 {
 	const struct json *banks, *values, *value;
 	const char *bank, *pcr;
 	char cell[CELL_TEXT], name[32];
 	struct error e;
 
-	if (!json_sub(j, "banks", &banks, &e))
+	if (!json_sub(j, member, &banks, &e))
 		return;
 	for (unsigned b = 0; json_member(banks, b, &bank, &values); b++)
 		for (unsigned i = 0; json_member(values, i, &pcr, &value); i++) {
@@ -86,7 +86,8 @@ inspect_print(const struct ctl *ctl, const struct json *j, int exit_code)
 		return api_print(j) == EXIT_DONE ? exit_code : EXIT_REFUSED;
 	if (json_has(j, "events"))
 		show_table(j, "events", columns, COUNT(columns), "no events");
-	show_banks(j);
+	show_banks(j, "banks");
+	show_banks(j, "states");
 	show_checks(j);
 	show_findings(j, "findings");
 	return exit_code;
@@ -96,15 +97,18 @@ int
 inspect_main(const struct ctl *ctl, int argc, char **argv)
 {
 	struct inspect_quote q = { 0 };
+	struct inspect_log log = { 0 };
 	const char *jwks = NULL;
 	const struct arg args[] = { { "attest", &q.attest, NULL }, { "signature", &q.signature, NULL }, { "ak", &q.ak, NULL },
-		{ "nonce", &q.nonce, NULL }, { "selection", &q.selection, NULL }, { "jwks", &jwks, NULL } };
+		{ "nonce", &q.nonce, NULL }, { "selection", &q.selection, NULL }, { "jwks", &jwks, NULL },
+		{ "quote", &log.quote, NULL }, { "pcrs", &log.pcrs, NULL } };
 	struct words w;
 
 	if (!args_read(argc, argv, args, COUNT(args), &w) || !w.count)
 		return usage_of("inspect");
+	log.file = w.word[1];
 	if (!strcmp(w.word[0], "eventlog") && w.count == 2)
-		return inspect_eventlog(ctl, w.word[1]);
+		return inspect_eventlog(ctl, &log);
 	if (!strcmp(w.word[0], "quote") && w.count == 1 && q.attest && q.signature && q.ak)
 		return inspect_quote(ctl, &q);
 	if (!strcmp(w.word[0], "result") && w.count == 2 && jwks)

@@ -4,7 +4,17 @@
 #include "json.h"
 #include "verifierctl.h"
 
-int inspect_eventlog(const struct ctl *, const char *file);
+/* A log; held against a quote (a TPMS_ATTEST) or PCR values when there are files of them. */
+struct inspect_log { const char *file, *quote, *pcrs; };         /* the last two may be NULL */
+int inspect_eventlog(const struct ctl *, const struct inspect_log *);
+
+struct eventlog;
+struct finding;
+struct replay;
+struct json *inspect_finding(const struct finding *, uint32_t offset);
+/* Puts "replays" and "states" into j; false only if a file cannot be used. */
+bool inspect_replay(const struct eventlog *, const struct replay *, const char *quote, const char *pcrs, struct json *j,
+    struct json *findings, bool *replays, struct error *);
 
 struct inspect_quote { const char *attest, *signature, *ak, *nonce, *selection; };   /* files; nonce in hex; the last two may be NULL */
 int inspect_quote(const struct ctl *, const struct inspect_quote *);

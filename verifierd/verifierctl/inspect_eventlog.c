@@ -68,17 +68,28 @@ banks_json(const struct eventlog *log, const struct replay *r)
 	return all;
 }
 
-static struct json *
-finding_json(enum reason code, enum severity severity, uint32_t event, uint32_t offset, const char *text)
+struct json *
+inspect_finding(const struct finding *f, uint32_t offset)
 {
 	struct json *j = json_new();
 
-	json_put_text(j, "code", reason_code(code));
-	json_put_text(j, "severity", severity_word(severity));
-	json_put_int(j, "event", event);
+	json_put_text(j, "code", reason_code(f->code));
+	json_put_text(j, "severity", severity_word(f->severity));
+	if (f->pcr != FINDING_NO_PCR)
+		json_put_int(j, "pcr", f->pcr);
+	json_put_int(j, "event", f->event);
 	json_put_int(j, "offset", offset);
-	json_put_text(j, "text", text);
+	json_put_text(j, "text", f->text);
 	return j;
+}
+
+static struct json *
+finding_json(enum reason code, enum severity severity, uint32_t event, uint32_t offset, const char *text)
+{
+	struct finding f = { .code = code, .severity = severity, .event = event, .pcr = FINDING_NO_PCR };
+
+	finding_say(f.text, "%s", text);
+	return inspect_finding(&f, offset);
 }
 
 /* What is not wrong with the form, but should be read. */
@@ -108,7 +119,7 @@ notable(const struct eventlog *log, const struct replay *r, size_t len, struct j
 }
 
 int
-inspect_eventlog(const struct ctl *ctl, const char *file)
+inspect_eventlog(const struct ctl *ctl, const struct inspect_log *in)
 {
 	own(json) struct json *j = json_new();
 	own(mem) struct replay *replay = calloc(1, sizeof(*replay));
@@ -118,10 +129,10 @@ inspect_eventlog(const struct ctl *ctl, const char *file)
 	struct error e = { .code = ERR_NONE };
 	struct log_fault fault;
 	size_t len;
-	bool good;
+	bool good, replays = true;
 
 	json_put(j, "findings", findings);
-	if (!replay || !file_load(file, EVENTLOG_LEN_MAX, &bytes, &len, &e)) {
+	if (!replay || !file_load(in->file, EVENTLOG_LEN_MAX, &bytes, &len, &e)) {
 		fprintf(stderr, "verifierctl: %s\n", replay ? e.why : "out of memory");
 		return EXIT_REFUSED;
 	}
@@ -139,7 +150,11 @@ inspect_eventlog(const struct ctl *ctl, const char *file)
 	/* A replay of a log that was cut would look like a machine's state: it is left out. */
 	json_put(j, "banks", good ? banks_json(&log, replay) : json_new());
 	json_put(j, "events", events_json(&log));
+	if (good && (in->quote || in->pcrs) && !inspect_replay(&log, replay, in->quote, in->pcrs, j, findings, &replays, &e)) {
+		fprintf(stderr, "verifierctl: %s\n", e.why);
+		return EXIT_REFUSED;
+	}
 	if (!good && !ctl->json)
-		fprintf(stderr, "verifierctl: %s: %s\n", file, e.why);
-	return inspect_print(ctl, j, good ? EXIT_DONE : EXIT_REFUSED);
+		fprintf(stderr, "verifierctl: %s: %s\n", in->file, e.why);
+	return inspect_print(ctl, j, good && replays ? EXIT_DONE : EXIT_REFUSED);
 }
