@@ -13,6 +13,11 @@ tests_bench_bench_gate_SOURCES  = %D%/bench_gate.c tests/gate/world.c tests/gate
 tests_bench_bench_gate_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/tests/gate
 tests_bench_bench_gate_LDADD    = libbench.la libunit.la -lpam
 
+BENCHES += %D%/bench_log
+tests_bench_bench_log_SOURCES  = %D%/bench_log.c %D%/large_log.c %D%/large_log.h
+tests_bench_bench_log_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_bench_bench_log_LDADD    = libbench.la libpolicy.la
+
 BENCHES += %D%/bench_server
 tests_bench_bench_server_SOURCES  = %D%/bench_server.c %D%/bare_server.c %D%/bare_server.h %D%/client.c %D%/client.h \
 	%D%/crew.c %D%/crew.h %D%/large_log.c %D%/large_log.h tests/unit/soft_host.c tests/unit/soft_host.h

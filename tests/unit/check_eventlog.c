@@ -390,6 +390,32 @@ START_TEST(replay_starts_where_the_tpm_does)
 }
 END_TEST
 
+/* NEGATIVE row 10: whatever type a record of a real log bears, its PCR gets its digest; only EV_NO_ACTION hides it, and that shows. */
+START_TEST(test_row_10_types)
+{
+	static const uint32_t types[] = { EV_SEPARATOR, 5, EV_IPL, EV_EFI_BOOT_SERVICES_APPLICATION, EV_CEL(CEL_SYSTEMD), 0xabcd, EV_NO_ACTION };
+	own(eventlog) struct eventlog base = { 0 };
+	struct error e = { .code = ERR_NONE };
+	struct replay want, r;
+	size_t len;
+	own(mem) uint8_t *buf = vm_file("sb-shimgrub-a", "binary_bios_measurements", &len);
+
+	ck_assert(buf && eventlog_parse(buf, len, &base, &e) && eventlog_replay(&base, &want, &e));
+	for (unsigned i = 1; i < base.count; i++)
+		for (unsigned t = 0; t < COUNT(types) && base.event[i].type != EV_NO_ACTION; t++) {
+			own(eventlog) struct eventlog log = { 0 };
+			uint8_t *type = buf + base.event[i].offset + 4, kept[4];
+
+			memcpy(kept, type, 4);
+			for (unsigned k = 0; k < 4; k++)
+				type[k] = (uint8_t)(types[t] >> 8 * k);
+			ck_assert(eventlog_parse(buf, len, &log, &e) && eventlog_replay(&log, &r, &e));
+			ck_assert_msg(!memcmp(&r, &want, sizeof(r)) == (types[t] != EV_NO_ACTION), "event %u as 0x%x", i, types[t]);
+			memcpy(type, kept, 4);
+		}
+}
+END_TEST
+
 /* FACTS 13: PCR values of one separator; NO_ACTION is never extended, whatever digest stands there. */
 START_TEST(replay_of_one_separator)
 {
@@ -481,6 +507,7 @@ add(TCase *tc)
 	tcase_add_test(tc, packed_form_comes_back);
 	tcase_add_loop_test(tc, packed_lies_are_refused, 0, COUNT(lies));
 	tcase_add_test(tc, replay_starts_where_the_tpm_does);
+	tcase_add_test(tc, test_row_10_types);
 	tcase_add_test(tc, replay_of_one_separator);
 	tcase_add_loop_test(tc, test_row_6_digest_of_nothing, 0, COUNT(nothings));
 	tcase_add_test(tc, rtmrs_are_no_pcrs);
