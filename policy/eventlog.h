@@ -105,6 +105,7 @@ const char *event_type_name(uint32_t type);  /* "EV_SEPARATOR"; "unknown type" *
 /* PCR values that the log gives, start values included, and which PCRs it extends. */
 struct replay {
 	enum registers registers;
+	uint8_t  phase;                          /* the last boot phase that the log records, see tails.h; 0: none */
 	uint8_t  dropped;                        /* bit = bank that some measurements lack */
 	uint32_t extended[BANK_COUNT];           /* bit = PCR */
 	uint8_t  value[BANK_COUNT][PCR_COUNT][DIGEST_MAX];

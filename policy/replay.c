@@ -1,6 +1,7 @@
 #include <string.h>
 #include "eventlog.h"
 #include "scope.h"
+#include "tails.h"
 
 /* TPM2_Startup(CLEAR): TPM-2 "PCR attributes", and the PC client profile for PCR 0 and DRTM. RTMRs start at 0. */
 static void
@@ -19,6 +20,7 @@ eventlog_replay(const struct eventlog *log, struct replay *out, struct error *e)
 {
 	own(hashers) struct hashers hashers = { { NULL } };
 	struct replay r;
+	unsigned phase;
 
 	replay_start(log, &r);
 	for (unsigned i = 0; i < log->count; i++) {
@@ -28,6 +30,9 @@ eventlog_replay(const struct eventlog *log, struct replay *out, struct error *e)
 			continue;
 		if (ev->pcr >= PCR_COUNT)
 			return err_set(e, ERR_FORMAT, "event %u: pcr index %u: no such PCR", ev->number, ev->pcr);
+		phase = tails_phase(ev);
+		if (phase)
+			r.phase = (uint8_t)phase;
 		r.dropped |= log->banks & (uint8_t)~ev->banks;
 		for (enum bank b = 0; b < BANK_COUNT; b++) {
 			if (!(ev->banks & 1u << b))

@@ -10,20 +10,54 @@ enum { PCR_EXIT_BOOT = 5, PCR_PHASES = 11 };
 
 /* FACTS 4.12: the kernel loses the last record; firmware writes both too late, once or with a first call that failed. */
 static const struct tail exit_boot[] = {
-	{ PCR_EXIT_BOOT, { SUCCESS }, "the last record of ExitBootServices" },
-	{ PCR_EXIT_BOOT, { INVOCATION, SUCCESS }, "ExitBootServices" },
-	{ PCR_EXIT_BOOT, { INVOCATION, FAILURE }, "ExitBootServices, which failed" },
-	{ PCR_EXIT_BOOT, { INVOCATION, FAILURE, SUCCESS }, "ExitBootServices, which failed at first" },
-	{ PCR_EXIT_BOOT, { FAILURE, INVOCATION, SUCCESS }, "ExitBootServices, called a second time" },
+	{ PCR_EXIT_BOOT, { SUCCESS }, "the last record of ExitBootServices", 0 },
+	{ PCR_EXIT_BOOT, { INVOCATION, SUCCESS }, "ExitBootServices", 0 },
+	{ PCR_EXIT_BOOT, { INVOCATION, FAILURE }, "ExitBootServices, which failed", 0 },
+	{ PCR_EXIT_BOOT, { INVOCATION, FAILURE, SUCCESS }, "ExitBootServices, which failed at first", 0 },
+	{ PCR_EXIT_BOOT, { FAILURE, INVOCATION, SUCCESS }, "ExitBootServices, called a second time", 0 },
 };
 
-/* systemd-pcrphase on 252 extends these words and logs them nowhere (FACTS 6.2). */
+/*
+ * systemd-pcrphase on 252 extends these words and logs them nowhere (FACTS 6.2). Later ones log them, but a quote may be
+ * younger than the copy of the log: then what follows the last phase that it records.
+ */
+#define INITRD "enter-initrd"
+#define SWITCH "leave-initrd"
+#define SYSTEM "sysinit"
+#define READY  "ready"
+static const char *const phase_words[] = { INITRD, SWITCH, SYSTEM, READY };
 static const struct tail phases[] = {
-	{ PCR_PHASES, { "enter-initrd" }, "the boot phase enter-initrd" },
-	{ PCR_PHASES, { "enter-initrd", "leave-initrd" }, "the boot phases up to leave-initrd" },
-	{ PCR_PHASES, { "enter-initrd", "leave-initrd", "sysinit" }, "the boot phases up to sysinit" },
-	{ PCR_PHASES, { "enter-initrd", "leave-initrd", "sysinit", "ready" }, "the boot phases up to ready" },
+	{ PCR_PHASES, { INITRD }, "the boot phase enter-initrd", 0 },
+	{ PCR_PHASES, { INITRD, SWITCH }, "the boot phases up to leave-initrd", 0 },
+	{ PCR_PHASES, { INITRD, SWITCH, SYSTEM }, "the boot phases up to sysinit", 0 },
+	{ PCR_PHASES, { INITRD, SWITCH, SYSTEM, READY }, "the boot phases up to ready", 0 },
+	{ PCR_PHASES, { SWITCH }, "the boot phase leave-initrd", 1 },
+	{ PCR_PHASES, { SWITCH, SYSTEM }, "the boot phases up to sysinit", 1 },
+	{ PCR_PHASES, { SWITCH, SYSTEM, READY }, "the boot phases up to ready", 1 },
+	{ PCR_PHASES, { SYSTEM }, "the boot phase sysinit", 2 },
+	{ PCR_PHASES, { SYSTEM, READY }, "the boot phases up to ready", 2 },
+	{ PCR_PHASES, { READY }, "the boot phase ready", 3 },
 };
+
+static bool
+measures(const struct event *ev, const char *word)
+{
+	uint8_t is[DIGEST_MAX];
+
+	for (enum bank b = 0; b < BANK_COUNT; b++)
+		if (ev->banks & 1u << b && (!digest(b, word, strlen(word), is) || !same_bytes(is, ev->digest[b], bank_size(b))))
+			return false;
+	return ev->banks != 0;
+}
+
+unsigned
+tails_phase(const struct event *ev)
+{
+	for (unsigned i = 0; ev->pcr == PCR_PHASES && ev->type == EV_CEL(CEL_SYSTEMD) && i < COUNT(phase_words); i++)
+		if (measures(ev, phase_words[i]))
+			return i + 1;
+	return 0;
+}
 
 /* Windows extends zeros once in all PCRs up to 13 of a bank that it does not use; PCR 11 then gets more. */
 #define CAPPED_PCRS (0x3fffu & ~(1u << PCR_PHASES))
@@ -127,6 +161,8 @@ tails_find(const struct replay *r, const struct selection *sel, enum bank scheme
 			for (size_t w = 0; w <= words; w++) {
 				struct tails t = { x ? &exit_boot[x - 1] : NULL, w ? &phases[w - 1] : NULL, c ? capped : 0 };
 
+				if (w && phases[w - 1].from != r->phase)
+					continue;
 				if (fits(r, &t, sel, scheme, pcr_digest, len, e)) {
 					*out = t;
 					return true;
@@ -182,12 +218,14 @@ replay_states_held(const struct replay *r, const struct selection *sel, struct r
 
 /* Which of these, extended after what the log gives, leads to the value? */
 static bool
-find_tail(const uint8_t *from, const uint8_t *want, enum bank b, const struct tail *list, size_t n,
+find_tail(const uint8_t *from, const uint8_t *want, enum bank b, unsigned phase, const struct tail *list, size_t n,
     const struct tail **found, struct error *e)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint8_t value[DIGEST_MAX];
 
+		if (list[i].from != phase)
+			continue;
 		memcpy(value, from, sizeof(value));
 		if (!extend_words(b, value, &list[i]))
 			return err_set(e, ERR_CRYPTO, "constant tails");
@@ -220,9 +258,9 @@ compare_one(const struct replay *r, enum bank b, unsigned pcr, const uint8_t *wa
 		s->tails.capped |= (uint8_t)(1u << b);
 		same = true;
 	}
-	if (!same && logged && pcr == PCR_EXIT_BOOT && !find_tail(from, want, b, exit_boot, COUNT(exit_boot), &exits, e))
+	if (!same && logged && pcr == PCR_EXIT_BOOT && !find_tail(from, want, b, 0, exit_boot, COUNT(exit_boot), &exits, e))
 		return false;
-	if (!same && logged && pcr == PCR_PHASES && !find_tail(from, want, b, phases, COUNT(phases), &words, e))
+	if (!same && logged && pcr == PCR_PHASES && !find_tail(from, want, b, r->phase, phases, COUNT(phases), &words, e))
 		return false;
 	if (exits)
 		s->tails.exit_boot = exits;

@@ -17,7 +17,14 @@ struct tail {
 	uint8_t     pcr;
 	const char *extends[TAIL_EXTENDS_MAX];  /* strings that are hashed and extended; NULL ends them */
 	const char *words;                      /* "PCR 5 also holds …": what stands for the dots */
+	unsigned    from;                       /* boot phases that the log must have recorded before */
 };
+
+/*
+ * Which boot phase does this event of systemd's log measure into PCR 11? 1 is the first, 0 none of them. By its
+ * digests, not its words.
+ */
+unsigned tails_phase(const struct event *);
 
 /* The tails that a quote needs beside the log. Zeroed: none. */
 struct tails {

@@ -610,6 +610,37 @@ START_TEST(phases_of_pcr_11)
 }
 END_TEST
 
+/* A log that records phases, and a quote that is younger: what comes next is tried, what was left out is not. */
+static const struct { const char *label; uint32_t type; unsigned logged; const char *words[4]; enum reason reason; } later[] = {
+	{ "as logged",             EV_CEL(CEL_SYSTEMD), 2, { NULL }, REASON_OK },
+	{ "one more",              EV_CEL(CEL_SYSTEMD), 2, { "sysinit" }, REASON_OK },
+	{ "two more",              EV_CEL(CEL_SYSTEMD), 2, { "sysinit", "ready" }, REASON_OK },
+	{ "from the first",        EV_CEL(CEL_SYSTEMD), 1, { "leave-initrd", "sysinit", "ready" }, REASON_OK },
+	{ "only the last",         EV_CEL(CEL_SYSTEMD), 3, { "ready" }, REASON_OK },
+	{ "one is left out",       EV_CEL(CEL_SYSTEMD), 2, { "ready" }, REASON_EVENTLOG_MISMATCH },
+	{ "from the start again",  EV_CEL(CEL_SYSTEMD), 2, { "enter-initrd" }, REASON_EVENTLOG_MISMATCH },
+	{ "not of systemd's log",  EV_IPL, 2, { "sysinit" }, REASON_EVENTLOG_MISMATCH },
+};
+
+START_TEST(phases_that_follow_the_log)
+{
+	static const char *const words[] = { "enter-initrd", "leave-initrd", "sysinit" };
+	struct bench *b = bench_with(11);
+	struct error e;
+	struct replay r;
+
+	for (unsigned i = 0; i < later[_i].logged; i++)
+		made_text(&b->made, 11, later[_i].type, words[i]);
+	eventlog_free(&b->log);
+	made_parse(&b->made, &b->log);
+	set_free(&b->sets[0].set);
+	ck_assert(set_capture(&b->log, BANK_SHA256, PCRS | 1u << 11, &b->sets[0].set, &e));
+	quote_more(b, 11, later[_i].words, 4, &r);
+	ck_assert_msg(judge(b, 1) == later[_i].reason, "%s: %s", later[_i].label, reason_code(b->verdict.reason));
+	bench_close(b);
+}
+END_TEST
+
 /* The values of the selected PCRs behind each other, as a host would give them. */
 static size_t
 values_of(const struct replay *r, uint32_t pcrs, uint8_t *out)
@@ -848,6 +879,7 @@ add(TCase *tc)
 	tcase_add_loop_test(tc, exit_boot_services_of_pcr_5, 0, COUNT(exits));
 	tcase_add_test(tc, a_mismatch_names_its_pcrs);
 	tcase_add_test(tc, test_row_11_two_banks);
+	tcase_add_loop_test(tc, phases_that_follow_the_log, 0, COUNT(later));
 	tcase_add_loop_test(tc, phases_of_pcr_11, 0, COUNT(tails));
 	tcase_add_loop_test(tc, test_row_10_labels, 0, 4);
 	tcase_add_test(tc, test_row_10_order_within_a_pcr);
