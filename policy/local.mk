@@ -16,9 +16,13 @@ libpolicy_la_SOURCES = \
 	%D%/match.c %D%/match.h \
 	%D%/packed_text.c %D%/packed_text.h \
 	%D%/reference.c %D%/reference.h \
+	%D%/reference_json.c %D%/reference_json.h \
 	%D%/replay.c \
 	%D%/tails.c %D%/tails.h \
 	%D%/verdict.c %D%/verdict.h \
 	%D%/words.c %D%/words.h
 libpolicy_la_CPPFLAGS = $(POLICY_CPPFLAGS)
 libpolicy_la_LIBADD   = libproto.la
+
+# What the files that people write look like, for their editors.
+dist_pkgdata_DATA = %D%/reference.schema.json

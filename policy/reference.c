@@ -38,13 +38,18 @@ component_pcrs(enum component c)
 	return components[c].pcrs | others;
 }
 
-static bool
-entry_fits(const struct set_entry *entry)
+static enum scope
+scope_of(enum component c, unsigned pcr)
 {
-	enum scope scope = entry->component == COMPONENT_BOOT_ENTRY && host_pcrs & 1u << entry->pcr ?
-	    SCOPE_HOST : SCOPE_FLEET;
+	return c == COMPONENT_BOOT_ENTRY && host_pcrs & 1u << pcr ? SCOPE_HOST : SCOPE_FLEET;
+}
 
-	return component_pcrs(entry->component) & 1u << entry->pcr && entry->scope == scope;
+bool
+set_entry_fits(const struct reference_set *set, const struct set_entry *x, struct error *e)
+{
+	return (x->pcr < PCR_COUNT && set->pcrs & component_pcrs(x->component) & 1u << x->pcr &&
+	    x->scope == scope_of(x->component, x->pcr)) ||
+	    err_set(e, ERR_FORMAT, "pcr %u is not one of this component and scope", x->pcr);
 }
 
 void
@@ -103,8 +108,7 @@ entry_capture(const struct event *ev, enum bank bank, bool after_loader, struct 
 		.type = ev->type,
 		.text_bound = ev->binding == BOUND_DIGEST && len < SET_TEXT,
 	};
-	entry->scope = entry->component == COMPONENT_BOOT_ENTRY && host_pcrs & 1u << ev->pcr ?
-	    SCOPE_HOST : SCOPE_FLEET;
+	entry->scope = scope_of(entry->component, ev->pcr);
 	memcpy(entry->digest, ev->digest[bank], bank_size(bank));
 	memcpy(entry->text, ev->text, len < SET_TEXT ? len : SET_TEXT - 1);
 }
@@ -184,9 +188,7 @@ entry_unpack(struct reader *r, const struct reference_set *set, struct set_entry
 	entry->component = (enum component)component;
 	entry->scope = (enum scope)scope;
 	entry->text_bound = bound;
-	if (entry->pcr >= PCR_COUNT || !(set->pcrs & 1u << entry->pcr) || !entry_fits(entry))
-		return err_set(e, ERR_FORMAT, "pcr %u is not one of this component and scope", entry->pcr);
-	return packed_text_take(r, entry->text, sizeof(entry->text), e);
+	return set_entry_fits(set, entry, e) && packed_text_take(r, entry->text, sizeof(entry->text), e);
 }
 
 static bool

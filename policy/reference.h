@@ -60,6 +60,9 @@ bool event_counts(const struct event *, enum bank, uint32_t pcrs);
 bool set_capture(const struct eventlog *, enum bank, uint32_t pcrs, struct reference_set *,
     struct error *) MUST_CHECK;
 
+/* May the set hold such an entry: its PCR is in the selection, and of this component and scope? */
+bool set_entry_fits(const struct reference_set *, const struct set_entry *, struct error *) MUST_CHECK;
+
 size_t set_packed_size(const struct reference_set *);
 void   set_pack(const struct reference_set *, struct writer *);
 bool   set_unpack(struct reader *, struct reference_set *, struct error *) MUST_CHECK;

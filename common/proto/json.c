@@ -25,7 +25,7 @@ enum { JSON_MEMBERS_MAX = 4096, JSON_NUMBER_MAX = 24 };
 
 struct scan {
 	const char *p, *end;
-	unsigned    members;
+	unsigned    members, members_max;
 	struct error *e;
 };
 
@@ -93,8 +93,8 @@ scan_member(struct scan *s, unsigned depth, struct key *key)
 	for (const struct key *k = key->before; k; k = k->before)
 		if (k->len == key->len && !memcmp(k->text, key->text, key->len))
 			return err_set(s->e, ERR_FORMAT, "%.*s: given twice", (int)(key->len > 60 ? 60 : key->len), key->text);
-	if (++s->members > JSON_MEMBERS_MAX)
-		return err_set(s->e, ERR_LIMIT, "over %d members", JSON_MEMBERS_MAX);
+	if (++s->members > s->members_max)
+		return err_set(s->e, ERR_LIMIT, "over %u members", s->members_max);
 	skip_space(s);
 	if (s->p >= s->end || *s->p++ != ':')
 		return err_set(s->e, ERR_FORMAT, "member without a value");
@@ -181,19 +181,22 @@ scan_value(struct scan *s, unsigned depth)
 
 /* --- reading */
 
-/* text has a NUL behind it and none in it: the walk uses strcspn. */
+/* text has a NUL behind it and none in it: the walk uses strcspn. *at is where an error was found. */
 static bool
-parse_terminated(const char *text, size_t len, struct json **out, struct error *e)
+parse_terminated(const char *text, size_t len, unsigned members, struct json **out, const char **at, struct error *e)
 {
-	struct scan scan = { .p = text, .end = text + len, .e = e };
+	struct scan scan = { .p = text, .end = text + len, .members_max = members, .e = e };
 	struct json_tokener *tok;
 	struct json_object *o;
 
 	skip_space(&scan);
+	*at = scan.p;
 	if (scan.p >= scan.end || *scan.p != '{')
 		return err_set(e, ERR_FORMAT, "not a JSON object");
-	if (!scan_value(&scan, JSON_DEPTH_MAX))
+	if (!scan_value(&scan, JSON_DEPTH_MAX)) {
+		*at = scan.p;
 		return false;
+	}
 	tok = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
 	if (!tok)
 		return err_set(e, ERR_MEMORY, "JSON");
@@ -204,6 +207,7 @@ parse_terminated(const char *text, size_t len, struct json **out, struct error *
 		err_set(e, ERR_FORMAT, "not JSON: %s at offset %zu",
 		    o ? "trailing text" : json_tokener_error_desc(json_tokener_get_error(tok)),
 		    json_tokener_get_parse_end(tok));
+		*at = text + json_tokener_get_parse_end(tok);
 		json_object_put(o);
 		json_tokener_free(tok);
 		return false;
@@ -213,17 +217,93 @@ parse_terminated(const char *text, size_t len, struct json **out, struct error *
 	return true;
 }
 
-bool
-json_parse(const char *text, size_t len, struct json **out, struct error *e)
+static unsigned
+line_at(const char *text, const char *at)
+{
+	unsigned line = 1;
+
+	for (; text < at; text++)
+		line += *text == '\n';
+	return line;
+}
+
+static bool
+parse(const char *text, size_t len, unsigned members, struct json **out, unsigned *line, struct error *e)
 {
 	own(mem) char *copy = NULL;
+	const char *at;
 
+	*line = 1;
 	if (!len)
 		return err_set(e, ERR_FORMAT, "not a JSON object");      /* an empty body may have no address */
 	if (len >= INT32_MAX || memchr(text, '\0', len))
 		return err_set(e, ERR_FORMAT, "NUL byte in JSON");
 	copy = strndup(text, len);
-	return copy ? parse_terminated(copy, len, out, e) : err_set(e, ERR_MEMORY, "JSON");
+	if (!copy)
+		return err_set(e, ERR_MEMORY, "JSON");
+	if (parse_terminated(copy, len, members, out, &at, e))
+		return true;
+	*line = line_at(copy, at);
+	return false;
+}
+
+bool
+json_parse(const char *text, size_t len, struct json **out, struct error *e)
+{
+	unsigned line;
+
+	return parse(text, len, JSON_MEMBERS_MAX, out, &line, e);
+}
+
+bool
+json_parse_file(const char *text, size_t len, unsigned members, struct json **out, struct error *e)
+{
+	unsigned line;
+
+	return parse(text, len, members, out, &line, e) || err_in(e, "line %u", line);
+}
+
+/* Moves to item i of the list that starts at p. */
+static bool
+skip_items(struct scan *s, unsigned i)
+{
+	bool more;
+
+	skip_space(s);
+	if (s->p >= s->end || *s->p++ != '[' || empty(s, ']'))
+		return false;
+	for (; i; i--)
+		if (!scan_value(s, JSON_DEPTH_MAX) || !next(s, ']', &more) || !more)
+			return false;
+	skip_space(s);
+	return true;
+}
+
+unsigned
+json_line(const char *text, size_t len, const char *key, unsigned i)
+{
+	own(mem) char *copy = strndup(text, len);
+	struct error e;
+	struct scan s = { .p = copy, .end = copy ? copy + len : NULL, .members_max = UINT32_MAX, .e = &e };
+	struct key name;
+	bool more = true;
+
+	if (!copy)
+		return 0;
+	skip_space(&s);
+	s.p++;
+	while (more) {
+		skip_space(&s);
+		if (s.p >= s.end || *s.p != '"' || !skip_string(&s, &name.text, &name.len))
+			return 0;
+		skip_space(&s);
+		s.p++;
+		if (name.len == strlen(key) && !memcmp(name.text, key, name.len))
+			return skip_items(&s, i) ? line_at(copy, s.p) : 0;
+		if (!scan_value(&s, JSON_DEPTH_MAX) || !next(&s, '}', &more))
+			return 0;
+	}
+	return 0;
 }
 
 void

@@ -14,6 +14,10 @@ enum { JSON_DEPTH_MAX = 16 };
 
 struct json;      /* a value; one that came from json_parse or json_new owns all below it */
 bool json_parse(const char *text, size_t len, struct json **, struct error *) MUST_CHECK;
+/* As json_parse, for a file that people write: at most `members` members, and errors say "line 7: …". */
+bool json_parse_file(const char *text, size_t len, unsigned members, struct json **, struct error *) MUST_CHECK;
+/* In text that was parsed: the line on which item i of the outermost member key, a list, starts; 0: none such. */
+unsigned json_line(const char *text, size_t len, const char *key, unsigned i);
 void json_free(struct json *);
 static inline void drop_json(struct json **j) { json_free(*j); }   /* own(json) struct json *j = NULL; */
 

@@ -141,6 +141,12 @@ tests_unit_check_reference_SOURCES  = %D%/check_reference.c
 tests_unit_check_reference_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_reference_LDADD    = libmade.la
 
+check_PROGRAMS += %D%/check_reference_json
+TESTS += %D%/check_reference_json
+tests_unit_check_reference_json_SOURCES  = %D%/check_reference_json.c
+tests_unit_check_reference_json_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_reference_json_LDADD    = libmade.la
+
 check_PROGRAMS += %D%/check_record
 TESTS += %D%/check_record
 tests_unit_check_record_SOURCES  = %D%/check_record.c

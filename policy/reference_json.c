@@ -1,0 +1,211 @@
+#include <stdlib.h>
+#include <string.h>
+#include "json.h"
+#include "reference_json.h"
+#include "scope.h"
+
+/* Members of the file and of one entry; ENTRY_JSON_MAX holds one entry with every character of its text escaped. */
+enum { FILE_MEMBERS = 5, ENTRY_MEMBERS = 7, ENTRY_JSON_MAX = 1024, SCHEMA = 1 };
+
+static const char *const scope_words[] = { [SCOPE_FLEET] = "fleet", [SCOPE_HOST] = "host" };
+static const char *const file_keys[] = { "schema", "origin", "bank", "pcrs", "entries", NULL };
+static const char *const entry_keys[] = { "component", "scope", "pcr", "type", "digest", "bound", "text", NULL };
+
+/* --- writing --- */
+
+static bool
+put_value(struct writer *w, struct json *value, const char *after, struct error *e)
+{
+	own(json) struct json *v = value;
+	own(mem) char *text = NULL;
+	size_t len;
+
+	if (!json_print(v, false, &text, &len, e))
+		return false;
+	wr_bytes(w, text, len, "value");
+	wr_bytes(w, after, strlen(after), "space");
+	return true;
+}
+
+static struct json *
+entry_json(const struct set_entry *x, enum bank bank)
+{
+	struct json *o = json_new();
+
+	json_put_text(o, "component", component_word(x->component));
+	json_put_text(o, "scope", scope_words[x->scope]);
+	json_put_int(o, "pcr", x->pcr);
+	json_put_int(o, "type", x->type);
+	json_put_hex(o, "digest", x->digest, bank_size(bank));
+	json_put_bool(o, "bound", x->text_bound);
+	json_put_text(o, "text", x->text);
+	return o;
+}
+
+/* The members before the entries. */
+static bool
+put_head(struct writer *w, const struct reference_set *set, const char *origin, struct error *e)
+{
+	own(json) struct json *head = json_new();
+	struct json *pcrs = json_new_list();
+	own(mem) char *text = NULL;
+	size_t len;
+
+	for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++)
+		if (set->pcrs & 1u << pcr)
+			json_add_int(pcrs, pcr);
+	json_put_int(head, "schema", SCHEMA);
+	json_put_text(head, "origin", origin);
+	json_put_text(head, "bank", bank_word(set->bank));
+	json_put(head, "pcrs", pcrs);
+	if (!json_print(head, false, &text, &len, e))
+		return false;
+	wr_bytes(w, text, len - 1, "head");                     /* its closing brace comes at the end */
+	wr_bytes(w, ",\n\"entries\":[\n", 14, "head");
+	return true;
+}
+
+bool
+set_json_write(const struct reference_set *set, const char *origin, char **out, size_t *len, struct error *e)
+{
+	size_t size = 8 * SET_ORIGIN_TEXT + ((size_t)set->count + 1) * ENTRY_JSON_MAX;
+	own(mem) char *buf = malloc(size);
+	struct writer w = wr_open((uint8_t *)buf, buf ? size : 0);
+
+	if (!buf)
+		return err_set(e, ERR_MEMORY, "set of %u entries", set->count);
+	if (!put_head(&w, set, origin, e))
+		return false;
+	for (unsigned i = 0; i < set->count; i++)
+		if (!put_value(&w, entry_json(&set->entry[i], set->bank), i + 1 < set->count ? ",\n" : "\n", e))
+			return false;
+	wr_bytes(&w, "]}\n", 4, "end");
+	if (!wr_ok(&w, e))
+		return false;
+	*len = w.used - 1;
+	*out = give(buf);
+	return true;
+}
+
+/* --- reading --- */
+
+static bool
+only_known(const struct json *o, const char *const *keys, struct error *e)
+{
+	const struct json *value;
+	const char *key;
+
+	for (unsigned i = 0; json_member(o, i, &key, &value); i++) {
+		unsigned k = 0;
+
+		while (keys[k] && strcmp(keys[k], key))
+			k++;
+		if (!keys[k])
+			return err_set(e, ERR_FORMAT, "%.40s: no such member", key);
+	}
+	return true;
+}
+
+static bool
+read_component(const struct json *o, enum component *out, struct error *e)
+{
+	char word[32];
+
+	if (!json_text(o, "component", word, sizeof(word), e))
+		return false;
+	for (unsigned i = 0; i < COMPONENT_COUNT; i++)
+		if (!strcmp(word, component_word((enum component)i))) {
+			*out = (enum component)i;
+			return true;
+		}
+	return err_set(e, ERR_FORMAT, "component: '%s' is none", word);
+}
+
+static bool
+read_scope(const struct json *o, enum scope *out, struct error *e)
+{
+	char word[8];
+
+	if (!json_text(o, "scope", word, sizeof(word), e))
+		return false;
+	*out = strcmp(word, scope_words[SCOPE_HOST]) ? SCOPE_FLEET : SCOPE_HOST;
+	return !strcmp(word, scope_words[*out]) || err_set(e, ERR_FORMAT, "scope: '%s' is neither fleet nor host", word);
+}
+
+static bool
+read_entry(const struct json *o, const struct reference_set *set, struct set_entry *x, struct error *e)
+{
+	int64_t pcr, type;
+
+	if (!only_known(o, entry_keys, e) || !read_component(o, &x->component, e) || !read_scope(o, &x->scope, e) ||
+	    !json_int(o, "pcr", 0, PCR_COUNT - 1, &pcr, e) || !json_int(o, "type", 0, UINT32_MAX, &type, e) ||
+	    !json_hex(o, "digest", x->digest, bank_size(set->bank), e) || !json_flag(o, "bound", &x->text_bound, e) ||
+	    !json_text(o, "text", x->text, sizeof(x->text), e))
+		return false;
+	x->pcr = (uint8_t)pcr;
+	x->type = (uint32_t)type;
+	for (const char *p = x->text; *p; p++)
+		if (*p < 0x20 || *p > 0x7e)
+			return err_set(e, ERR_FORMAT, "text: not printable ASCII");
+	return set_entry_fits(set, x, e);
+}
+
+static bool
+read_pcrs(const struct json *o, uint32_t *pcrs, struct error *e)
+{
+	int64_t pcr, before = -1;
+	unsigned count;
+
+	if (!json_list(o, "pcrs", PCR_COUNT, &count, e))
+		return false;
+	*pcrs = 0;
+	for (unsigned i = 0; i < count; i++, before = pcr) {
+		if (!json_item_int(json_item(o, "pcrs", i), before + 1, PCR_COUNT - 1, &pcr, e))
+			return err_in(e, "pcrs[%u]", i);
+		*pcrs |= 1u << pcr;
+	}
+	return *pcrs || err_set(e, ERR_FORMAT, "pcrs: none");
+}
+
+static bool
+read_head(const struct json *o, char origin[static SET_ORIGIN_TEXT], struct reference_set *set, unsigned *count,
+    struct error *e)
+{
+	int64_t schema;
+	char bank[16];
+
+	if (!only_known(o, file_keys, e) || !json_int(o, "schema", SCHEMA, SCHEMA, &schema, e) ||
+	    !json_text(o, "origin", origin, SET_ORIGIN_TEXT, e) || !json_text(o, "bank", bank, sizeof(bank), e))
+		return false;
+	if (!bank_of_word(bank, &set->bank))
+		return err_set(e, ERR_FORMAT, "bank: '%s' is none", bank);
+	if (!read_pcrs(o, &set->pcrs, e) || !json_list(o, "entries", SET_ENTRIES_MAX, count, e))
+		return false;
+	return *count || err_set(e, ERR_FORMAT, "entries: none");
+}
+
+bool
+set_json_read(const char *text, size_t len, char origin[static SET_ORIGIN_TEXT], struct reference_set *out,
+    struct error *e)
+{
+	own(set) struct reference_set set = { 0 };
+	own(json) struct json *o = NULL;
+	char from[SET_ORIGIN_TEXT];
+	unsigned count;
+
+	if (len > SET_JSON_MAX)
+		return err_set(e, ERR_LIMIT, "a set is at most %d bytes of JSON", SET_JSON_MAX);
+	if (!json_parse_file(text, len, FILE_MEMBERS + SET_ENTRIES_MAX * ENTRY_MEMBERS, &o, e) ||
+	    !read_head(o, from, &set, &count, e))
+		return false;
+	set.entry = calloc(count, sizeof(*set.entry));
+	if (!set.entry)
+		return err_set(e, ERR_MEMORY, "set of %u entries", count);
+	for (; set.count < count; set.count++)
+		if (!read_entry(json_item(o, "entries", set.count), &set, &set.entry[set.count], e))
+			return err_in(e, "line %u: entries[%u]", json_line(text, len, "entries", set.count), set.count);
+	memcpy(origin, from, sizeof(from));
+	*out = set;
+	set = (struct reference_set){ 0 };
+	return true;
+}
