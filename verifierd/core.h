@@ -187,6 +187,8 @@ void admin_set_diff(struct core *, struct job *);
 void admin_capture(struct core *, struct job *);
 void admin_accept(struct core *, struct job *);
 void admin_activate(struct core *, struct job *);
+void admin_retire(struct core *, struct job *);
+void admin_withdraw(struct core *, struct job *);
 /* host: name, id, or a reference of one of its reports. */
 bool admin_host(struct core *, const char *text, struct host_row *, struct error *) MUST_CHECK;
 bool admin_report(struct core *, const char *text, struct report_row *, struct error *) MUST_CHECK;

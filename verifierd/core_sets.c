@@ -271,6 +271,79 @@ admin_activate(struct core *c, struct job *j)
 		admin_failed(c, j, &e);
 }
 
+/* --- retire and revoke: what rested on the set is judged anew with the host's next evidence --- */
+
+struct ending { const char *action; enum set_state to; };
+static const struct ending retirement = { "retire", SET_RETIRED }, withdrawal = { "revoke-set", SET_REVOKED };
+
+static bool
+end_set(struct core *c, struct admin_job *a, void *arg, struct error *e)
+{
+	const struct ending *end = arg;
+	const struct set_row *s = &a->set;
+	char subject[SUBJECT_TEXT], digest[2 * SHA256_SIZE + 1];
+
+	hex_text(s->digest, sizeof(s->digest), digest);
+	snprintf(subject, sizeof(subject), "set %s/%u, digest %s", s->name, s->version, digest);
+	return store_set_state(c->store, s->name, s->version, end->to, e) &&
+	    admin_audit(c, a, end->action, subject, set_state_word(s->state), set_state_word(end->to), e);
+}
+
+/* A revoked set stays revoked; a candidate is no longer wanted when it is retired. */
+static bool
+may_end(const struct admin_job *a, const struct ending *end, struct error *e)
+{
+	if (!is_digest(&a->set, a->ask.digest, e))
+		return false;
+	if (a->set.state == SET_REVOKED && end->to != SET_REVOKED)
+		return err_set(e, ERR_REFUSED, "%s/%u is revoked", a->set.name, a->set.version);
+	return end->to != SET_REVOKED || *a->ask.reason ||
+	    err_set(e, ERR_FORMAT, "a set is revoked for a reason: say it with --reason");
+}
+
+static void
+end(struct core *c, struct job *j, const struct ending *to)
+{
+	struct admin_job *a = admin_of(j);
+	struct json *answer = answer_new(a);
+	char label[LABEL_TEXT], digest[2 * SHA256_SIZE + 1];
+	struct ending ending = *to;
+	uint32_t hosts;
+	struct error e;
+
+	if (!find_set(c, a->ask.set, &a->set, &e) || !may_end(a, to, &e) ||
+	    (a->set.state != to->to && !admin_change(c, a, end_set, &ending, &e))) {
+		json_free(answer);
+		admin_failed(c, j, &e);
+		return;
+	}
+	set_label(&a->set, label);
+	hex_text(a->set.digest, sizeof(a->set.digest), digest);
+	json_put_text(answer, "set", label);
+	json_put_text(answer, "state", set_state_word(to->to));
+	json_put_text(answer, "digest", digest);
+	json_put_text(answer, "group", a->set.group);
+	if (store_set_hosts(c->store, label, &hosts, &e)) {
+		json_put_int(answer, "hosts", hosts);
+		job_reply_json(c, j, 200, answer);
+		return;
+	}
+	json_free(answer);
+	job_error(c, j, &e);
+}
+
+void
+admin_retire(struct core *c, struct job *j)
+{
+	end(c, j, &retirement);
+}
+
+void
+admin_withdraw(struct core *c, struct job *j)
+{
+	end(c, j, &withdrawal);
+}
+
 /* --- capture and accept --- */
 
 static bool

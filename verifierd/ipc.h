@@ -115,6 +115,8 @@ X(SET,       "GET",  "/v1/admin/references/{set}",     "set") \
 X(SET_DIFF,  "GET",  "/v1/admin/references/{set}/diff/{other}", "set, other") \
 X(CAPTURE,   "POST", "/v1/admin/hosts/{host}/capture", "host, report, set, reason") \
 X(ACTIVATE,  "POST", "/v1/admin/references/{set}/activate", "set, digest, reason") \
+X(RETIRE,    "POST", "/v1/admin/references/{set}/retire", "set, digest, reason") \
+X(WITHDRAW,  "POST", "/v1/admin/references/{set}/revoke", "set, digest, reason") \
 X(ACCEPT,    "POST", "/v1/admin/reports/{report}/accept", "report, reason") \
 X(EXPLAIN,   "GET",  "/v1/admin/reports/{report}",     "report") \
 X(TOKEN,     "POST", "/v1/admin/tokens",               "reason") \
@@ -130,6 +132,7 @@ X(AUDIT,     "GET",  "/v1/admin/audit",                "")
  * SET_DIFF {from, to, findings:[…]}
  * CAPTURE  {set:"name/version", state:"candidate", digest, entries, origin, report}
  * ACTIVATE {set, state:"active", digest, group, hosts:[names]}
+ * RETIRE, WITHDRAW   {set, state:"retired" or "revoked", digest, group, hosts:how many have a newest result that rests on it}
  * ACCEPT   {set, state:"active", digest, group, hosts:[names], report, admits:[findings of the refused report]}
  * EXPLAIN  {ref, host, at, state, reason, summary, next, findings:[…], nearest:{set, differs} or null, log, references}
  * TOKEN    {token, expires}

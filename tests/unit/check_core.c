@@ -60,6 +60,42 @@ START_TEST(a_known_boot_is_good)
 }
 END_TEST
 
+/* A retired set permits nothing and can come back; a revoked one cannot. Neither needs a restart to count. */
+START_TEST(a_set_that_ended_permits_nothing)
+{
+	struct admin_request ask = { .set = "base", .reason = "test", .dry_run = true };
+
+	approve_boot_of(&a);
+	ck_assert_str_eq(attest(&a), "ok");
+	ask.op = ADMIN_RETIRE;
+	lab_admin(&lab, &ask, &r);
+	ck_assert_msg(r.status == 200 && strstr(r.body, "\"hosts\":1"), "%s", r.body);
+	ck_assert_str_eq(attest(&a), "ok");
+	ask.dry_run = false;
+	lab_admin(&lab, &ask, &r);
+	ck_assert_int_eq(r.status, 200);
+	ck_assert_str_eq(attest(&a), "no-reference");
+	ask.op = ADMIN_ACTIVATE;
+	lab_admin(&lab, &ask, &r);
+	ck_assert_int_eq(r.status, 200);
+	ck_assert_str_eq(attest(&a), "ok");
+	ask.op = ADMIN_WITHDRAW;
+	ask.reason[0] = '\0';
+	lab_admin(&lab, &ask, &r);
+	ck_assert_int_eq(r.status, 400);
+	strcpy(ask.reason, "test");
+	lab_admin(&lab, &ask, &r);
+	ck_assert_int_eq(r.status, 200);
+	ck_assert_str_eq(attest(&a), "no-reference");
+	ask.op = ADMIN_ACTIVATE;
+	lab_admin(&lab, &ask, &r);
+	ck_assert_int_eq(r.status, 409);
+	ask.op = ADMIN_RETIRE;
+	lab_admin(&lab, &ask, &r);
+	ck_assert_int_eq(r.status, 409);
+}
+END_TEST
+
 START_TEST(row_25_a_candidate_permits_nothing)
 {
 	approve_boot_of(&a);           /* says pending-approval on its way */
@@ -365,6 +401,7 @@ add(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, open_lab, close_lab);
 	tcase_add_test(tc, a_known_boot_is_good);
+	tcase_add_test(tc, a_set_that_ended_permits_nothing);
 	tcase_add_test(tc, row_25_a_candidate_permits_nothing);
 	tcase_add_test(tc, row_5_a_reply_is_good_once);
 	tcase_add_test(tc, row_5_of_sixteen_at_once_one_passes);

@@ -1,4 +1,4 @@
-/* references list, show, capture, activate, diff */
+/* references list, show, capture, activate, retire, revoke, diff */
 #include <stdio.h>
 #include <string.h>
 #include "api_client.h"
@@ -61,6 +61,7 @@ show_change(const struct json *j)
 	show_line("digest", show_member(j, "digest", cell));
 	show_line("entries", show_member(j, "entries", cell));
 	show_line("origin", show_member(j, "origin", cell));
+	show_line("hosts", show_member(j, "hosts", cell));
 	if (!strcmp(show_member(j, "state", cell), "candidate"))
 		printf("a candidate permits nothing; next: verifierctl references show %s, then activate it\n",
 		    show_member(j, "set", cell));
@@ -140,6 +141,32 @@ activate(const struct ctl *ctl, const char *what, const char *why, bool dry_run,
 	return finish(ctl, rc, j, show_change);
 }
 
+/* verb is "retire" or "revoke"; NAME, NAME/VERSION or NAME@DIGEST. */
+static int
+end_set(const struct ctl *ctl, const char *verb, const char *what, const char *why, bool dry_run, bool yes)
+{
+	own(json) struct json *j = NULL;
+	own(mem) char *name = strdup(what);
+	char *at = name ? strchr(name, '@') : NULL;
+	struct json *body;
+	int rc;
+
+	if (!name)
+		return EXIT_REFUSED;
+	if (at)
+		*at++ = '\0';
+	if (!dry_run && !args_confirm(yes, "End this set? Hosts that rest on it alone are refused from their next evidence on."))
+		return EXIT_USAGE;
+	body = json_new();
+	if (at)
+		json_put_text(body, "digest", at);
+	if (why)
+		json_put_text(body, "reason", why);
+	json_put_bool(body, "dry_run", dry_run);
+	rc = api_call(ctl, (const char *const[]){ "references", name, verb, NULL }, body, &j);
+	return finish(ctl, rc, j, show_change);
+}
+
 int
 references_main(const struct ctl *ctl, int argc, char **argv)
 {
@@ -161,5 +188,7 @@ references_main(const struct ctl *ctl, int argc, char **argv)
 		return capture(ctl, w.word[1], name, report, why);
 	if (!strcmp(w.word[0], "activate") && w.count == 2)
 		return activate(ctl, w.word[1], why, dry_run, yes);
+	if ((!strcmp(w.word[0], "retire") || !strcmp(w.word[0], "revoke")) && w.count == 2)
+		return end_set(ctl, w.word[0], w.word[1], why, dry_run, yes);
 	return usage_of("references");
 }

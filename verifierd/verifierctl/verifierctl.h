@@ -22,7 +22,7 @@ X("show",       "HOST",                                 "one host: keys, boot, r
 X("approve",    "HOST [--ek FPR] [--yes]",              "let a pending host in", approve_main) \
 X("reject",     "HOST [--reason T]",                    "refuse a pending host", reject_main) \
 X("revoke",     "HOST --reason T",                      "take a host's trust away, at once", revoke_main) \
-X("references", "list | show N | capture HOST --name N [--report REF] [--reason T] | activate N[@DIGEST] [--dry-run] [--yes] | diff A B", \
+X("references", "list | show N | capture HOST --name N [--report REF] [--reason T] | activate N[@DIGEST] [--dry-run] [--yes] | retire N | revoke N --reason T | diff A B", \
                                                         "golden measurements", references_main) \
 X("accept",     "REF|HOST --reason T [--dry-run] [--yes]", "make exactly what one refused report measured good", accept_main) \
 X("explain",    "REF",                                  "why a report was judged as it was, in words", explain_main) \
