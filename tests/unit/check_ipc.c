@@ -190,7 +190,7 @@ END_TEST
 START_TEST(values_out_of_range)
 {
 	static const struct { const char *label, *hex; unsigned row; const char *why; } cases[] = {
-		{ "operation 14", "0e" "0000" "0000" "0000" "0000" "0000" "0000" "0000" "00", 2, "admin_request: op" },
+		{ "no operation", "ff" "0000" "0000" "0000" "0000" "0000" "0000" "0000" "00", 2, "admin_request: op" },
 		{ "dry_run 2",    "00" "0000" "0000" "0000" "0000" "0000" "0000" "0000" "02", 2, "admin_request: dry_run" },
 		{ "host with NUL", "00" "0002 6100" "0000" "0000" "0000" "0000" "0000" "0000" "00", 2, "admin_request: host" },
 		{ "host too long", "00" "0040" "0000", 2, "admin_request: host" },
