@@ -2,9 +2,12 @@
 POLICY_CPPFLAGS = $(PROTO_CPPFLAGS) -I$(srcdir)/policy
 noinst_LTLIBRARIES += libpolicy.la
 libpolicy_la_SOURCES = \
+	%D%/allow_list.h \
 	%D%/appraise.c %D%/appraise.h \
+	%D%/boot_aggregate.h \
 	%D%/cel.c \
 	%D%/cel_json.c \
+	%D%/check_ima.h \
 	%D%/check_quote.c \
 	%D%/check_replay.c \
 	%D%/cmdline.c %D%/cmdline.h \
@@ -12,6 +15,9 @@ libpolicy_la_SOURCES = \
 	%D%/eventlog.c %D%/eventlog.h \
 	%D%/eventlog_pack.c \
 	%D%/finding.c %D%/finding.h \
+	%D%/ima_rules.h \
+	%D%/ima_template.h \
+	%D%/imalog.h \
 	%D%/log_parser.h \
 	%D%/match.c %D%/match.h \
 	%D%/packed_text.c %D%/packed_text.h \

@@ -77,6 +77,14 @@ X(AK_CLONED,          "ak-cloned",           CONTRAINDICATED, "two boots report 
 X(EVENTLOG_MISSING,   "eventlog-missing",    CONTRAINDICATED, "the host sent no boot log", "check that the firmware gives a TCG log; GRUB needs linuxefi") \
 X(EVENTLOG_MALFORMED, "eventlog-malformed",  CONTRAINDICATED, "the boot log cannot be read", "verifierctl inspect eventlog FILE names event and offset") \
 X(EVENTLOG_MISMATCH,  "eventlog-mismatch",   CONTRAINDICATED, "the boot log does not replay to the quoted PCRs", "something was measured and not logged, or the log is altered") \
+X(IMA_MISSING,        "ima-missing",         CONTRAINDICATED, "the host sent no IMA list, or nothing of it is in the TPM", "boot with ima_policy=tcb or a policy of your own; see attestd.conf ima_log") \
+X(IMA_MALFORMED,      "ima-malformed",       CONTRAINDICATED, "the IMA list cannot be read", "verifierctl inspect ima FILE names entry and offset") \
+X(IMA_MISMATCH,       "ima-mismatch",        CONTRAINDICATED, "boot log and IMA list do not replay to the quoted PCRs", "something was measured and not listed, or a list is altered; after a kexec: reboot the host") \
+X(BOOT_AGGREGATE,     "boot-aggregate",      CONTRAINDICATED, "the IMA list does not begin with this boot's boot_aggregate", "IMA started before the TPM was there, or the list is of another boot: reboot the host") \
+X(IMA_UNKNOWN_FILE,   "ima-unknown-file",    CONTRAINDICATED, "a file was run or read that is not on the allow list", "verifierctl explain REF names it; add it to the allow list, or reinstall it") \
+X(IMA_UNSIGNED,       "ima-unsigned",        CONTRAINDICATED, "a measured file has no signature of a known key", "verifierctl explain REF names it; sign it, or add its key to the policy's keyrings") \
+X(IMA_SIGNATURE,      "ima-signature",       CONTRAINDICATED, "the signature of a measured file does not verify", "verifierctl explain REF names it; reinstall it from a trusted source") \
+X(IMA_VIOLATION,      "ima-violation",       CONTRAINDICATED, "a file was written to while it was measured", "find out who writes to it, then reboot the host") \
 X(EVIDENCE_LOST,      "evidence-lost",       CONTRAINDICATED, "this host gave a boot log that replayed before, and now does not", "find out who changed firmware, boot loader or log access") \
 X(NO_REFERENCE,       "no-reference",        CONTRAINDICATED, "no reference set is active for this host", "verifierctl accept REF, once you have read verifierctl explain REF") \
 X(PENDING_APPROVAL,   "pending-approval",    CONTRAINDICATED, "only a candidate reference set matches this boot", "verifierctl references activate NAME") \
@@ -100,6 +108,7 @@ X(NAME_IN_USE,        "name-in-use",         CONTRAINDICATED, "another host has 
 X(TOKEN_INVALID,      "token-invalid",       CONTRAINDICATED, "the enrollment token is not valid", "ask for a new one") \
 /* permits, and what a gate says of its own */ \
 X(KEXEC,              "kexec",               WARNING,   "the kernel was replaced without a measured boot", "reboot the host") \
+X(IMA_UNSTEADY,       "ima-unsteady",        WARNING,   "files were written to while they were measured, and the policy only warns of it", "find out who writes to them") \
 X(GRACE,              "grace",               WARNING,   "no verifier answers; the last good verdict still counts", "bring the verifier back before grace ends") \
 X(OK,                 "ok",                  AFFIRMING, "everything measured is known", "nothing to do") \
 X(EXEMPT_SERVICE,     "exempt-service",      NONE, "this service is never gated", "name it in gate.conf to gate it") \
