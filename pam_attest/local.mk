@@ -7,6 +7,7 @@ libattestd_la_SOURCES = \
 	%D%/attestd/agent.h \
 	%D%/attestd/decisions.c %D%/attestd/decisions.h \
 	%D%/attestd/enrol.c %D%/attestd/enrol.h \
+	%D%/attestd/ima_file.c %D%/attestd/ima_file.h \
 	%D%/attestd/logs.c %D%/attestd/logs.h \
 	%D%/attestd/options.c %D%/attestd/options.h \
 	%D%/attestd/publish.c %D%/attestd/publish.h \

@@ -53,6 +53,7 @@ X(REQUEST_INVALID,    "request-invalid",     NONE, "the verifier could not read 
 X(CHALLENGE_INVALID,  "challenge-invalid",   NONE, "the challenge was not made by this verifier", "attestctl attest asks for a new one") \
 X(CHALLENGE_EXPIRED,  "challenge-expired",   NONE, "the quote came after its challenge had expired", "attestctl attest; if it repeats, the TPM or the network is slow") \
 X(NEEDS_BOOT_LOG,     "needs-boot-log",      NONE, "the verifier asks for the whole boot log", "attestd sends it by itself") \
+X(NEEDS_IMA,          "needs-ima",           NONE, "the verifier asks for more of the IMA list", "attestd sends it by itself") \
 /* this machine cannot produce evidence */ \
 X(TPM_ABSENT,         "tpm-absent",          BROKEN, "the TPM cannot be opened", "check /dev/tpmrm0, the firmware's TPM setting and attestd.conf tcti") \
 X(TPM_BUSY,           "tpm-busy",            BROKEN, "the TPM did not answer in time", "attestd replaces its TPM process by itself; else power-cycle the machine") \
@@ -61,6 +62,7 @@ X(TPM_ERROR,          "tpm-error",           BROKEN, "the TPM refused a command"
 X(AK_CHANGED,         "ak-changed",          BROKEN, "the TPM's attestation key is not the enrolled one", "attestctl enroll again; an administrator compares the EK") \
 X(BANK_UNSUPPORTED,   "bank-unsupported",    BROKEN, "the TPM has neither a SHA-256 nor a SHA-384 bank active", "activate one in the firmware setup") \
 X(EVENTLOG_UNREADABLE,"eventlog-unreadable", BROKEN, "attestd cannot read the boot log", "see boot_log in attestd.conf and the rights of that file") \
+X(IMA_UNREADABLE,     "ima-unreadable",      BROKEN, "attestd cannot read the IMA list", "see ima_log in attestd.conf and the rights of that file") \
 /* the machine or its evidence was judged, and refused */ \
 X(QUOTE_MALFORMED,    "quote-malformed",     CONTRAINDICATED, "the quote cannot be read", "attestctl attest; if it repeats, look at the TPM's firmware") \
 X(QUOTE_MAGIC,        "quote-magic",         CONTRAINDICATED, "the signed bytes were not made by a TPM", "somebody signs forged evidence: isolate the host") \

@@ -104,7 +104,8 @@ challenge_answer_json(const struct challenge_answer *a, char **out, size_t *len,
 	json_put_bytes(j, "nonce", a->nonce, NONCE_SIZE);
 	json_put_text(j, "selection", selection);
 	json_put_text(j, "boot_log", a->boot_log_known ? "known" : "send");
-	json_put_int(j, "ima_from", (int64_t)a->ima_from);
+	if (a->ima_wanted)
+		json_put_int(j, "ima_from", (int64_t)a->ima_from);
 	json_put_int(j, "expires_in", a->expires_in);
 	return json_print(j, false, out, len, e);
 }
@@ -119,11 +120,14 @@ challenge_answer_read(const char *text, size_t len, struct challenge_answer *out
 	if (!json_parse(text, len, &j, e) || !exactly(j, "challenge", a.challenge, CHALLENGE_SIZE, e) ||
 	    !exactly(j, "nonce", a.nonce, NONCE_SIZE, e) ||
 	    !json_text(j, "selection", selection, sizeof(selection), e) ||
-	    !json_text(j, "boot_log", boot_log, sizeof(boot_log), e) || !count(j, "ima_from", &a.ima_from, e) ||
+	    !json_text(j, "boot_log", boot_log, sizeof(boot_log), e) ||
 	    !json_int(j, "expires_in", 0, CHALLENGE_LIFE_MS, &a.expires_in, e))
 		return false;
 	if (!selection_parse(selection, &a.selection, e))
 		return err_in(e, "selection");
+	a.ima_wanted = json_has(j, "ima_from");
+	if (a.ima_wanted && !count(j, "ima_from", &a.ima_from, e))
+		return false;
 	a.boot_log_known = !strcmp(boot_log, "known");
 	if (!a.boot_log_known && strcmp(boot_log, "send"))
 		return err_set(e, ERR_FORMAT, "boot_log: neither known nor send");
@@ -385,6 +389,8 @@ problem_json(const struct problem *p, char **out, size_t *len, struct error *e)
 		json_put_text(j, "ref", p->ref);
 	if (*p->need)
 		json_put_text(j, "need", p->need);
+	if (!strcmp(p->need, "ima"))
+		json_put_int(j, "from", (int64_t)p->from);
 	return json_print(j, false, out, len, e);
 }
 
@@ -404,6 +410,8 @@ problem_read(const char *text, size_t len, struct problem *out, struct error *e)
 	if (json_has(j, "ref") && !plain_text(j, "ref", p.ref, sizeof(p.ref), e))
 		return false;
 	if (json_has(j, "need") && !plain_text(j, "need", p.need, sizeof(p.need), e))
+		return false;
+	if (!strcmp(p.need, "ima") && !count(j, "from", &p.from, e))
 		return false;
 	p.status = (int)status;
 	*out = p;

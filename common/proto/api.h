@@ -24,14 +24,15 @@ struct challenge_request {               /* POST /v1/challenges */
 	char     boot_id[BOOT_ID_TEXT];
 	uint8_t  boot_log[SHA256_SIZE];
 	uint64_t boot_log_len;
-	uint64_t ima_count;
+	uint64_t ima_count;                  /* entries that the host's IMA list has now; 0 when it has none */
 };
 struct challenge_answer {
 	uint8_t          challenge[CHALLENGE_SIZE];
 	uint8_t          nonce[NONCE_SIZE];
 	struct selection selection;
 	bool             boot_log_known;     /* "boot_log": "known" or "send" */
-	uint64_t         ima_from;
+	bool             ima_wanted;         /* "ima_from" is there: */
+	uint64_t         ima_from;           /* the first entry to send */
 	int64_t          expires_in;         /* ms */
 };
 struct evidence_answer {                 /* 200 of POST /v1/evidence */
@@ -66,7 +67,8 @@ struct problem {                         /* RFC 9457, every answer from 400 on *
 	enum reason reason;
 	char        detail[200];
 	char        ref[REF_TEXT];
-	char        need[16];                /* of a 409: "boot_log"; else "" */
+	char        need[16];                /* of a 409: "boot_log" or "ima"; else "" */
+	uint64_t    from;                    /* of need "ima": the first entry to send */
 };
 
 bool challenge_request_json(const struct challenge_request *, char **, size_t *, struct error *) MUST_CHECK;

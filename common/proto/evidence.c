@@ -86,6 +86,24 @@ evidence_read(const void *buf, size_t len, struct evidence *out, struct error *e
 	return true;
 }
 
+static uint64_t
+number_in(const struct part *p, unsigned which)
+{
+	struct reader r = rd_open(p->p + 8 * which, 8);
+
+	return rd_be64(&r, "number");
+}
+
+struct ima_place
+evidence_ima_place(const struct evidence *ev)
+{
+	struct ima_place place = { .from = ev->ima_from.there ? number_in(&ev->ima_from, 0) : 0 };
+
+	place.at = ev->ima_at.there ? number_in(&ev->ima_at, 0) : place.from;
+	place.count = ev->ima_at.there ? number_in(&ev->ima_at, 1) : 0;
+	return place;
+}
+
 size_t
 evidence_size(const struct evidence *ev)
 {

@@ -28,7 +28,8 @@ enum {
 	X(5, IMA,        ima,        0, IMA_PART_MAX,                false) \
 	X(6, IMA_FROM,   ima_from,   8, 8,                           false) \
 	X(7, FACTS,      facts,      0, FACTS_MAX,                   false) \
-	X(8, PCR_VALUES, pcr_values, 0, PCR_VALUES_MAX,              false)
+	X(8, PCR_VALUES, pcr_values, 0, PCR_VALUES_MAX,              false) \
+	X(9, IMA_AT,     ima_at,     16, 16,                         false)
 
 struct part { const uint8_t *p; size_t len; bool there; };
 struct evidence {
@@ -36,6 +37,17 @@ struct evidence {
 	EVIDENCE_PARTS(X)
 #undef X
 };
+
+/*
+ * Where part 5 stands in the host's list. from is bound into the quote; at and count are hints, for nothing but the
+ * quote's PCRs says which entries are real. A part 5 without part 9 begins at from.
+ */
+struct ima_place {
+	uint64_t from;                       /* part 6: the first entry, as the challenge asked for it */
+	uint64_t at;                         /* part 9: number of the first entry of part 5 */
+	uint64_t count;                      /* and the length of the list shortly before the quote; 0: not said */
+};
+struct ima_place evidence_ima_place(const struct evidence *);
 
 bool evidence_read(const void *buf, size_t len, struct evidence *, struct error *) MUST_CHECK;
 size_t evidence_size(const struct evidence *);

@@ -3,6 +3,8 @@
  */
 #ifndef AGENT_H
 #define AGENT_H
+#include <stdatomic.h>
+#include "ima_file.h"
 #include "logs.h"
 #include "record.h"
 #include "state.h"
@@ -12,6 +14,7 @@ struct agent {
 	const struct options *opt;
 	int             log_fd;
 	bool            log_absent;
+	struct ima_file ima;
 	struct identity id;
 	struct tpm      tpm;
 	struct upstream up;
@@ -21,6 +24,7 @@ struct agent {
 	char            checked_boot[BOOT_ID_TEXT];  /* boot in which last-good's PCRs were compared by a quote of our own */
 	uint64_t        quotes;
 	unsigned        failures;          /* in a row */
+	atomic_bool     ending;            /* set by the loop: no further part of a long list is begun */
 };
 
 /* What the loop is told after each job. All by value. */

@@ -91,7 +91,7 @@ find_child(char out[static PATH_TEXT])
 	snprintf(out, PATH_TEXT, "%s/attestd-tpm", PKGLIBEXECDIR);
 }
 
-/* Before rights are dropped: sockets and the log that only root may open. */
+/* Before rights are dropped: sockets and the logs that only root may open. */
 static bool
 open_all(struct daemon *d, const struct passwd *pw, struct error *e)
 {
@@ -107,6 +107,9 @@ open_all(struct daemon *d, const struct passwd *pw, struct error *e)
 		return false;
 	a->log_fd = logs_open(d->opt.boot_log, &a->log_absent, e);
 	if (a->log_fd < 0 && !a->log_absent)
+		log_say(LOG_WARNING, "%s", e->why);
+	ima_open(d->opt.ima_log, &a->ima, e);
+	if (a->ima.fd < 0 && !a->ima.absent)
 		log_say(LOG_WARNING, "%s", e->why);
 	return true;
 }
@@ -516,6 +519,7 @@ drain(struct daemon *d)
 	int64_t until = clock_mono() + DRAIN_MS;
 
 	notify("STOPPING=1");
+	d->worker.agent.ending = true;
 	while (d->worker.busy && clock_left(until)) {
 		struct pollfd p = { .fd = d->worker.out, .events = POLLIN };
 

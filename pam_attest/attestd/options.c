@@ -22,7 +22,7 @@ static const struct option {
 	OPTION(TEXT,       "tpm",      "tcti",      tcti,      "device:/dev/tpmrm0"),
 	OPTION(HANDLE,     "tpm",      "ak",        ak,        "auto"),
 	OPTION(PATH,       "logs",     "boot_log",  boot_log,  "/sys/kernel/security/tpm0/binary_bios_measurements"),
-	OPTION(EMPTY_PATH, "logs",     "ima_log",   ima_log,   ""),
+	OPTION(EMPTY_PATH, "logs",     "ima_log",   ima_log,   "/sys/kernel/security/ima/binary_runtime_measurements"),
 	OPTION(PATH,       "paths",    "run_dir",   run_dir,   "/run/attest"),
 	OPTION(PATH,       "paths",    "state_dir", state_dir, "/var/lib/attest"),
 	OPTION(PATH,       "paths",    "boot_id",   boot_id,   "/proc/sys/kernel/random/boot_id"),

@@ -2,12 +2,18 @@
  * One attestation from top to bottom. Read this first.
  *
  *   boot log -> challenge -> quote -> (is it our key's?) -> evidence -> (is the result about us?) -> record
+ *
+ * The IMA list grows all the time. It is read after the quote, so that it has all that the quote covers; what is
+ * in it beyond that waits for the next one.
  */
 #include "evidence.h"
 #include "file.h"
 #include "publish.h"
 #include "round.h"
 #include "scope.h"
+
+/* Parcels of evidence under one challenge: a million IMA entries of 256 bytes, and some to spare. */
+enum { PARCELS_MAX = 2048 };
 
 /* What one attestation gathers on its way. */
 struct round {
@@ -18,6 +24,11 @@ struct round {
 	uint8_t                 extra[SHA256_SIZE];
 	struct tpm_quoted       quoted;
 	struct quote            quote;
+	enum reason             ima;          /* could the IMA list be read? of interest if it is wanted */
+	struct error            ima_why;
+	uint64_t                ima_count;    /* its entries before the quote */
+	bool                    ima_sent;     /* the verifier wants it, and this host has one */
+	uint64_t                ima_from;
 	struct evidence_answer  answer;
 	struct result           result;
 };
@@ -54,6 +65,9 @@ ask_challenge(struct agent *a, struct round *r, struct error *e)
 	size_t len;
 	enum reason why;
 
+	r->ima_why.code = ERR_NONE;
+	r->ima = ima_count(&a->ima, &r->ima_count, &r->ima_why);
+	ask.ima_count = r->ima_count;
 	strcpy(ask.boot_id, a->boot_id);
 	memcpy(ask.boot_log, r->log.sha256, sizeof(ask.boot_log));
 	if (!challenge_request_json(&ask, &body, &len, e))
@@ -63,7 +77,14 @@ ask_challenge(struct agent *a, struct round *r, struct error *e)
 	    .body = body, .len = len }, r->deadline, &got, &problem, e);
 	if (why != REASON_OK)
 		return why;
-	return challenge_answer_read(got.body, got.len, &r->challenge, e) ? REASON_OK : REASON_RESULT_INVALID;
+	if (!challenge_answer_read(got.body, got.len, &r->challenge, e))
+		return REASON_RESULT_INVALID;
+	r->ima_sent = r->challenge.ima_wanted && !a->ima.absent;
+	r->ima_from = r->ima_sent ? r->challenge.ima_from : 0;
+	if (!r->ima_sent || r->ima == REASON_OK)
+		return REASON_OK;
+	*e = r->ima_why;
+	return r->ima;
 }
 
 /* The digest that binds the quote to this challenge, host, boot and log. PROTOCOL section 1. */
@@ -74,7 +95,7 @@ bind(const struct agent *a, struct round *r)
 
 	return digest_sha256("", 0, no_facts) && context_digest(&(struct context){
 	    .purpose = PURPOSE_LOGIN, .nonce = r->challenge.nonce, .host_id = a->id.host_id, .boot_id = a->boot_id,
-	    .boot_log = r->log.sha256, .facts = no_facts, .audience = "", .user = "" }, r->extra);
+	    .boot_log = r->log.sha256, .ima_from = r->ima_from, .facts = no_facts, .audience = "", .user = "" }, r->extra);
 }
 
 static int64_t
@@ -108,22 +129,60 @@ make_quote(struct agent *a, struct round *r, const struct selection *s, struct e
 	return check_own(a, r, e);
 }
 
+/* What one POST of the evidence has beside the quote. */
+struct parcel { bool log; uint64_t ima_at; };
+
+static void
+put_number(uint8_t out[static 8], uint64_t n)
+{
+	struct writer w = wr_open(out, 8);
+
+	wr_be64(&w, n, "number");
+}
+
+/* The entries from p->ima_at on, if the verifier wants the list and this host has one. */
 static enum reason
-post_evidence(struct agent *a, struct round *r, bool with_log, struct problem *problem, struct error *e)
+add_ima(struct agent *a, const struct round *r, const struct parcel *p, struct evidence *ev, uint8_t numbers[static 24],
+    struct error *e)
+{
+	struct ima_part part;
+	enum reason why;
+
+	if (!r->ima_sent)
+		return REASON_OK;
+	why = ima_read(&a->ima, p->ima_at, IMA_CHUNK, &part, e);
+	if (why != REASON_OK)
+		return why;
+	put_number(numbers, r->ima_from);
+	put_number(numbers + 8, p->ima_at);
+	put_number(numbers + 16, r->ima_count);
+	ev->ima = (struct part){ part.p, part.len, true };
+	ev->ima_from = (struct part){ numbers, 8, true };
+	ev->ima_at = (struct part){ numbers + 8, 16, true };
+	return REASON_OK;
+}
+
+static enum reason
+post_evidence(struct agent *a, struct round *r, const struct parcel *p, struct problem *problem, struct error *e)
 {
 	struct evidence ev = {
 		.challenge = { r->challenge.challenge, CHALLENGE_SIZE, true },
 		.attest = { r->quoted.attest, r->quoted.attest_len, true },
 		.signature = { r->quoted.signature, r->quoted.signature_len, true },
-		.boot_log = { r->log.bytes, r->log.len, with_log },
+		.boot_log = { r->log.bytes, r->log.len, p->log },
 	};
-	size_t size = evidence_size(&ev);
-	own(mem) uint8_t *body = malloc(size);
+	own(mem) uint8_t *body = NULL;
 	own(answer) struct answer got = { 0 };
-	struct writer w = wr_open(body, size);
-	enum reason why;
+	uint8_t numbers[24];
+	struct writer w;
+	enum reason why = add_ima(a, r, p, &ev, numbers, e);
+	size_t size = evidence_size(&ev);
 
-	if (!body || !evidence_write(&ev, &w, e))
+	if (why != REASON_OK)
+		return why;
+	body = malloc(size);
+	w = wr_open(body, body ? size : 0);
+	if (!evidence_write(&ev, &w, e))
 		return REASON_INTERNAL_ERROR;
 	why = upstream_ask(&a->up, &(struct request){ .path = "/v1/evidence", .type = "application/vnd.pam-attest.evidence",
 	    .body = body, .len = w.used }, r->deadline, &got, problem, e);
@@ -132,16 +191,40 @@ post_evidence(struct agent *a, struct round *r, bool with_log, struct problem *p
 	return evidence_answer_read(got.body, got.len, &r->answer, e) ? REASON_OK : REASON_RESULT_INVALID;
 }
 
-/* A verifier that has lost a log it knew asks for it under the same challenge. */
+/*
+ * What the verifier still wants, under the same challenge: a log that it knew and has lost, more of the IMA list, or
+ * its beginning. Each part of a long list has time of its own, for as long as the challenge lives.
+ */
+static bool
+wants_more(const struct agent *a, struct round *r, const struct problem *problem, struct parcel *p)
+{
+	int64_t last = r->asked.mono + r->challenge.expires_in, limit = clock_mono() + ROUND_MS;
+
+	if (problem->status != 409 || a->ending)
+		return false;
+	if (!strcmp(problem->need, "boot_log") && !p->log) {
+		p->log = true;
+		return true;
+	}
+	if (strcmp(problem->need, "ima") || !r->ima_sent)
+		return false;
+	p->ima_at = problem->from;
+	if (r->deadline < limit)
+		r->deadline = limit < last ? limit : last;
+	return true;
+}
+
 static enum reason
 send_evidence(struct agent *a, struct round *r, struct error *e)
 {
+	struct parcel p = { .log = !r->challenge.boot_log_known, .ima_at = r->ima_from };
 	struct problem problem = { 0 };
-	bool with_log = !r->challenge.boot_log_known;
-	enum reason why = post_evidence(a, r, with_log, &problem, e);
+	enum reason why = post_evidence(a, r, &p, &problem, e);
 
-	if (!with_log && problem.status == 409 && !strcmp(problem.need, "boot_log"))
-		why = post_evidence(a, r, true, &problem, e);
+	for (unsigned more = 0; more < PARCELS_MAX && why != REASON_OK && wants_more(a, r, &problem, &p); more++) {
+		problem = (struct problem){ 0 };
+		why = post_evidence(a, r, &p, &problem, e);
+	}
 	return why;
 }
 
@@ -322,6 +405,7 @@ round_attest(struct agent *a, struct outcome *o)
 		next = retry(a, why);
 	}
 	agent_outcome(a, why, ok ? &e : &written, next, o);
+	ima_release(&a->ima);
 	if (r)
 		boot_log_free(&r->log);
 }

@@ -3,7 +3,10 @@
 #define ROUND_H
 #include "agent.h"
 
-/* Takes at most ROUND_MS. The outcome says what came of it; the record is written in every case. */
+/*
+ * Takes at most ROUND_MS, or as long as its challenge lives while a long IMA list is on its way. The outcome says what
+ * came of it; the record is written in every case.
+ */
 enum { ROUND_MS = 10 * 1000, QUOTE_MS = 4 * 1000 };
 void round_attest(struct agent *, struct outcome *);
 

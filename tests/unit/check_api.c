@@ -35,8 +35,8 @@ END_TEST
 
 START_TEST(challenge_answer)
 {
-	struct challenge_answer a = { .challenge = { 1 }, .nonce = { 2 }, .boot_log_known = true, .ima_from = 3,
-		.expires_in = 60000, .selection = { .count = 2, .bank = { { 0x000b, 0x53ff }, { 0x0004, 1 } } } }, again;
+	struct challenge_answer a = { .challenge = { 1 }, .nonce = { 2 }, .boot_log_known = true, .ima_wanted = true,
+		.ima_from = 3, .expires_in = 60000, .selection = { .count = 2, .bank = { { 0x000b, 0x53ff }, { 0x0004, 1 } } } }, again;
 
 	ck_assert_msg(challenge_answer_json(&a, &text, &len, &e), "%s", e.why);
 	ck_assert_msg(challenge_answer_read(text, len, &again, &e), "%s", e.why);
@@ -44,8 +44,14 @@ START_TEST(challenge_answer)
 	ck_assert_mem_eq(again.nonce, a.nonce, NONCE_SIZE);
 	ck_assert(selection_same(&again.selection, &a.selection));
 	ck_assert(again.boot_log_known);
+	ck_assert(again.ima_wanted);
 	ck_assert_uint_eq(again.ima_from, 3);
 	ck_assert_int_eq(again.expires_in, 60000);
+	free(give(text));
+	a.ima_wanted = false;
+	ck_assert(challenge_answer_json(&a, &text, &len, &e));
+	ck_assert_msg(challenge_answer_read(text, len, &again, &e), "%s", e.why);
+	ck_assert(!again.ima_wanted && !again.ima_from);
 }
 END_TEST
 

@@ -48,6 +48,22 @@ START_TEST(reads_what_was_written)
 }
 END_TEST
 
+START_TEST(place_of_an_ima_part)
+{
+	static const uint8_t from[8] = { [7] = 5 }, at[16] = { [6] = 1, [15] = 9 };
+	struct evidence ev = smallest();
+	struct ima_place p = evidence_ima_place(&ev);
+
+	ck_assert(!p.from && !p.at && !p.count);
+	ev.ima_from = (struct part){ from, sizeof(from), true };
+	p = evidence_ima_place(&ev);
+	ck_assert(p.from == 5 && p.at == 5 && !p.count);
+	ev.ima_at = (struct part){ at, sizeof(at), true };
+	p = evidence_ima_place(&ev);
+	ck_assert(p.from == 5 && p.at == 256 && p.count == 9);
+}
+END_TEST
+
 START_TEST(no_prefix_is_whole)
 {
 	struct evidence ev = smallest();
@@ -73,12 +89,13 @@ static const struct { const char *label, *tail; enum err code; const char *why; 
 	{ "the same part again",   "030000000100",                ERR_FORMAT, "signature: out of order or given twice" },
 	{ "an earlier part",       "020000000100",                ERR_FORMAT, "attest: out of order" },
 	{ "tag zero",              "0000000000",                  ERR_FORMAT, "part 0: no such part" },
-	{ "tag past the table",    "0900000000",                  ERR_FORMAT, "part 9: no such part" },
+	{ "tag past the table",    "0a00000000",                  ERR_FORMAT, "part 10: no such part" },
 	{ "part longer than rest", "040000000201",                ERR_FORMAT, "boot_log: does not fit" },
 	{ "part over its limit",   "0400400001",                  ERR_LIMIT,  "boot_log: 4194305 bytes" },
 	{ "length of all ones",    "04ffffffff",                  ERR_LIMIT,  "boot_log: 4294967295 bytes" },
 	{ "ima_from too short",    "060000000700000000000000",    ERR_FORMAT, "ima_from: 7 bytes, at least 8" },
 	{ "ima_from too long",     "0600000009000000000000000000", ERR_LIMIT, "ima_from: 9 bytes, at most 8" },
+	{ "ima_at without count",  "0900000008" "0000000000000001", ERR_FORMAT, "ima_at: 8 bytes, at least 16" },
 	{ "stray byte",            "04",                          ERR_FORMAT, "length: does not fit" },
 };
 
@@ -140,6 +157,7 @@ static void
 add(TCase *tc)
 {
 	tcase_add_test(tc, reads_what_was_written);
+	tcase_add_test(tc, place_of_an_ima_part);
 	tcase_add_test(tc, no_prefix_is_whole);
 	tcase_add_loop_test(tc, parts, 0, (int)COUNT(tails));
 	tcase_add_test(tc, version_and_required_parts);

@@ -219,6 +219,12 @@ tests_unit_check_serve_SOURCES  = %D%/check_serve.c
 tests_unit_check_serve_CPPFLAGS = $(UNIT_CPPFLAGS) $(ATTESTD_CPPFLAGS)
 tests_unit_check_serve_LDADD    = libunit.la libattestd.la
 
+check_PROGRAMS += %D%/check_ima_file
+TESTS += %D%/check_ima_file
+tests_unit_check_ima_file_SOURCES  = %D%/check_ima_file.c
+tests_unit_check_ima_file_CPPFLAGS = $(UNIT_CPPFLAGS) $(ATTESTD_CPPFLAGS)
+tests_unit_check_ima_file_LDADD    = libunit.la libattestd.la
+
 check_PROGRAMS += %D%/check_role_sandbox
 TESTS += %D%/check_role_sandbox
 tests_unit_check_role_sandbox_SOURCES  = %D%/check_role_sandbox.c

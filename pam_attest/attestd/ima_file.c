@@ -1,0 +1,238 @@
+#include <fcntl.h>
+#include "ima_file.h"
+#include "reader.h"
+#include "scope.h"
+
+enum { WINDOW = 64 << 10, DIGEST_BYTES = 20 };
+
+void
+ima_open(const char *path, struct ima_file *l, struct error *e)
+{
+	*l = (struct ima_file){ .fd = -1, .absent = !*path };
+	if (!*path)
+		return;
+	l->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	l->absent = l->fd < 0 && (errno == ENOENT || errno == ENOTDIR);
+	if (l->fd < 0 && !l->absent)
+		(void)err_errno(e, "open %s", path);
+}
+
+void
+ima_release(struct ima_file *l)
+{
+	free(l->buf);
+	l->buf = NULL;
+	l->room = l->have = l->at = 0;
+}
+
+void
+ima_close(struct ima_file *l)
+{
+	ima_release(l);
+	if (l->fd >= 0)
+		close(l->fd);
+	l->fd = -1;
+}
+
+/* After an error nothing that was remembered is relied upon. */
+static enum reason
+unreadable(struct ima_file *l)
+{
+	ima_release(l);
+	l->start = l->end = (struct ima_mark){ 0, 0 };
+	l->pos = UINT64_MAX;
+	return REASON_IMA_UNREADABLE;
+}
+
+static bool
+make_room(struct ima_file *l, size_t want, struct error *e)
+{
+	size_t room = l->room ? l->room : WINDOW;
+	uint8_t *grown;
+
+	if (l->at) {
+		memmove(l->buf, l->buf + l->at, l->have - l->at);
+		l->have -= l->at;
+		l->at = 0;
+	}
+	while (room < want)
+		room *= 2;
+	if (room == l->room)
+		return true;
+	grown = realloc(l->buf, room);
+	if (!grown)
+		return err_set(e, ERR_MEMORY, "IMA list");
+	l->buf = grown;
+	l->room = room;
+	return true;
+}
+
+/* Reads until `want` bytes wait, or until the end of what there is today. */
+static bool
+fill(struct ima_file *l, size_t want, struct error *e)
+{
+	if (l->have - l->at >= want)
+		return true;
+	if (l->room - l->at < want && !make_room(l, want, e))
+		return false;
+	while (l->have - l->at < want) {
+		ssize_t n = read(l->fd, l->buf + l->have, l->room - l->have);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(e, "IMA list");
+		if (!n)
+			return true;
+		l->have += (size_t)n;
+		l->pos += (uint64_t)n;
+	}
+	return true;
+}
+
+/* The size of the record that begins these bytes; more than `have` when they are only its first ones. FACTS 5.3. */
+static bool
+record_size(const uint8_t *p, size_t have, size_t *size, struct error *e)
+{
+	struct reader r = rd_open(p, have);
+	uint32_t name, data;
+	const uint8_t *text;
+
+	(void)rd_le32(&r, "pcr");
+	(void)rd_bytes(&r, DIGEST_BYTES, "template hash");
+	name = rd_le32(&r, "name length");
+	if (!r.bad && (!name || name > IMA_NAME_MAX))
+		return err_set(e, ERR_FORMAT, "template name of %u bytes", name);
+	text = rd_bytes(&r, name, "name");
+	/* The oldest template has a bare digest where all others have the length of what follows. */
+	if (text && name == 3 && !memcmp(text, "ima", 3))
+		(void)rd_bytes(&r, DIGEST_BYTES, "digest");
+	data = rd_le32(&r, "data length");
+	if (r.bad) {
+		*size = have + 1;
+		return true;
+	}
+	*size = r.at + data;
+	return data <= IMA_ENTRY_MAX || err_set(e, ERR_LIMIT, "%u bytes of data", data);
+}
+
+/* The size of the whole record that stands `skip` bytes ahead; 0 when there is none yet. */
+static bool
+peek(struct ima_file *l, size_t skip, size_t *size, struct error *e)
+{
+	size_t want = 1, have;
+
+	for (;;) {
+		if (!fill(l, skip + want, e))
+			return false;
+		have = l->have - l->at - skip;
+		if (have < want) {
+			*size = 0;               /* the end, or a record that is still being written */
+			return true;
+		}
+		if (!record_size(l->buf + l->at + skip, have, size, e))
+			return false;
+		if (*size <= have)
+			return true;
+		want = *size;
+	}
+}
+
+static bool
+go_to(struct ima_file *l, const struct ima_mark *m, struct error *e)
+{
+	if (l->pos >= m->offset && l->pos - m->offset <= l->have) {
+		l->at = l->have - (size_t)(l->pos - m->offset);
+		return true;
+	}
+	l->have = l->at = 0;
+	if (lseek(l->fd, (off_t)m->offset, SEEK_SET) < 0)
+		return err_errno(e, "IMA list: seek");
+	l->pos = m->offset;
+	return true;
+}
+
+/* Walks on from a mark to entry `to`, or to the end. The mark moves along. */
+static bool
+walk(struct ima_file *l, struct ima_mark *m, uint64_t to, struct error *e)
+{
+	size_t size;
+
+	if (!go_to(l, m, e))
+		return false;
+	while (m->entry < to) {
+		if (!peek(l, 0, &size, e))
+			return err_in(e, "IMA entry %llu at offset %llu", (unsigned long long)m->entry, (unsigned long long)m->offset);
+		if (!size)
+			return true;
+		l->at += size;
+		m->entry++;
+		m->offset += size;
+	}
+	return true;
+}
+
+static bool
+gather(struct ima_file *l, uint64_t from, size_t max, struct ima_part *out, struct error *e)
+{
+	struct ima_part part = { .entries = 0 };
+	size_t size;
+
+	for (;;) {
+		if (!peek(l, part.len, &size, e))
+			return err_in(e, "IMA entry %llu", (unsigned long long)(from + part.entries));
+		if (!size || (part.len && part.len + size > max))
+			break;
+		part.len += size;
+		part.entries++;
+	}
+	part.p = l->buf + l->at;
+	*out = part;
+	return true;
+}
+
+enum reason
+ima_count(struct ima_file *l, uint64_t *count, struct error *e)
+{
+	struct ima_mark end = l->end;
+
+	*count = 0;
+	if (l->absent)
+		return REASON_OK;
+	if (l->fd < 0)
+		return err_set(e, ERR_SYSTEM, "the IMA list could not be opened"), REASON_IMA_UNREADABLE;
+	if (!walk(l, &end, UINT64_MAX, e))
+		return unreadable(l);
+	l->end = end;
+	*count = end.entry;
+	return REASON_OK;
+}
+
+enum reason
+ima_read(struct ima_file *l, uint64_t from, size_t max, struct ima_part *out, struct error *e)
+{
+	struct ima_mark at = { 0, 0 };
+	struct ima_part part = { .entries = 0 };
+
+	*out = part;
+	if (l->absent)
+		return REASON_OK;
+	if (l->fd < 0)
+		return err_set(e, ERR_SYSTEM, "the IMA list could not be opened"), REASON_IMA_UNREADABLE;
+	if (l->start.entry <= from)
+		at = l->start;
+	if (l->end.entry <= from && l->end.entry > at.entry)
+		at = l->end;
+	if (!walk(l, &at, from, e))
+		return unreadable(l);
+	l->start = at;
+	if (at.entry < from)             /* the list is shorter: there is nothing to send */
+		return REASON_OK;
+	if (!gather(l, from, max, &part, e))
+		return unreadable(l);
+	l->at += part.len;
+	if (at.entry + part.entries > l->end.entry)
+		l->end = (struct ima_mark){ at.entry + part.entries, at.offset + part.len };
+	*out = part;
+	return REASON_OK;
+}
