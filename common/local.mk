@@ -7,7 +7,7 @@ libbase_la_SOURCES = \
 	%D%/base/error.c %D%/base/error.h \
 	%D%/base/file.c %D%/base/file.h \
 	%D%/base/hex.c %D%/base/hex.h \
-	%D%/base/ima_record.h \
+	%D%/base/ima_record.c %D%/base/ima_record.h \
 	%D%/base/local.c %D%/base/local.h \
 	%D%/base/log.c %D%/base/log.h \
 	%D%/base/reader.c %D%/base/reader.h \
