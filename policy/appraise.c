@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "diff.h"
+#include "nearest.h"
 #include "scope.h"
 #include "verdict.h"
 
@@ -69,61 +70,32 @@ use_active(const struct known_set *s, const void *arg)
 	return s->active;
 }
 
+/* The active sets, and this candidate. */
 static bool
-use_one(const struct known_set *s, const void *arg)
+use_with(const struct known_set *s, const void *arg)
 {
-	return s == arg;
+	return s->active || s == arg;
 }
 
 /* Labels of the sets that were used, each once. */
 static void
 say_references(struct verdict *v, const struct known_set *sets, const struct match *m)
 {
+	int used[COMPONENT_COUNT + 1];
 	size_t at = 0;
 
-	for (unsigned c = 0; c < COMPONENT_COUNT; c++) {
-		const char *label = sets[m->set[c]].label;
+	memcpy(used, m->set, sizeof(m->set));
+	used[COMPONENT_COUNT] = m->host_part;
+	for (unsigned i = 0; i < COUNT(used); i++) {
+		const char *label = sets[used[i]].label;
 		bool said = false;
 
-		for (unsigned before = 0; before < c; before++)
-			said = said || m->set[before] == m->set[c];
+		for (unsigned before = 0; before < i; before++)
+			said = said || used[before] == used[i];
 		if (said || strlen(label) + 2 > sizeof(v->references) - at)
 			continue;
 		at += (size_t)snprintf(v->references + at, sizeof(v->references) - at, "%s%s", at ? " " : "", label);
 	}
-}
-
-/* Only what differs in unknown components is of interest: the nearest set that speaks of them. */
-static const struct known_set *
-nearest_set(const struct boot_case *c, const struct measured *m, uint32_t pcrs)
-{
-	const struct known_set *best = NULL;
-	unsigned least = 0;
-
-	for (unsigned i = 0; i < c->nsets; i++) {
-		const struct known_set *s = &c->sets[i];
-		unsigned far;
-
-		if (s->set.bank != m->bank)
-			continue;
-		far = diff_distance(m, pcrs, s);
-		if (!best || (s->active && !best->active) || (s->active == best->active && far < least)) {
-			best = s;
-			least = far;
-		}
-	}
-	return best;
-}
-
-static uint32_t
-pcrs_of(unsigned parts)
-{
-	uint32_t pcrs = 0;
-
-	for (unsigned c = 0; c < COMPONENT_COUNT; c++)
-		if (parts & 1u << c)
-			pcrs |= component_pcrs((enum component)c);
-	return pcrs;
 }
 
 static void
@@ -141,36 +113,54 @@ condemn(struct verdict *v, unsigned unknown)
 			v->claim[moves[c].claim] = moves[c].value;
 }
 
-/* A candidate that would match as a whole: all that lacks is its activation. */
+/* A candidate that would make all of it known: what lacks is its activation. */
 static const struct known_set *
 matching_candidate(const struct boot_case *c, const struct measured *m)
 {
 	struct match match;
 
 	for (unsigned i = 0; i < c->nsets; i++) {
-		match_log(m, c->sets, c->nsets, use_one, &c->sets[i], &match);
-		if (!c->sets[i].active && match.all)
+		if (c->sets[i].active || c->sets[i].revoked)
+			continue;
+		match_log(m, c->sets, c->nsets, use_with, &c->sets[i], &match);
+		if (match.all)
 			return &c->sets[i];
 	}
 	return NULL;
 }
 
+/* A reason that says nothing of an event: why, in a sentence. */
+static void
+say_why(struct verdict *v, enum reason reason, const struct known_set *candidate, const struct nearest *near,
+    const struct difference *d)
+{
+	struct finding *f = verdict_refuse(v, reason, CLAIM_EXECUTABLES, TRUST_BAD);
+
+	f->severity = SEVERITY_UNKNOWN;
+	if (candidate)
+		finding_say(f->text, "%s: %s", reason_text(reason), candidate->label);
+	else if (d->foreign)
+		finding_say(f->text, "%s: the nearest, %s, was captured from another host, "
+		    "which says nothing about this one's boot loader configuration", reason_text(reason), near->known.label);
+}
+
 /* What differs, why the verdict is what it is, and which set comes nearest. */
 static bool
-explain(struct boot_case *c, const struct measured *m, unsigned unknown, bool any_active, struct error *e)
+explain(struct boot_case *c, const struct measured *m, const struct match *match, bool any_active, struct error *e)
 {
 	struct verdict *v = c->verdict;
-	uint32_t pcrs = pcrs_of(unknown) & c->pcrs;
-	const struct known_set *candidate = matching_candidate(c, m), *near = nearest_set(c, m, pcrs);
+	const struct known_set *candidate = matching_candidate(c, m);
+	own(nearest) struct nearest near = { .first = NO_SET };
 	enum reason reason = any_active ? REASON_POLICY_FAILED : REASON_NO_REFERENCE;
 	struct difference d = { 0 };
-	struct finding *f;
 
-	condemn(v, unknown);
-	if (near && near != candidate) {
-		if (!diff_measured(m, pcrs, near, &v->findings, &d, e))
+	condemn(v, match->unknown);
+	if (!nearest_find(m, c->sets, c->nsets, match, &near, e))
+		return false;
+	if (near.first != NO_SET && &c->sets[near.first] != candidate) {
+		if (!diff_measured(m, near.pcrs, &near.known, &v->findings, &d, e))
 			return false;
-		snprintf(v->nearest, sizeof(v->nearest), "%s", near->label);
+		snprintf(v->nearest, sizeof(v->nearest), "%s", near.known.label);
 		v->differs = d.count;
 		if (any_active)
 			reason = d.count ? d.reason : REASON_NO_REFERENCE;
@@ -179,19 +169,27 @@ explain(struct boot_case *c, const struct measured *m, unsigned unknown, bool an
 		reason = REASON_PENDING_APPROVAL;
 	if (reason == REASON_CMDLINE_CHANGED)
 		v->claim[CLAIM_CONFIGURATION] = TRUST_BAD;
-	if (candidate || reason == REASON_NO_REFERENCE || reason == REASON_POLICY_FAILED) {
-		f = verdict_refuse(v, reason, CLAIM_EXECUTABLES, TRUST_BAD);
-		f->severity = SEVERITY_UNKNOWN;
-		if (candidate)
-			finding_say(f->text, "%s: %s", reason_text(reason), candidate->label);
-		else if (d.foreign)
-			finding_say(f->text, "%s: the nearest, %s, was captured from another host, "
-			    "which says nothing about this one's boot loader configuration", reason_text(reason), near->label);
-	}
+	if (candidate || reason == REASON_NO_REFERENCE || reason == REASON_POLICY_FAILED)
+		say_why(v, reason, candidate, &near, &d);
 	v->state = reason_state(reason);
 	v->reason = reason;
 	findings_lead(&v->findings, reason);
 	return true;
+}
+
+/* What an approver has taken back is refused, whatever other sets say of it. */
+static void
+refuse_revoked(struct verdict *v, const struct known_set *set)
+{
+	struct finding *f = verdict_refuse(v, REASON_REFERENCE_REVOKED, CLAIM_EXECUTABLES, TRUST_BAD);
+	char parts[64] = "";
+	size_t at = 0;
+
+	for (unsigned c = 0; c < COMPONENT_COUNT; c++)
+		if (set->revoked_parts & 1u << c)
+			at += (size_t)snprintf(parts + at, sizeof(parts) - at, "%s%s", at ? ", " : "", component_word((enum component)c));
+	finding_say(f->text, "%s: %s%s%s", reason_text(REASON_REFERENCE_REVOKED), set->label, at ? ", its " : "", parts);
+	snprintf(v->nearest, sizeof(v->nearest), "%s", set->label);
 }
 
 /* All that the quoted PCRs hold is known, component by component; else explain() has the last word. */
@@ -201,11 +199,17 @@ row_known_boot(struct boot_case *c, struct error *e)
 	own(measured) struct measured m = { 0 };
 	struct match match;
 	bool any_active = false;
+	int revoked;
 
 	if (!measured_open(c->evidence->log, c->bank, c->pcrs, &m, e))
 		return false;
 	if (!m.total)
 		return err_set(e, ERR_MISSING, "nothing was measured");
+	revoked = match_revoked(&m, c->sets, c->nsets);
+	if (revoked != NO_SET) {
+		refuse_revoked(c->verdict, &c->sets[revoked]);
+		return false;
+	}
 	match_log(&m, c->sets, c->nsets, use_active, NULL, &match);
 	if (match.all) {
 		say_references(c->verdict, c->sets, &match);
@@ -213,7 +217,7 @@ row_known_boot(struct boot_case *c, struct error *e)
 	}
 	for (unsigned i = 0; i < c->nsets; i++)
 		any_active = any_active || (c->sets[i].active && c->sets[i].set.bank == c->bank);
-	if (!explain(c, &m, match.unknown, any_active, e))
+	if (!explain(c, &m, &match, any_active, e))
 		return err_in(e, "the difference cannot be told");
 	return false;
 }

@@ -20,6 +20,7 @@ struct item {
 	uint32_t       number, type;
 	uint8_t        pcr;
 	enum component component;
+	const struct set_entry *entry;  /* NULL: of a log */
 };
 
 /* Items of each PCR in order. */
@@ -83,7 +84,7 @@ items_of_set(const struct reference_set *set, uint32_t pcrs, struct items *out, 
 			if (entry->pcr == pcr)
 				it.item[at++] = (struct item){ .digest = entry->digest, .text = entry->text,
 					.bound = entry->text_bound, .type = entry->type,
-					.pcr = entry->pcr, .component = entry->component };
+					.pcr = entry->pcr, .component = entry->component, .entry = entry };
 		}
 		it.count[pcr] = at - it.first[pcr];
 	}
@@ -232,7 +233,7 @@ gap(struct diff *d, const struct item *a, unsigned n, const struct item *b, unsi
 static bool
 same_digest(const struct diff *d, const struct item *a, const struct item *b)
 {
-	return !memcmp(a->digest, b->digest, bank_size(d->bank));
+	return !memcmp(a->digest, b->digest, bank_size(d->bank)) || (a->entry && entry_admits(a->entry, d->bank, b->digest));
 }
 
 /* Whose is an event in PCR 4 that nobody knows? The component of the known item it stands before. */
@@ -446,37 +447,6 @@ foreign_pcrs(const struct known_set *known)
 		if (known->set.entry[i].scope == SCOPE_HOST)
 			pcrs |= 1u << known->set.entry[i].pcr;
 	return pcrs;
-}
-
-unsigned
-diff_distance(const struct measured *m, uint32_t pcrs, const struct known_set *known)
-{
-	unsigned next[PCR_COUNT] = { 0 }, has[PCR_COUNT] = { 0 }, far = 0;
-	bool apart[PCR_COUNT] = { false };
-	uint32_t foreign = foreign_pcrs(known);
-
-	/* Foreign PCRs cannot be met at all, but a set of another host may be nearer than an old one of this. */
-	pcrs &= m->pcrs & ~foreign;
-	for (unsigned i = 0; i < known->set.count; i++) {
-		const struct set_entry *entry = &known->set.entry[i];
-		unsigned pcr = entry->pcr;
-
-		has[pcr]++;
-		if (!apart[pcr] && next[pcr] < m->count[pcr] && !memcmp(entry->digest,
-		    m->event[m->first[pcr] + next[pcr]]->digest[m->bank], bank_size(m->bank)))
-			next[pcr]++;
-		else
-			apart[pcr] = true;
-	}
-	for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++)
-		if (pcrs & 1u << pcr) {
-			unsigned longer = has[pcr] > m->count[pcr] ? has[pcr] : m->count[pcr];
-
-			far += longer - next[pcr];
-		}
-	for (uint32_t left = foreign; left; left &= left - 1)
-		far++;
-	return far;
 }
 
 bool

@@ -16,9 +16,6 @@ struct difference {
 	uint32_t    foreign;                /* PCRs left out: their entries are of another host */
 };
 
-/* How far is the set from the log, in these PCRs? Cheap; for choosing the nearest. */
-unsigned diff_distance(const struct measured *, uint32_t pcrs, const struct known_set *);
-
 /* Adds findings, the most telling first. */
 bool diff_measured(const struct measured *, uint32_t pcrs, const struct known_set *, struct findings *,
     struct difference *, struct error *) MUST_CHECK;

@@ -15,11 +15,13 @@ libpolicy_la_SOURCES = \
 	%D%/eventlog.c %D%/eventlog.h \
 	%D%/eventlog_pack.c \
 	%D%/finding.c %D%/finding.h \
+	%D%/grubenv.c %D%/grubenv.h \
 	%D%/ima_rules.h \
 	%D%/ima_template.h \
 	%D%/imalog.h \
 	%D%/log_parser.h \
 	%D%/match.c %D%/match.h \
+	%D%/nearest.c %D%/nearest.h \
 	%D%/packed_text.c %D%/packed_text.h \
 	%D%/reference.c %D%/reference.h \
 	%D%/reference_json.c %D%/reference_json.h \

@@ -6,19 +6,16 @@
 
 /*
  * The packed form, whose SHA-256 names the set:
- *   header  version u8, bank u8, pcrs u32, count u32
+ *   header  version u8, bank u8, pcrs u32, parts u8, host only u8, count u32
  *   entry   component u8, scope u8, pcr u8, type u32, digest, bound u8, text u16 + bytes
  */
-enum { PACKED_VERSION = 1, HEADER_SIZE = 10, ENTRY_FIXED = 10, PCR_LOADED = 4 };
+enum { PACKED_VERSION = 2, HEADER_SIZE = 12, ENTRY_FIXED = 10, PCR_LOADED = 4, ALL_PARTS = (1u << COMPONENT_COUNT) - 1 };
 
 static const struct { const char *word; uint32_t pcrs; } components[] = {
 #define X(name, word, pcrs, reason) { word, pcrs },
 	COMPONENTS(X)
 #undef X
 };
-
-/* PCRs that differ on each machine of a model: GRUB's commands and files, command lines given from outside. */
-static const uint32_t host_pcrs = 1u << 8 | 1u << 9 | 1u << 12;
 
 const char *
 component_word(enum component c)
@@ -38,18 +35,73 @@ component_pcrs(enum component c)
 	return components[c].pcrs | others;
 }
 
-static enum scope
-scope_of(enum component c, unsigned pcr)
+const char *
+scope_word(enum scope s)
 {
-	return c == COMPONENT_BOOT_ENTRY && host_pcrs & 1u << pcr ? SCOPE_HOST : SCOPE_FLEET;
+	static const char *const words[] = {
+#define X(name, word) word,
+		SCOPES(X)
+#undef X
+	};
+
+	return (unsigned)s < SCOPE_COUNT ? words[s] : "unknown";
+}
+
+uint32_t
+host_pcrs(void)
+{
+	return 1u << 8 | 1u << 9 | 1u << 12;
+}
+
+enum scope
+scope_in(const struct reference_set *set, enum component c, unsigned pcr)
+{
+	if (set->host_only || (c == COMPONENT_BOOT_ENTRY && host_pcrs() & 1u << pcr))
+		return SCOPE_HOST;
+	return set->parts & 1u << c ? SCOPE_FLEET : SCOPE_NAMED;
+}
+
+bool
+set_serves_group(const struct reference_set *set)
+{
+	return set->parts && !set->host_only;
+}
+
+bool
+set_has_host_part(const struct reference_set *set)
+{
+	if (set->parts & 1u << COMPONENT_BOOT_ENTRY)
+		return set->pcrs & host_pcrs();
+	for (unsigned i = 0; i < set->count; i++)
+		if (set->entry[i].component == COMPONENT_BOOT_ENTRY)
+			return true;
+	return false;
 }
 
 bool
 set_entry_fits(const struct reference_set *set, const struct set_entry *x, struct error *e)
 {
+	bool held = set->parts & 1u << x->component || (x->component == COMPONENT_BOOT_ENTRY && !set->host_only);
+
+	if (!held)
+		return err_set(e, ERR_FORMAT, "the set has no %s", component_word(x->component));
 	return (x->pcr < PCR_COUNT && set->pcrs & component_pcrs(x->component) & 1u << x->pcr &&
-	    x->scope == scope_of(x->component, x->pcr)) ||
+	    x->scope == scope_in(set, x->component, x->pcr)) ||
 	    err_set(e, ERR_FORMAT, "pcr %u is not one of this component and scope", x->pcr);
+}
+
+bool
+set_whole(const struct reference_set *set, struct error *e)
+{
+	uint32_t spoken = set_has_host_part(set) ? component_pcrs(COMPONENT_BOOT_ENTRY) : 0;
+
+	for (unsigned c = 0; c < COMPONENT_COUNT; c++)
+		if (set->parts & 1u << c) {
+			spoken |= component_pcrs((enum component)c);
+			if (!(set->pcrs & component_pcrs((enum component)c)))
+				return err_set(e, ERR_FORMAT, "no PCR of %s", component_word((enum component)c));
+		}
+	return !(set->pcrs & ~spoken) || err_set(e, ERR_FORMAT, "PCRs of no component that the set has");
 }
 
 void
@@ -98,46 +150,84 @@ component_of(uint32_t pcr, bool after_loader)
 }
 
 static void
-entry_capture(const struct event *ev, enum bank bank, bool after_loader, struct set_entry *entry)
+entry_capture(const struct event *ev, const struct reference_set *set, enum component c, struct set_entry *entry)
 {
 	size_t len = strlen(ev->text);
 
 	*entry = (struct set_entry){
-		.component = component_of(ev->pcr, after_loader),
+		.component = c,
+		.scope = scope_in(set, c, ev->pcr),
 		.pcr = (uint8_t)ev->pcr,
 		.type = ev->type,
 		.text_bound = ev->binding == BOUND_DIGEST && len < SET_TEXT,
 	};
-	entry->scope = scope_of(entry->component, ev->pcr);
-	memcpy(entry->digest, ev->digest[bank], bank_size(bank));
+	memcpy(entry->digest, ev->digest[set->bank], bank_size(set->bank));
 	memcpy(entry->text, ev->text, len < SET_TEXT ? len : SET_TEXT - 1);
 }
 
-bool
-set_capture(const struct eventlog *log, enum bank bank, uint32_t pcrs, struct reference_set *out,
-    struct error *e)
+/* Which of the PCRs does a set of these parts speak about? */
+static uint32_t
+wanted_pcrs(const struct set_want *want, uint32_t pcrs)
 {
-	own(set) struct reference_set set = { .bank = bank, .pcrs = pcrs };
-	unsigned boot_entry, count = 0;
+	uint32_t spoken = want->host_part ? component_pcrs(COMPONENT_BOOT_ENTRY) : 0;
+
+	for (unsigned c = 0; c < COMPONENT_COUNT; c++)
+		if (want->parts & 1u << c)
+			spoken |= component_pcrs((enum component)c);
+	if (want->parts & 1u << COMPONENT_BOOT_ENTRY && !want->host_part)
+		spoken &= ~host_pcrs();
+	return spoken & pcrs;
+}
+
+/* The entries, in measuring order; none wanted is no set. */
+static bool
+fill(const struct eventlog *log, const struct set_want *want, struct reference_set *set, struct error *e)
+{
+	unsigned parts = want->parts | (want->host_part ? 1u << COMPONENT_BOOT_ENTRY : 0);
+	unsigned boot_entry = boot_entry_from(log, set->bank), count = 0;
+
+	for (unsigned i = 0; i < log->count; i++)
+		count += event_counts(&log->event[i], set->bank, set->pcrs);
+	if (!count)
+		return err_set(e, ERR_MISSING, "the log measures nothing in these PCRs of %s", bank_word(set->bank));
+	if (count > SET_ENTRIES_MAX)
+		return err_set(e, ERR_LIMIT, "%u measurements: a set holds %d", count, SET_ENTRIES_MAX);
+	set->entry = calloc(count, sizeof(*set->entry));
+	if (!set->entry)
+		return err_set(e, ERR_MEMORY, "%u entries", count);
+	for (unsigned i = 0; i < log->count; i++) {
+		const struct event *ev = &log->event[i];
+		enum component c = component_of(ev->pcr, i >= boot_entry);
+
+		if (event_counts(ev, set->bank, set->pcrs) && parts & 1u << c)
+			entry_capture(ev, set, c, &set->entry[set->count++]);
+	}
+	return set->count || err_set(e, ERR_MISSING, "the log measures nothing of these components");
+}
+
+bool
+set_capture_some(const struct eventlog *log, enum bank bank, uint32_t pcrs, const struct set_want *want,
+    struct reference_set *out, struct error *e)
+{
+	own(set) struct reference_set set = { .bank = bank, .parts = want->parts, .host_only = want->host_only };
 
 	if (!pcrs || pcrs >> PCR_COUNT)
 		return err_set(e, ERR_FORMAT, "no such selection of PCRs");
-	for (unsigned i = 0; i < log->count; i++)
-		count += event_counts(&log->event[i], bank, pcrs);
-	if (!count)
-		return err_set(e, ERR_MISSING, "the log measures nothing in these PCRs of %s", bank_word(bank));
-	if (count > SET_ENTRIES_MAX)
-		return err_set(e, ERR_LIMIT, "%u measurements: a set holds %d", count, SET_ENTRIES_MAX);
-	set.entry = calloc(count, sizeof(*set.entry));
-	if (!set.entry)
-		return err_set(e, ERR_MEMORY, "%u entries", count);
-	boot_entry = boot_entry_from(log, bank);
-	for (unsigned i = 0; i < log->count; i++)
-		if (event_counts(&log->event[i], bank, pcrs))
-			entry_capture(&log->event[i], bank, i >= boot_entry, &set.entry[set.count++]);
+	set.pcrs = wanted_pcrs(want, pcrs);
+	for (unsigned c = 0; c < COMPONENT_COUNT; c++)
+		if (!(set.pcrs & component_pcrs((enum component)c)))
+			set.parts &= ~(1u << c);
+	if (!fill(log, want, &set, e))
+		return false;
 	*out = set;
 	set = (struct reference_set){ 0 };
 	return true;
+}
+
+bool
+set_capture(const struct eventlog *log, enum bank bank, uint32_t pcrs, struct reference_set *out, struct error *e)
+{
+	return set_capture_some(log, bank, pcrs, &(struct set_want){ ALL_PARTS, true, false }, out, e);
 }
 
 size_t
@@ -156,6 +246,8 @@ set_pack(const struct reference_set *set, struct writer *w)
 	wr_u8(w, PACKED_VERSION, "version");
 	wr_u8(w, (uint8_t)set->bank, "bank");
 	wr_be32(w, set->pcrs, "pcrs");
+	wr_u8(w, (uint8_t)set->parts, "parts");
+	wr_u8(w, set->host_only, "host only");
 	wr_be32(w, set->count, "count");
 	for (unsigned i = 0; i < set->count; i++) {
 		const struct set_entry *entry = &set->entry[i];
@@ -183,7 +275,7 @@ entry_unpack(struct reader *r, const struct reference_set *set, struct set_entry
 	bound = rd_u8(r, "bound");
 	if (!rd_ok(r, e))
 		return false;
-	if (component >= COMPONENT_COUNT || scope > SCOPE_HOST || bound > 1)
+	if (component >= COMPONENT_COUNT || scope >= SCOPE_COUNT || bound > 1)
 		return err_set(e, ERR_FORMAT, "component %u, scope %u, bound %u", component, scope, bound);
 	entry->component = (enum component)component;
 	entry->scope = (enum scope)scope;
@@ -195,15 +287,20 @@ static bool
 header_unpack(struct reader *r, struct reference_set *set, uint32_t *count, struct error *e)
 {
 	uint8_t version = rd_u8(r, "version");
-	uint8_t bank = rd_u8(r, "bank");
+	uint8_t bank = rd_u8(r, "bank"), host_only;
 
 	set->pcrs = rd_be32(r, "pcrs");
+	set->parts = rd_u8(r, "parts");
+	host_only = rd_u8(r, "host only");
 	*count = rd_be32(r, "count");
 	if (!rd_ok(r, e))
 		return false;
 	if (version != PACKED_VERSION || bank >= BANK_COUNT || !set->pcrs || set->pcrs >> PCR_COUNT)
 		return err_set(e, ERR_FORMAT, "version %u, bank %u, pcrs 0x%08x", version, bank, set->pcrs);
+	if (set->parts > ALL_PARTS || host_only > 1)
+		return err_set(e, ERR_FORMAT, "parts 0x%x, host only %u", set->parts, host_only);
 	set->bank = (enum bank)bank;
+	set->host_only = host_only;
 	if (!*count || *count > SET_ENTRIES_MAX || *count > r->left / ENTRY_FIXED)
 		return err_set(e, ERR_LIMIT, "%u entries in %zu bytes", *count, r->left);
 	return true;
@@ -223,6 +320,8 @@ set_unpack(struct reader *r, struct reference_set *out, struct error *e)
 	for (; set.count < count; set.count++)
 		if (!entry_unpack(r, &set, &set.entry[set.count], e))
 			return err_in(e, "packed set: entry %u", set.count);
+	if (!set_whole(&set, e))
+		return err_in(e, "packed set");
 	*out = set;
 	set = (struct reference_set){ 0 };
 	return true;

@@ -31,8 +31,20 @@ enum component {
 const char *component_word(enum component);
 uint32_t    component_pcrs(enum component);  /* its PCRs; those of no component belong to BOOT_ENTRY */
 
-/* FLEET entries serve the whole group; HOST entries (PCR 8, 9, 12) only the host they came from. */
-enum scope { SCOPE_FLEET, SCOPE_HOST };
+/*
+ * Whom an entry serves. It follows from its set, component and PCR: see scope_in().
+ * FLEET: each host of the group. HOST: the host alone that it came from; PCR 8, 9 and 12 always.
+ * NAMED: the kernel beside which a host's part was approved. It has to stand in the log, but the
+ * permission to boot it comes from another set; when that one ends, so does this boot entry.
+ */
+#define SCOPES(X) X(FLEET, "fleet") X(HOST, "host") X(NAMED, "named")
+enum scope {
+#define X(name, word) SCOPE_##name,
+	SCOPES(X)
+#undef X
+	SCOPE_COUNT
+};
+const char *scope_word(enum scope);
 
 struct set_entry {
 	enum component component;
@@ -44,9 +56,17 @@ struct set_entry {
 	bool           text_bound;              /* text hashed to digest when it was captured */
 };
 
+/*
+ * What a set is made of. `parts` (bit = component) are those that it grants. With the boot entry
+ * among them and PCR 8, 9 and 12 in `pcrs` it also has the part of the host that it came from;
+ * without, but with entries of the boot entry, it is such a host's part alone, for a kernel that
+ * another set grants.
+ */
 struct reference_set {
 	enum bank         bank;
-	uint32_t          pcrs;                 /* the selection it was captured under */
+	uint32_t          pcrs;                 /* that it speaks about; one without an entry has to be empty */
+	unsigned          parts;
+	bool              host_only;            /* all that it grants, it grants to its own host alone */
 	unsigned          count;
 	struct set_entry *entry;                /* in measuring order */
 };
@@ -59,9 +79,22 @@ bool event_counts(const struct event *, enum bank, uint32_t pcrs);
 /* Makes a set of the events of one log that replayed to its quote (the caller has seen to that). */
 bool set_capture(const struct eventlog *, enum bank, uint32_t pcrs, struct reference_set *,
     struct error *) MUST_CHECK;
+/* The same of some of it. With host_part and without the boot entry in parts: that host's part alone. */
+struct set_want { unsigned parts; bool host_part, host_only; };
+bool set_capture_some(const struct eventlog *, enum bank, uint32_t pcrs, const struct set_want *,
+    struct reference_set *, struct error *) MUST_CHECK;
+
+/* PCRs that differ on each machine of a model: GRUB's commands and files, command lines given from outside. */
+uint32_t   host_pcrs(void);
+enum scope scope_in(const struct reference_set *, enum component, unsigned pcr);
+/* Is there anything in it that serves more than the host it came from? */
+bool set_serves_group(const struct reference_set *);
+bool set_has_host_part(const struct reference_set *);
 
 /* May the set hold such an entry: its PCR is in the selection, and of this component and scope? */
 bool set_entry_fits(const struct reference_set *, const struct set_entry *, struct error *) MUST_CHECK;
+/* Is what its head says true of the whole? For a set that was read. */
+bool set_whole(const struct reference_set *, struct error *) MUST_CHECK;
 
 size_t set_packed_size(const struct reference_set *);
 void   set_pack(const struct reference_set *, struct writer *);
@@ -72,6 +105,8 @@ struct known_set {
 	char                 label[NAME_TEXT];  /* "debian12/14" */
 	bool                 active;            /* candidates serve the diff alone */
 	bool                 own_host;          /* captured from the host being judged: HOST entries count */
+	bool                 revoked;           /* never active: what stands in it is refused, see match_revoked() */
+	unsigned             revoked_parts;     /* bit = component that is refused by itself; 0: the boot as a whole is */
 	struct reference_set set;
 };
 #endif

@@ -5,10 +5,9 @@
 #include "scope.h"
 
 /* Members of the file and of one entry; ENTRY_JSON_MAX holds one entry with every character of its text escaped. */
-enum { FILE_MEMBERS = 5, ENTRY_MEMBERS = 7, ENTRY_JSON_MAX = 1024, SCHEMA = 1 };
+enum { FILE_MEMBERS = 7 + COMPONENT_COUNT, ENTRY_MEMBERS = 7, ENTRY_JSON_MAX = 1024, SCHEMA = 1 };
 
-static const char *const scope_words[] = { [SCOPE_FLEET] = "fleet", [SCOPE_HOST] = "host" };
-static const char *const file_keys[] = { "schema", "origin", "bank", "pcrs", "entries", NULL };
+static const char *const file_keys[] = { "schema", "origin", "bank", "pcrs", "components", "host_only", "entries", NULL };
 static const char *const entry_keys[] = { "component", "scope", "pcr", "type", "digest", "bound", "text", NULL };
 
 /* --- writing --- */
@@ -33,7 +32,7 @@ entry_json(const struct set_entry *x, enum bank bank)
 	struct json *o = json_new();
 
 	json_put_text(o, "component", component_word(x->component));
-	json_put_text(o, "scope", scope_words[x->scope]);
+	json_put_text(o, "scope", scope_word(x->scope));
 	json_put_int(o, "pcr", x->pcr);
 	json_put_int(o, "type", x->type);
 	json_put_hex(o, "digest", x->digest, bank_size(bank));
@@ -47,17 +46,22 @@ static bool
 put_head(struct writer *w, const struct reference_set *set, const char *origin, struct error *e)
 {
 	own(json) struct json *head = json_new();
-	struct json *pcrs = json_new_list();
+	struct json *pcrs = json_new_list(), *parts = json_new_list();
 	own(mem) char *text = NULL;
 	size_t len;
 
 	for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++)
 		if (set->pcrs & 1u << pcr)
 			json_add_int(pcrs, pcr);
+	for (unsigned c = 0; c < COMPONENT_COUNT; c++)
+		if (set->parts & 1u << c)
+			json_add_text(parts, component_word((enum component)c));
 	json_put_int(head, "schema", SCHEMA);
 	json_put_text(head, "origin", origin);
 	json_put_text(head, "bank", bank_word(set->bank));
 	json_put(head, "pcrs", pcrs);
+	json_put(head, "components", parts);
+	json_put_bool(head, "host_only", set->host_only);
 	if (!json_print(head, false, &text, &len, e))
 		return false;
 	wr_bytes(w, text, len - 1, "head");                     /* its closing brace comes at the end */
@@ -107,18 +111,22 @@ only_known(const struct json *o, const char *const *keys, struct error *e)
 }
 
 static bool
-read_component(const struct json *o, enum component *out, struct error *e)
+find_component(const char *word, enum component *out, struct error *e)
 {
-	char word[32];
-
-	if (!json_text(o, "component", word, sizeof(word), e))
-		return false;
 	for (unsigned i = 0; i < COMPONENT_COUNT; i++)
 		if (!strcmp(word, component_word((enum component)i))) {
 			*out = (enum component)i;
 			return true;
 		}
-	return err_set(e, ERR_FORMAT, "component: '%s' is none", word);
+	return err_set(e, ERR_FORMAT, "'%.30s' is none", word);
+}
+
+static bool
+read_component(const struct json *o, enum component *out, struct error *e)
+{
+	char word[32];
+
+	return json_text(o, "component", word, sizeof(word), e) && (find_component(word, out, e) || err_in(e, "component"));
 }
 
 static bool
@@ -128,8 +136,12 @@ read_scope(const struct json *o, enum scope *out, struct error *e)
 
 	if (!json_text(o, "scope", word, sizeof(word), e))
 		return false;
-	*out = strcmp(word, scope_words[SCOPE_HOST]) ? SCOPE_FLEET : SCOPE_HOST;
-	return !strcmp(word, scope_words[*out]) || err_set(e, ERR_FORMAT, "scope: '%s' is neither fleet nor host", word);
+	for (unsigned i = 0; i < SCOPE_COUNT; i++)
+		if (!strcmp(word, scope_word((enum scope)i))) {
+			*out = (enum scope)i;
+			return true;
+		}
+	return err_set(e, ERR_FORMAT, "scope: '%s' is none of fleet, host, named", word);
 }
 
 static bool
@@ -167,6 +179,27 @@ read_pcrs(const struct json *o, uint32_t *pcrs, struct error *e)
 	return *pcrs || err_set(e, ERR_FORMAT, "pcrs: none");
 }
 
+/* The granted ones, each once, in their order. */
+static bool
+read_parts(const struct json *o, unsigned *parts, struct error *e)
+{
+	enum component c = COMPONENT_COUNT;
+	unsigned count;
+	char word[32];
+
+	if (!json_list(o, "components", COMPONENT_COUNT, &count, e))
+		return false;
+	*parts = 0;
+	for (unsigned i = 0; i < count; i++) {
+		if (!json_item_text(json_item(o, "components", i), word, sizeof(word), e) || !find_component(word, &c, e))
+			return err_in(e, "components[%u]", i);
+		if (*parts >> c)
+			return err_set(e, ERR_FORMAT, "components[%u]: not in their order", i);
+		*parts |= 1u << c;
+	}
+	return true;
+}
+
 static bool
 read_head(const struct json *o, char origin[static SET_ORIGIN_TEXT], struct reference_set *set, unsigned *count,
     struct error *e)
@@ -179,7 +212,8 @@ read_head(const struct json *o, char origin[static SET_ORIGIN_TEXT], struct refe
 		return false;
 	if (!bank_of_word(bank, &set->bank))
 		return err_set(e, ERR_FORMAT, "bank: '%s' is none", bank);
-	if (!read_pcrs(o, &set->pcrs, e) || !json_list(o, "entries", SET_ENTRIES_MAX, count, e))
+	if (!read_pcrs(o, &set->pcrs, e) || !read_parts(o, &set->parts, e) || !json_flag(o, "host_only", &set->host_only, e) ||
+	    !json_list(o, "entries", SET_ENTRIES_MAX, count, e))
 		return false;
 	return *count || err_set(e, ERR_FORMAT, "entries: none");
 }
@@ -204,6 +238,8 @@ set_json_read(const char *text, size_t len, char origin[static SET_ORIGIN_TEXT],
 	for (; set.count < count; set.count++)
 		if (!read_entry(json_item(o, "entries", set.count), &set, &set.entry[set.count], e))
 			return err_in(e, "line %u: entries[%u]", json_line(text, len, "entries", set.count), set.count);
+	if (!set_whole(&set, e))
+		return false;
 	memcpy(origin, from, sizeof(from));
 	*out = set;
 	set = (struct reference_set){ 0 };

@@ -1,8 +1,8 @@
 /*
  * reference_json.h - a reference set as a JSON file for people, git and other verifiers.
  *
- * {"schema":1, "origin":…, "bank":…, "pcrs":[…], "entries":[…]}, described by reference.schema.json
- * and attest-references(5). The head is one line, then each entry, in measuring order: that order is
+ * {"schema":1, "origin":…, "bank":…, "pcrs":[…], "components":[…], "host_only":…, "entries":[…]},
+ * described by reference.schema.json and attest-references(5). The head is one line, then each entry, in measuring order: that order is
  * part of what a set says. The same set always gives the same bytes; reading them gives the same
  * content digest.
  */

@@ -232,7 +232,7 @@ entries_json(const struct reference_set *s)
 		struct json *o = json_new();
 
 		json_put_text(o, "component", component_word(x->component));
-		json_put_text(o, "scope", x->scope == SCOPE_HOST ? "host" : "fleet");
+		json_put_text(o, "scope", scope_word(x->scope));
 		json_put_int(o, "pcr", x->pcr);
 		json_put_text(o, "type", event_type_name(x->type));
 		json_put_hex(o, "digest", x->digest, bank_size(s->bank));

@@ -90,6 +90,7 @@ X(IMA_VIOLATION,      "ima-violation",       CONTRAINDICATED, "a file was writte
 X(EVIDENCE_LOST,      "evidence-lost",       CONTRAINDICATED, "this host gave a boot log that replayed before, and now does not", "find out who changed firmware, boot loader or log access") \
 X(NO_REFERENCE,       "no-reference",        CONTRAINDICATED, "no reference set is active for this host", "verifierctl accept REF, once you have read verifierctl explain REF") \
 X(PENDING_APPROVAL,   "pending-approval",    CONTRAINDICATED, "only a candidate reference set matches this boot", "verifierctl references activate NAME") \
+X(REFERENCE_REVOKED,  "reference-revoked",   CONTRAINDICATED, "what this host booted has been revoked", "boot something that is still approved; verifierctl explain REF names the set") \
 X(FIRMWARE_CHANGED,   "firmware-changed",    CONTRAINDICATED, "the firmware is not one of the known ones", "after a planned firmware update: verifierctl accept REF") \
 X(SECUREBOOT_CHANGED, "secureboot-changed",  CONTRAINDICATED, "Secure Boot state or keys are not the known ones", "after a planned dbx or key update: verifierctl accept REF") \
 X(BOOTLOADER_CHANGED, "bootloader-changed",  CONTRAINDICATED, "the boot loader is not one of the known ones", "after a planned update: verifierctl accept REF") \

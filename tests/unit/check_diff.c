@@ -118,7 +118,6 @@ START_TEST(says_what_differs)
 	ck_assert(diff_measured(&m, PCRS, &known, &all, &d, &e));
 	ck_assert_msg(d.count == cases[_i].count && all.count == d.count, "%s: %u differ", cases[_i].label, d.count);
 	ck_assert_msg(d.reason == cases[_i].reason, "%s: %s", cases[_i].label, reason_code(d.reason));
-	ck_assert_uint_eq(diff_distance(&m, PCRS, &known) == 0, d.count == 0);
 	findings_lead(&all, d.reason);
 	if (d.count) {
 		ck_assert_msg(all.list[0].severity == cases[_i].severity, "%s: %s", cases[_i].label, severity_word(all.list[0].severity));

@@ -54,7 +54,8 @@ END_TEST
 /* As large as a set can be, with the text that takes most room. */
 START_TEST(largest_set_comes_back)
 {
-	own(set) struct reference_set set = { .bank = BANK_SHA512, .pcrs = 1u << 8, .count = SET_ENTRIES_MAX };
+	own(set) struct reference_set set = { .bank = BANK_SHA512, .pcrs = 1u << 8,
+		.parts = 1u << COMPONENT_BOOT_ENTRY, .count = SET_ENTRIES_MAX };
 
 	set.entry = calloc(set.count, sizeof(*set.entry));
 	for (unsigned i = 0; i < set.count; i++) {
@@ -65,7 +66,7 @@ START_TEST(largest_set_comes_back)
 }
 END_TEST
 
-#define HEAD "{\"schema\":1,\"origin\":\"o\",\"bank\":\"sha1\",\"pcrs\":[0,4,8],\"entries\":[\n"
+#define HEAD "{\"schema\":1,\"origin\":\"o\",\"bank\":\"sha1\",\"pcrs\":[0,4,8],\"components\":[\"firmware\",\"loader\",\"boot-entry\"],\"host_only\":false,\"entries\":[\n"
 #define DIGEST "\"digest\":\"00112233445566778899aabbccddeeff00112233\""
 #define GOOD "{\"component\":\"firmware\",\"scope\":\"fleet\",\"pcr\":0,\"type\":8," DIGEST ",\"bound\":false,\"text\":\"\"}"
 static const char small[] = HEAD GOOD ",\n" GOOD "]}";
@@ -95,12 +96,20 @@ static const struct { const char *from, *to, *says; } wrong[] = {
 	{ "[0,4,8]", "[4,0]", "pcrs[1]" },
 	{ "[0,4,8]", "[24]", "pcrs[0]" },
 	{ "[0,4,8]", "[4,8]", "line 2: entries[0]: pcr 0 is not one" },
+	{ "[0,4,8]", "[0,4,7,8]", "PCRs of no component" },
+	{ ",\"boot-entry\"]", ",\"soap\"]", "components[2]: 'soap' is none" },
+	{ ",\"boot-entry\"]", ",\"firmware\"]", "components[2]: not in their order" },
+	{ ",\"boot-entry\"]", ",7]", "components[2]: " },
+	{ "\"firmware\",\"loader\"", "\"loader\"", "line 2: entries[0]: the set has no firmware" },
+	{ ",\"loader\",", ",\"secureboot\",\"loader\",", "no PCR of secureboot" },
+	{ "\"host_only\":false", "\"host_only\":0", "host_only: not true or false" },
+	{ "\"host_only\":false", "\"host_only\":true", "line 2: entries[0]: pcr 0 is not one" },
 	{ "\n" GOOD ",\n" GOOD, "", "entries: none" },
 	{ ",\n" GOOD, ",\n7", "line 3: entries[1]" },
 	{ ",\n" GOOD, ",\n{}", "line 3: entries[1]: component: missing" },
 	{ "\"component\":\"firmware\"", "\"component\":\"soap\"", "line 2: entries[0]: component: 'soap' is none" },
 	{ "\"component\":\"firmware\"", "\"component\":\"loader\"", "line 2: entries[0]: pcr 0 is not one" },
-	{ "\"scope\":\"fleet\"", "\"scope\":\"moon\"", "line 2: entries[0]: scope: 'moon' is neither" },
+	{ "\"scope\":\"fleet\"", "\"scope\":\"moon\"", "line 2: entries[0]: scope: 'moon' is none" },
 	{ "\"scope\":\"fleet\"", "\"scope\":\"host\"", "line 2: entries[0]: pcr 0 is not one" },
 	{ "\"pcr\":0", "\"pcr\":24", "line 2: entries[0]: pcr: not from 0 to 23" },
 	{ "\"pcr\":0", "\"pcr\":1", "line 2: entries[0]: pcr 1 is not one" },
