@@ -23,14 +23,17 @@ libpolicy_la_SOURCES = \
 	%D%/match.c %D%/match.h \
 	%D%/nearest.c %D%/nearest.h \
 	%D%/packed_text.c %D%/packed_text.h \
+	%D%/policy.c %D%/policy.h \
+	%D%/policy_json.c %D%/policy_json.h \
 	%D%/reference.c %D%/reference.h \
 	%D%/reference_json.c %D%/reference_json.h \
 	%D%/replay.c \
 	%D%/tails.c %D%/tails.h \
+	%D%/tpms.c %D%/tpms.h \
 	%D%/verdict.c %D%/verdict.h \
 	%D%/words.c %D%/words.h
 libpolicy_la_CPPFLAGS = $(POLICY_CPPFLAGS)
 libpolicy_la_LIBADD   = libproto.la
 
 # What the files that people write look like, for their editors.
-dist_pkgdata_DATA = %D%/reference.schema.json
+dist_pkgdata_DATA = %D%/policy.schema.json %D%/reference.schema.json

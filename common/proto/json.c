@@ -279,31 +279,62 @@ skip_items(struct scan *s, unsigned i)
 	return true;
 }
 
+/* Moves to the value of that member of the object that starts at p. */
+static bool
+enter_member(struct scan *s, const char *key, size_t len)
+{
+	bool more = true;
+	struct key name;
+
+	skip_space(s);
+	if (s->p >= s->end || *s->p++ != '{' || empty(s, '}'))
+		return false;
+	while (more) {
+		skip_space(s);
+		if (s->p >= s->end || *s->p != '"' || !skip_string(s, &name.text, &name.len))
+			return false;
+		skip_space(s);
+		if (s->p >= s->end || *s->p++ != ':')
+			return false;
+		skip_space(s);
+		if (name.len == len && !memcmp(name.text, key, len))
+			return true;
+		if (!scan_value(s, JSON_DEPTH_MAX) || !next(s, '}', &more))
+			return false;
+	}
+	return false;
+}
+
 unsigned
 json_line(const char *text, size_t len, const char *key, unsigned i)
 {
 	own(mem) char *copy = strndup(text, len);
 	struct error e;
 	struct scan s = { .p = copy, .end = copy ? copy + len : NULL, .members_max = UINT32_MAX, .e = &e };
-	struct key name;
-	bool more = true;
+
+	return copy && enter_member(&s, key, strlen(key)) && skip_items(&s, i) ? line_at(copy, s.p) : 0;
+}
+
+unsigned
+json_line_at(const char *text, size_t len, const char *path)
+{
+	own(mem) char *copy = strndup(text, len);
+	struct error e;
+	struct scan s = { .p = copy, .end = copy ? copy + len : NULL, .members_max = UINT32_MAX, .e = &e };
+	const char *best;
 
 	if (!copy)
 		return 0;
 	skip_space(&s);
-	s.p++;
-	while (more) {
-		skip_space(&s);
-		if (s.p >= s.end || *s.p != '"' || !skip_string(&s, &name.text, &name.len))
-			return 0;
-		skip_space(&s);
-		s.p++;
-		if (name.len == strlen(key) && !memcmp(name.text, key, name.len))
-			return skip_items(&s, i) ? line_at(copy, s.p) : 0;
-		if (!scan_value(&s, JSON_DEPTH_MAX) || !next(&s, '}', &more))
-			return 0;
+	for (best = s.p; *path; best = s.p) {
+		size_t n = strcspn(path, *path == '[' ? "]" : ".[");
+
+		if (*path == '[' ? !skip_items(&s, (unsigned)strtoul(path + 1, NULL, 10)) : !enter_member(&s, path, n))
+			break;
+		path += n + (path[n] == ']');
+		path += *path == '.';
 	}
-	return 0;
+	return line_at(copy, best);
 }
 
 void

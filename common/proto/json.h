@@ -18,6 +18,8 @@ bool json_parse(const char *text, size_t len, struct json **, struct error *) MU
 bool json_parse_file(const char *text, size_t len, unsigned members, struct json **, struct error *) MUST_CHECK;
 /* In text that was parsed: the line on which item i of the outermost member key, a list, starts; 0: none such. */
 unsigned json_line(const char *text, size_t len, const char *key, unsigned i);
+/* The line on which the value at a path like "cmdline.forbid[3]" starts, or the last part of the path that is there. */
+unsigned json_line_at(const char *text, size_t len, const char *path);
 void json_free(struct json *);
 static inline void drop_json(struct json **j) { json_free(*j); }   /* own(json) struct json *j = NULL; */
 

@@ -86,6 +86,12 @@ tests_fuzz_fuzz_reference_CPPFLAGS = $(POLICY_CPPFLAGS)
 tests_fuzz_fuzz_reference_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_reference_LDADD    = libpolicy.la
 
+check_PROGRAMS += %D%/fuzz_policy
+tests_fuzz_fuzz_policy_SOURCES  = %D%/fuzz_policy.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_policy_CPPFLAGS = $(POLICY_CPPFLAGS)
+tests_fuzz_fuzz_policy_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_policy_LDADD    = libpolicy.la
+
 check_PROGRAMS += %D%/fuzz_framing
 tests_fuzz_fuzz_framing_SOURCES  = %D%/fuzz_framing.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_framing_CPPFLAGS = $(VERIFIERD_CPPFLAGS)

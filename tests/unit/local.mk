@@ -153,6 +153,12 @@ tests_unit_check_reference_json_SOURCES  = %D%/check_reference_json.c
 tests_unit_check_reference_json_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_reference_json_LDADD    = libmade.la
 
+check_PROGRAMS += %D%/check_policy
+TESTS += %D%/check_policy
+tests_unit_check_policy_SOURCES  = %D%/check_policy.c
+tests_unit_check_policy_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_policy_LDADD    = libmade.la
+
 check_PROGRAMS += %D%/check_record
 TESTS += %D%/check_record
 tests_unit_check_record_SOURCES  = %D%/check_record.c
