@@ -9,6 +9,7 @@ enum {
 	RECORD_MIN     = 16,            /* of a TCG_PCR_EVENT2 without digests and data */
 	OLD_RECORD     = 32,            /* of a TCG_PCR_EVENT without data */
 	SHA1_SIZE      = 20,
+	PCR_SECURE_BOOT = 7,
 	WORDS_PER_BYTE = 5,             /* room for the words: see words_room() */
 	WORDS_MAX      = 4 << 20,       /* of a whole log; what comes after has no words */
 };
@@ -236,6 +237,18 @@ parser_end(struct parser *p, struct event *ev, const uint8_t *data, struct error
 	return true;
 }
 
+/* What the judge wants to hash and read itself: the keys of Secure Boot and who used them. */
+static void
+keep(struct parser *p, struct event *ev, const uint8_t *data)
+{
+	if (p->log->registers != REGISTERS_PCR || ev->pcr != PCR_SECURE_BOOT || ev->data_len > KEPT_EVENT_MAX ||
+	    ev->data_len > KEPT_MAX - p->kept ||
+	    (ev->type != EV_EFI_VARIABLE_DRIVER_CONFIG && ev->type != EV_EFI_VARIABLE_AUTHORITY))
+		return;
+	ev->kept = data;
+	p->kept += ev->data_len;
+}
+
 /* TCG_PCR_EVENT2, or TCG_PCR_EVENT in a legacy log */
 static bool
 event_read(struct parser *p, struct error *e)
@@ -257,6 +270,7 @@ event_read(struct parser *p, struct error *e)
 	data = rd_bytes(&p->in, ev->data_len, "event data");
 	if (!rd_ok(&p->in, e))
 		return false;
+	keep(p, ev, data);
 	return parser_end(p, ev, data, e);
 }
 
@@ -313,6 +327,7 @@ parser_start(struct parser *p, enum log_form form, struct error *e)
 	log->words_len = 1;
 	log->logs++;
 	p->nalgs = 0;
+	p->kept = 0;
 	p->located = p->hcrtm = p->measured0 = false;
 	return true;
 }

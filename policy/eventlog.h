@@ -23,12 +23,18 @@ enum {
 	EVENTLOG_LEN_MAX = 4 << 20,
 	LOGS_MAX        = 16,           /* behind each other in one evidence */
 	EVENTLOG_ALGS_MAX = 16,         /* in the header's table, known or not */
+	KEPT_EVENT_MAX  = 64 << 10,     /* bytes of one event's data that go on to the judge */
+	KEPT_MAX        = 256 << 10,    /* of a whole log's */
 };
 
 /* EV_ types that the project's own code asks for; their names are in words.c. */
 enum { EV_NO_ACTION = 3, EV_SEPARATOR = 4, EV_IPL = 13 };
+#define EV_EFI_VARIABLE_DRIVER_CONFIG    0x80000001u
 #define EV_EFI_BOOT_SERVICES_APPLICATION 0x80000003u
+#define EV_EFI_BOOT_SERVICES_DRIVER      0x80000004u
+#define EV_EFI_RUNTIME_SERVICES_DRIVER   0x80000005u
 #define EV_EFI_HCRTM_EVENT               0x80000010u
+#define EV_EFI_VARIABLE_AUTHORITY        0x800000e0u
 /* What a CEL record holds instead of a TCG event: "CEL" and its content type. No TCG type has such a number. */
 #define EV_CEL(content) (0x43454c00u | (content))
 enum { CEL_MANAGEMENT = 4, CEL_PCCLIENT = 5, CEL_IMA_TEMPLATE = 7, CEL_IMA_TLV = 8, CEL_SYSTEMD = 9, CEL_COS = 80 };
@@ -45,6 +51,11 @@ struct event {
 	enum binding binding;                   /* of text */
 	const char  *text;                      /* printable words: "kernel_cmdline: …", "SecureBoot", a path; "" if none */
 	uint32_t     data_len;
+	/*
+	 * The data, of Secure Boot's variables alone (facts.h reads them); else NULL. Borrowed from what
+	 * was parsed or unpacked, which must outlive the log for those who look at it.
+	 */
+	const uint8_t *kept;
 };
 
 /* X(NAME, word): what a log is written in. */

@@ -6,9 +6,10 @@
 /*
  * The packed form, between parse and judge:
  *   header  version u8, form u8, registers u8, logs u8, banks u8, locality u8, consumed u32, count u32
- *   event   offset u32, pcr u32, type u32, data length u32, banks u8, digests, binding u8, text u16 + bytes
+ *   event   offset u32, pcr u32, type u32, data length u32, banks u8, digests, binding u8, text u16 + bytes,
+ *           kept u8 and, if 1, the data
  */
-enum { PACKED_VERSION = 2, HEADER_SIZE = 14, EVENT_MIN = 20 };
+enum { PACKED_VERSION = 3, HEADER_SIZE = 14, EVENT_MIN = 21 };
 
 size_t
 eventlog_packed_size(const struct eventlog *log)
@@ -16,7 +17,7 @@ eventlog_packed_size(const struct eventlog *log)
 	size_t n = HEADER_SIZE;
 
 	for (unsigned i = 0; i < log->count; i++) {
-		n += EVENT_MIN + strlen(log->event[i].text);
+		n += EVENT_MIN + strlen(log->event[i].text) + (log->event[i].kept ? log->event[i].data_len : 0);
 		for (enum bank b = 0; b < BANK_COUNT; b++)
 			n += log->event[i].banks & 1u << b ? bank_size(b) : 0;
 	}
@@ -39,6 +40,9 @@ event_pack(const struct event *ev, struct writer *w)
 	wr_u8(w, (uint8_t)ev->binding, "binding");
 	wr_be16(w, (uint16_t)len, "text length");
 	wr_bytes(w, ev->text, len, "text");
+	wr_u8(w, ev->kept != NULL, "kept");
+	if (ev->kept)
+		wr_bytes(w, ev->kept, ev->data_len, "data");
 }
 
 void
@@ -80,7 +84,23 @@ text_unpack(struct reader *r, struct eventlog *log, struct event *ev, struct err
 }
 
 static bool
-event_unpack(struct reader *r, struct eventlog *log, struct event *ev, struct error *e)
+kept_unpack(struct reader *r, struct event *ev, size_t *kept, struct error *e)
+{
+	uint8_t there = rd_u8(r, "kept");
+
+	if (!rd_ok(r, e))
+		return false;
+	if (there > 1 || (there && (ev->data_len > KEPT_EVENT_MAX || ev->data_len > KEPT_MAX - *kept)))
+		return err_set(e, ERR_LIMIT, "%u bytes kept", ev->data_len);
+	if (!there)
+		return true;
+	ev->kept = rd_bytes(r, ev->data_len, "data");
+	*kept += ev->data_len;
+	return rd_ok(r, e);
+}
+
+static bool
+event_unpack(struct reader *r, struct eventlog *log, struct event *ev, size_t *kept, struct error *e)
 {
 	uint8_t binding;
 
@@ -102,7 +122,7 @@ event_unpack(struct reader *r, struct eventlog *log, struct event *ev, struct er
 	if (binding > BOUND_DIGEST)
 		return err_set(e, ERR_FORMAT, "binding %u", binding);
 	ev->binding = (enum binding)binding;
-	return text_unpack(r, log, ev, e);
+	return text_unpack(r, log, ev, e) && kept_unpack(r, ev, kept, e);
 }
 
 static bool
@@ -136,6 +156,7 @@ bool
 eventlog_unpack(struct reader *r, struct eventlog *out, struct error *e)
 {
 	own(eventlog) struct eventlog log = { 0 };
+	size_t kept = 0;
 	uint32_t count;
 
 	if (!header_unpack(r, &log, &count, e))
@@ -146,7 +167,7 @@ eventlog_unpack(struct reader *r, struct eventlog *out, struct error *e)
 		return err_set(e, ERR_MEMORY, "packed log of %u events", count);
 	for (; log.count < count; log.count++) {
 		log.event[log.count].number = log.count;
-		if (!event_unpack(r, &log, &log.event[log.count], e))
+		if (!event_unpack(r, &log, &log.event[log.count], &kept, e))
 			return err_in(e, "packed log: event %u", log.count);
 	}
 	*out = log;

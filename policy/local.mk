@@ -5,15 +5,22 @@ libpolicy_la_SOURCES = \
 	%D%/allow_list.h \
 	%D%/appraise.c %D%/appraise.h \
 	%D%/boot_aggregate.h \
+	%D%/bound_text.c %D%/bound_text.h \
 	%D%/cel.c \
 	%D%/cel_json.c \
+	%D%/cert_name.c %D%/cert_name.h \
 	%D%/check_ima.h \
 	%D%/check_quote.c \
 	%D%/check_replay.c \
 	%D%/cmdline.c %D%/cmdline.h \
 	%D%/diff.c %D%/diff.h \
+	%D%/efi.c %D%/efi.h \
 	%D%/eventlog.c %D%/eventlog.h \
 	%D%/eventlog_pack.c \
+	%D%/facts.c %D%/facts.h %D%/facts_read.h \
+	%D%/facts_chain.c \
+	%D%/facts_json.c %D%/facts_json.h \
+	%D%/facts_secure_boot.c \
 	%D%/finding.c %D%/finding.h \
 	%D%/grubenv.c %D%/grubenv.h \
 	%D%/ima_rules.h \
@@ -21,6 +28,7 @@ libpolicy_la_SOURCES = \
 	%D%/imalog.h \
 	%D%/log_parser.h \
 	%D%/match.c %D%/match.h \
+	%D%/name_version.c %D%/name_version.h \
 	%D%/nearest.c %D%/nearest.h \
 	%D%/packed_text.c %D%/packed_text.h \
 	%D%/policy.c %D%/policy.h \

@@ -8,6 +8,7 @@ struct parser {
 	struct eventlog *log;
 	size_t           room;          /* of log->event */
 	size_t           words_size;
+	size_t           kept;          /* bytes of data that events point to */
 	struct log_fault fault;
 	unsigned         nalgs;         /* the header's table, of a crypto-agile log */
 	struct { uint16_t id, size; } alg[EVENTLOG_ALGS_MAX];

@@ -1,13 +1,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "efi.h"
 #include "words.h"
 
 enum {
-	NAME_UNITS_MAX  = 256,          /* of a variable's name */
 	PATH_NODES_MAX  = 64,
-	SIGNATURE_LISTS_MAX = 4096,
-	GUID_SIZE       = 16,
+	GUID_SIZE       = EFI_GUID_SIZE,
 	HEX_WORDS_MAX   = 16,           /* longer binary data is not shown */
 	SECTION_MAX     = 32,           /* longest name of a UKI section, with NUL */
 };
@@ -237,68 +236,22 @@ words_no_action(const struct event *ev, const uint8_t *p, size_t n, struct text 
 static bool
 count_signatures(const uint8_t *p, size_t n, size_t *count)
 {
-	struct reader r = rd_open(p, n);
+	struct efi_signatures all = efi_signatures_open(p, n);
+	struct efi_signature one;
 
 	*count = 0;
-	for (unsigned lists = 0; rd_more(&r) && lists < SIGNATURE_LISTS_MAX; lists++) {
-		uint32_t size, header, each;
-
-		(void)rd_bytes(&r, GUID_SIZE, "type");
-		size = rd_le32(&r, "list size");
-		header = rd_le32(&r, "header size");
-		each = rd_le32(&r, "signature size");
-		if (r.bad || size < GUID_SIZE + 12 || header > size - GUID_SIZE - 12 || each < GUID_SIZE)
-			return false;
-		size -= GUID_SIZE + 12 + header;
-		if (size % each)
-			return false;
-		(void)rd_bytes(&r, (size_t)header + size, "signatures");
-		*count += size / each;
-	}
-	return !r.bad && !r.left;
-}
-
-struct variable {
-	const uint8_t *name, *data;
-	size_t         units, len;
-};
-
-static bool
-variable_read(const uint8_t *p, size_t n, struct variable *v)
-{
-	struct reader r = rd_open(p, n);
-	uint64_t units, len;
-
-	(void)rd_bytes(&r, GUID_SIZE, "guid");
-	units = rd_le64(&r, "name length");
-	len = rd_le64(&r, "data length");
-	if (r.bad || units > NAME_UNITS_MAX || len > r.left)
-		return false;
-	v->units = (size_t)units;
-	v->len = (size_t)len;
-	v->name = rd_bytes(&r, 2 * v->units, "name");
-	v->data = rd_bytes(&r, v->len, "data");
-	return !r.bad;
+	while (efi_signature_next(&all, &one))
+		++*count;
+	return efi_signatures_whole(&all);
 }
 
 static bool
-name_is(const struct variable *v, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < v->units && name[i]; i++)
-		if (unit(v->name, i) != (unsigned char)name[i])
-			return false;
-	return i == v->units && !name[i];
-}
-
-static bool
-is_key_list(const struct variable *v)
+is_key_list(const struct efi_variable *v)
 {
 	static const char *const lists[] = { "PK", "KEK", "db", "dbx", "dbt", "dbr" };
 
 	for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		if (name_is(v, lists[i]))
+		if (efi_name_is(v, lists[i]))
 			return true;
 	return false;
 }
@@ -307,10 +260,10 @@ is_key_list(const struct variable *v)
 static bool
 words_config(const struct event *ev, const uint8_t *p, size_t n, struct text *t)
 {
-	struct variable v;
+	struct efi_variable v;
 	size_t count;
 
-	if (!variable_read(p, n, &v))
+	if (!efi_variable_read(p, n, &v))
 		return false;
 	put_utf16(t, v.name, v.units);
 	if (!v.len)
@@ -325,29 +278,56 @@ words_config(const struct event *ev, const uint8_t *p, size_t n, struct text *t)
 static bool
 words_authority(const struct event *ev, const uint8_t *p, size_t n, struct text *t)
 {
-	struct variable v;
+	struct efi_variable v;
 
-	if (!variable_read(p, n, &v))
+	if (!efi_variable_read(p, n, &v))
 		return false;
 	put_utf16(t, v.name, v.units);
 	if (v.len == 1)
 		say(t, ": %u", v.data[0]);
-	else if (name_is(&v, "SbatLevel") && is_ascii(v.data, v.len)) {
+	else if (efi_name_is(&v, "SbatLevel") && is_ascii(v.data, v.len)) {
 		say(t, ": ");
 		put_ascii(t, v.data, v.len);
 	}
 	return hashes_to(t, ev, p, n);
 }
 
-/* Most firmware hashes the value alone here: then the name is not bound, and it is all that we say. */
+/* "BootOrder: 0001,0000" */
+static void
+put_order(struct text *t, const struct efi_variable *v)
+{
+	for (size_t i = 0; i < v->len / 2; i++)
+		say(t, "%s%04X", i ? "," : ": ", unit(v->data, i));
+}
+
+/* EFI_LOAD_OPTION: "Boot0001: debian". */
+static void
+put_option(struct text *t, const struct efi_variable *v)
+{
+	const uint8_t *name = v->data + 6;      /* behind attributes and length of the path */
+	size_t units = 0, left = v->len > 6 ? (v->len - 6) / 2 : 0;
+
+	while (units < left && unit(name, units))
+		units++;
+	if (!units || units == left)
+		return;
+	say(t, ": ");
+	put_utf16(t, name, units);
+}
+
+/* Most firmware hashes the value alone here: then the name is not bound, and so nothing is. */
 static bool
 words_boot_variable(const struct event *ev, const uint8_t *p, size_t n, struct text *t)
 {
-	struct variable v;
+	struct efi_variable v;
 
-	if (!variable_read(p, n, &v))
+	if (!efi_variable_read(p, n, &v))
 		return false;
 	put_utf16(t, v.name, v.units);
+	if (efi_name_is(&v, "BootOrder"))
+		put_order(t, &v);
+	else if (v.units == 8 && !strncmp(t->buf, "Boot", 4))
+		put_option(t, &v);
 	return hashes_to(t, ev, p, n);
 }
 

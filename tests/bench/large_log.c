@@ -7,7 +7,6 @@
 #include "scope.h"
 
 enum { NUMBER_TEXT = 8, VARIABLE = 24 << 10 };
-#define EV_EFI_VARIABLE_DRIVER_CONFIG 0x80000001u
 
 struct growing { uint8_t *p; size_t len; };
 

@@ -2,7 +2,7 @@
 #include "diff.h"
 #include "made_log.h"
 
-#define CONFIG 0x80000001u
+#define CONFIG EV_EFI_VARIABLE_DRIVER_CONFIG
 enum { PCRS = 1u << 0 | 1u << 2 | 1u << 4 | 1u << 7 | 1u << 8 | 1u << 9 | 1u << 12 };
 
 /* One thing measured: PCR, type, what is hashed (NULL: the text's own rule), the event's data. */

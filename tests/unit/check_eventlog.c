@@ -232,8 +232,8 @@ static const struct {
 	    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"), "dbx: 2 entries", true },
 	{ "dbx of nonsense", 7, 0x80000001u, DATA, S("0123456789abcdef" "\3\0\0\0\0\0\0\0" "\4\0\0\0\0\0\0\0" "d\0b\0x\0" "abcd"), "dbx", true },
 	{ "name too long", 7, 0x80000001u, DATA, S("0123456789abcdef" "\377\377\377\377\377\377\377\377" "\1\0\0\0\0\0\0\0" "x"), "", false },
-	{ "boot variable, value hashed", 1, 0x80000002u, S("\1\0"), S("0123456789abcdef" "\011\0\0\0\0\0\0\0" "\2\0\0\0\0\0\0\0" "B\0o\0o\0t\0O\0r\0d\0e\0r\0" "\1\0"), "BootOrder", false },
-	{ "boot variable, whole", 1, 0x8000000cu, DATA, S("0123456789abcdef" "\011\0\0\0\0\0\0\0" "\2\0\0\0\0\0\0\0" "B\0o\0o\0t\0O\0r\0d\0e\0r\0" "\1\0"), "BootOrder", true },
+	{ "boot variable, value hashed", 1, 0x80000002u, S("\1\0"), S("0123456789abcdef" "\011\0\0\0\0\0\0\0" "\2\0\0\0\0\0\0\0" "B\0o\0o\0t\0O\0r\0d\0e\0r\0" "\1\0"), "BootOrder: 0001", false },
+	{ "boot variable, whole", 1, 0x8000000cu, DATA, S("0123456789abcdef" "\011\0\0\0\0\0\0\0" "\2\0\0\0\0\0\0\0" "B\0o\0o\0t\0O\0r\0d\0e\0r\0" "\1\0"), "BootOrder: 0001", true },
 	{ "image",         4, EV_EFI_BOOT_SERVICES_APPLICATION, S("PE"), S("\0\0\0\0\0\0\0\0" "\0\1\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0"), "image of 256 bytes", false },
 	{ "image with a path", 4, EV_EFI_BOOT_SERVICES_APPLICATION, S("PE"), S("\0\0\0\0\0\0\0\0" "\0\1\0\0\0\0\0\0" "\0\0\0\0\0\0\0\0"
 	    "\014\0\0\0\0\0\0\0" "\4\4\014\0" "\\\0E\0F\0\0\0"), "\\\\EF", false },

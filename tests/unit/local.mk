@@ -198,6 +198,12 @@ TESTS += %D%/check_corpus
 tests_unit_check_corpus_SOURCES  = %D%/check_corpus.c
 tests_unit_check_corpus_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_corpus_LDADD    = libmade.la
+check_PROGRAMS += %D%/check_facts
+TESTS += %D%/check_facts
+tests_unit_check_facts_SOURCES  = %D%/check_facts.c
+tests_unit_check_facts_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_facts_LDADD    = libmade.la
+
 check_PROGRAMS += %D%/check_diff
 TESTS += %D%/check_diff
 tests_unit_check_diff_SOURCES  = %D%/check_diff.c

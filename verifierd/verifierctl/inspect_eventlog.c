@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "eventlog.h"
+#include "facts_json.h"
 #include "file.h"
 #include "finding.h"
 #include "inspect.h"
@@ -118,6 +119,24 @@ notable(const struct eventlog *log, const struct replay *r, size_t len, struct j
 	json_add(findings, finding_json(REASON_OK, SEVERITY_INFO, log->count, log->consumed, text));
 }
 
+/*
+ * What the machine did, by the bank that a verifier would judge: the first that is not SHA-1. No quote
+ * is at hand, so "digest-bound" means: by the digests of this log.
+ */
+static struct json *
+said_json(const struct eventlog *log, const struct replay *r)
+{
+	own(mem) struct boot_facts *f = malloc(sizeof(*f));
+	enum bank bank = log->banks & ~(1u << BANK_SHA1) ? BANK_SHA256 : BANK_SHA1;
+
+	while (!(log->banks & 1u << bank))
+		bank++;
+	if (!f)
+		return json_new();
+	boot_facts_read(log, bank, r->extended[bank], f);
+	return facts_json(f);
+}
+
 int
 inspect_eventlog(const struct ctl *ctl, const struct inspect_log *in)
 {
@@ -149,6 +168,8 @@ inspect_eventlog(const struct ctl *ctl, const struct inspect_log *in)
 	json_put_int(j, "consumed", log.consumed);
 	/* A replay of a log that was cut would look like a machine's state: it is left out. */
 	json_put(j, "banks", good ? banks_json(&log, replay) : json_new());
+	if (good)
+		json_put(j, "facts", said_json(&log, replay));
 	json_put(j, "events", events_json(&log));
 	if (good && (in->quote || in->pcrs) && !inspect_replay(&log, replay, in->quote, in->pcrs, j, findings, &replays, &e)) {
 		fprintf(stderr, "verifierctl: %s\n", e.why);

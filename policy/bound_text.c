@@ -1,0 +1,168 @@
+#include <string.h>
+#include "bound_text.h"
+#include "reference.h"
+#include "scope.h"
+
+enum { PCR_COMMANDS = 8, PCR_STUB = 11, PCR_OPTIONS = 12, SAID_NOTHING = -1 };
+
+static const char *const roles[] = {
+#define X(name, word) word,
+	TEXT_ROLES(X)
+#undef X
+};
+
+const char *
+text_role_word(enum text_role r)
+{
+	return (unsigned)r < ROLE_COUNT ? roles[r] : "unknown";
+}
+
+/* Characters of a text before it was escaped for printing. */
+struct units { uint16_t c[EVENT_TEXT_MAX]; size_t n; bool wide; };
+
+static unsigned
+hex_digit(char c)
+{
+	return (unsigned)(c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 0);
+}
+
+static void
+unescape(const char *s, struct units *out)
+{
+	out->n = 0;
+	out->wide = false;
+	while (*s && out->n < EVENT_TEXT_MAX) {
+		unsigned c = (unsigned char)*s++, digits;
+
+		if (c == '\\' && *s) {
+			c = (unsigned char)*s++;
+			digits = c == 'x' ? 2 : c == 'u' ? 4 : 0;
+			c = c == 'n' ? '\n' : c == 't' ? '\t' : digits ? 0 : c;
+			for (unsigned i = 0; i < digits && *s; i++)
+				c = c << 4 | hex_digit(*s++);
+		}
+		out->wide = out->wide || c > 0xff;
+		out->c[out->n++] = (uint16_t)c;
+	}
+}
+
+static bool
+hashes(struct text_walk *w, const struct event *ev, const void *p, size_t n)
+{
+	uint8_t is[DIGEST_MAX];
+
+	return hashers_digest(&w->hashers, w->bank, p, n, is) && !memcmp(is, ev->digest[w->bank], bank_size(w->bank));
+}
+
+/* Is this text what was hashed: in bytes or in UTF-16, without or with its NUL? */
+static bool
+text_hashes(struct text_walk *w, const struct event *ev, const char *text)
+{
+	struct units u;
+	uint8_t bytes[2 * EVENT_TEXT_MAX + 2];
+
+	unescape(text, &u);
+	for (size_t i = 0; i < u.n; i++)
+		bytes[i] = (uint8_t)u.c[i];
+	bytes[u.n] = 0;
+	if (!u.wide && (hashes(w, ev, bytes, u.n) || hashes(w, ev, bytes, u.n + 1)))
+		return true;
+	for (size_t i = 0; i < u.n; i++) {
+		bytes[2 * i] = (uint8_t)u.c[i];
+		bytes[2 * i + 1] = (uint8_t)(u.c[i] >> 8);
+	}
+	bytes[2 * u.n] = bytes[2 * u.n + 1] = 0;
+	return hashes(w, ev, bytes, 2 * u.n) || hashes(w, ev, bytes, 2 * u.n + 2);
+}
+
+/* The label in front of a text, and what stands behind it. */
+static const char *
+without_label(const char *text, int *said)
+{
+	for (unsigned i = 0; i <= ROLE_MODULE_CMDLINE; i++) {
+		size_t n = strlen(roles[i]);
+
+		if (!strncmp(text, roles[i], n) && !strncmp(text + n, ": ", 2)) {
+			*said = (int)i;
+			return text + n + 2;
+		}
+	}
+	*said = SAID_NOTHING;
+	return text;
+}
+
+static bool
+is_phase(const char *text)
+{
+	static const char *const phases[] = { "enter-initrd", "leave-initrd", "sysinit", "ready", "shutdown", "final" };
+
+	for (unsigned i = 0; i < COUNT(phases); i++)
+		if (!strcmp(text, phases[i]))
+			return true;
+	return false;
+}
+
+/* PCR 8 holds what GRUB ran and what it passed on; the stub names sections by ".linux" in PCR 11. */
+static unsigned
+roles_of(unsigned pcr, const char *text)
+{
+	if (pcr == PCR_COMMANDS)
+		return 1u << ROLE_GRUB_COMMAND | 1u << ROLE_KERNEL_CMDLINE | 1u << ROLE_MODULE_CMDLINE;
+	if (pcr == PCR_OPTIONS)
+		return 1u << ROLE_KERNEL_CMDLINE;
+	if (*text == '.' && !strchr(text, ' '))
+		return 1u << ROLE_SECTION;
+	return is_phase(text) ? 1u << ROLE_PHASE : 1u << ROLE_PHASE | 1u << ROLE_KERNEL_CMDLINE;
+}
+
+static void
+text_of(struct text_walk *w, const struct event *ev, struct bound_text *out)
+{
+	const char *bare = without_label(ev->text, &out->said);
+
+	out->event = ev;
+	out->bound = *ev->text && (text_hashes(w, ev, bare) || (bare != ev->text && text_hashes(w, ev, ev->text)));
+	out->text = out->bound ? bare : "";
+	out->roles = out->bound ? roles_of(ev->pcr, bare) : 0;
+}
+
+bool
+bound_text_next(struct text_walk *w, struct bound_text *out)
+{
+	while (w->at < w->log->count) {
+		const struct event *ev = &w->log->event[w->at++];
+
+		if (!event_counts(ev, w->bank, 1u << PCR_COMMANDS | 1u << PCR_STUB | 1u << PCR_OPTIONS))
+			continue;
+		text_of(w, ev, out);
+		return true;
+	}
+	return false;
+}
+
+const char *
+grub_command_args(const char *command, const char **file, size_t *file_len)
+{
+	static const char *const loaders[] = { "linux", "linux16", "linuxefi", "kernel", "multiboot", "multiboot2", "module",
+		"module2", "xen_hypervisor", "xen_linux", "xen_module", "chainloader" };
+	size_t n = strcspn(command, " ");
+	unsigned i = 0;
+
+	while (i < COUNT(loaders) && (strlen(loaders[i]) != n || strncmp(command, loaders[i], n)))
+		i++;
+	if (i == COUNT(loaders))
+		return NULL;
+	command += n;
+	command += strspn(command, " ");
+	while (!strncmp(command, "--", 2)) {            /* GRUB's own options stand before the file */
+		command += strcspn(command, " ");
+		command += strspn(command, " ");
+	}
+	n = strcspn(command, " ");
+	if (file) {
+		*file = command;
+		*file_len = n;
+	}
+	command += n;
+	return command + strspn(command, " ");
+}
