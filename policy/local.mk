@@ -24,8 +24,8 @@ libpolicy_la_SOURCES = \
 	%D%/finding.c %D%/finding.h \
 	%D%/grubenv.c %D%/grubenv.h \
 	%D%/ima_rules.h \
-	%D%/ima_template.h \
-	%D%/imalog.h \
+	%D%/ima_template.c %D%/ima_template.h \
+	%D%/imalog.c %D%/imalog.h \
 	%D%/log_parser.h \
 	%D%/match.c %D%/match.h \
 	%D%/name_version.c %D%/name_version.h \
