@@ -11,11 +11,13 @@ struct boot_case {
 	const struct quote         *quote;
 	enum bank                   scheme;
 	const struct host_facts    *host;
+	const struct policy        *policy;
 	const struct known_set     *sets;
 	unsigned                    nsets;
 	struct verdict             *verdict;
 	enum bank                   bank;       /* in which measurements are judged */
 	uint32_t                    pcrs;
+	uint32_t                    by_events;  /* of them: those that references speak of */
 };
 
 static bool
@@ -63,6 +65,21 @@ row_one_bank(struct boot_case *c, struct error *e)
 	return c->pcrs != 0 || err_set(e, ERR_MISSING, "no PCR to judge");
 }
 
+/* A PCR that was quoted although the policy does not name it is judged all the same. */
+static bool
+row_policy_covered(struct boot_case *c, struct error *e)
+{
+	uint32_t others;
+
+	if (!c->policy)
+		return err_set(e, ERR_MISSING, "no policy");
+	others = policy_pcrs(c->policy, PCR_MODE_VALUE) | policy_pcrs(c->policy, PCR_MODE_RULES) |
+	    policy_pcrs(c->policy, PCR_MODE_IGNORE);
+	c->by_events = c->pcrs & ~others;
+	return !(policy_selected(c->policy) & ~c->pcrs) ||
+	    err_set(e, ERR_MISMATCH, "the policy %s judges PCRs that were not quoted", c->policy->name);
+}
+
 static bool
 use_active(const struct known_set *s, const void *arg)
 {
@@ -87,8 +104,8 @@ say_references(struct verdict *v, const struct known_set *sets, const struct mat
 	memcpy(used, m->set, sizeof(m->set));
 	used[COMPONENT_COUNT] = m->host_part;
 	for (unsigned i = 0; i < COUNT(used); i++) {
-		const char *label = sets[used[i]].label;
-		bool said = false;
+		const char *label = used[i] == NO_SET ? "" : sets[used[i]].label;
+		bool said = used[i] == NO_SET;
 
 		for (unsigned before = 0; before < i; before++)
 			said = said || used[before] == used[i];
@@ -201,7 +218,9 @@ row_known_boot(struct boot_case *c, struct error *e)
 	bool any_active = false;
 	int revoked;
 
-	if (!measured_open(c->evidence->log, c->bank, c->pcrs, &m, e))
+	if (!c->by_events)              /* policy_check() has seen to it that values are judged then */
+		return true;
+	if (!measured_open(c->evidence->log, c->bank, c->by_events, &m, e))
 		return false;
 	if (!m.total)
 		return err_set(e, ERR_MISSING, "nothing was measured");
@@ -234,6 +253,7 @@ static const struct boot_row {
 	{ "log readable", row_log_readable, REASON_EVENTLOG_MALFORMED, CLAIM_EXECUTABLES,   TRUST_BAD, true },
 	{ "log replays",  row_log_replays,  REASON_EVENTLOG_MISMATCH,  CLAIM_EXECUTABLES,   TRUST_CRYPTO_FAILED, true },
 	{ "one bank",     row_one_bank,     REASON_POLICY_FAILED,      CLAIM_CONFIGURATION, TRUST_BAD, false },
+	{ "policy covered", row_policy_covered, REASON_SELECTION_DIFFERS, CLAIM_CONFIGURATION, TRUST_BAD, false },
 	{ "known boot",   row_known_boot,   REASON_POLICY_FAILED,      CLAIM_EXECUTABLES,   TRUST_BAD, false },
 };
 enum { ROW_REPLAYS = 2 };
@@ -272,10 +292,11 @@ refuse(const struct boot_row *row, const struct host_facts *host, const struct e
 
 void
 appraise_boot(const struct boot_evidence *evidence, const struct quote *quote, enum bank scheme,
-    const struct host_facts *host, const struct known_set *sets, unsigned nsets, struct verdict *v)
+    const struct host_facts *host, const struct policy *policy, const struct known_set *sets, unsigned nsets,
+    struct verdict *v)
 {
 	struct boot_case c = { .evidence = evidence, .quote = quote, .scheme = scheme, .host = host,
-		.sets = sets, .nsets = nsets < SETS_MAX ? nsets : SETS_MAX, .verdict = v };
+		.policy = policy, .sets = sets, .nsets = nsets < SETS_MAX ? nsets : SETS_MAX, .verdict = v };
 
 	/* The quote's rows have not held: nothing can make this verdict better. */
 	if (v->claim[CLAIM_INSTANCE_IDENTITY] != TRUST_GENUINE || v->reason != REASON_POLICY_FAILED)

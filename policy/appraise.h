@@ -12,7 +12,10 @@
 #include "challenge.h"
 #include "evidence.h"
 #include "finding.h"
+#include "policy.h"
 #include "reference.h"
+
+enum { EK_SUBJECT_TEXT = 200 };
 
 /* What the store knows of the host whose AK the challenge names. */
 struct host_facts {
@@ -26,6 +29,7 @@ struct host_facts {
 	uint32_t        last_reset, last_restart;
 	uint64_t        last_clock;
 	bool            gave_log;               /* a log of this host has replayed before */
+	char            ek_subject[EK_SUBJECT_TEXT];   /* of the EK certificate: maker, model, version */
 };
 
 /* What the verifier asked for. */
@@ -75,11 +79,12 @@ struct boot_evidence {
 
 /*
  * Log there, log readable, replays to the quote (with the known constant tails of PCR 11), then
- * references by component. The quote's rows must have held. A warning from appraise_quote (kexec)
- * stays in the verdict.
+ * references by component and the policy's rules, all of them: a rule that does not hold beats a
+ * reference that does. The quote's rows must have held. A warning from appraise_quote (kexec) stays
+ * in the verdict. No policy refuses everything.
  */
 void appraise_boot(const struct boot_evidence *, const struct quote *, enum bank scheme,
-    const struct host_facts *, const struct known_set *sets, unsigned nsets, struct verdict *);
+    const struct host_facts *, const struct policy *, const struct known_set *sets, unsigned nsets, struct verdict *);
 
 /* Fills nearest, differs and the findings of the event-level diff. Also `references diff`. */
 void diff_log(const struct eventlog *, enum bank, uint32_t pcrs, const struct known_set *, struct verdict *);

@@ -113,8 +113,9 @@ name_check(const char *name, struct error *e)
 {
 	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
 
-	return (n && !name[n] && *name != '.' && *name != '-') ||
-	    err_set(e, ERR_CONFIG, "name: '%.40s': letters, digits, '.', '-' and '_' are wanted", name);
+	return (n && n <= POLICY_NAME_MAX && !name[n] && *name != '.' && *name != '-') ||
+	    err_set(e, ERR_CONFIG, "name: '%.60s': at most %d letters, digits, '.', '-' and '_' are wanted", name,
+	    POLICY_NAME_MAX);
 }
 
 static bool

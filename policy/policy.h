@@ -16,6 +16,7 @@
 
 enum {
 	POLICY_PACKED_MAX   = 128 << 10,
+	POLICY_NAME_MAX     = NAME_TEXT - 1 - 11,   /* with "/version" it is a name again */
 	POLICY_PATTERN_TEXT = 160,              /* one word of a command line, with NUL */
 	POLICY_PATTERNS_MAX = 128,
 	POLICY_DIGESTS_MAX  = 64,               /* certificates, drivers, option ROMs: each list */

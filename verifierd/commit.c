@@ -7,7 +7,8 @@
 #include "logs.h"
 #include "scope.h"
 
-enum { ORPHANS_MAX = 64 };
+/* CEILING_TAIL_MS: so long must any result last, or a host would have none while it asks for the next. */
+enum { ORPHANS_MAX = 64, CEILING_TAIL_MS = 60 * 1000 };
 
 struct orphans { unsigned count; uint8_t digest[ORPHANS_MAX][SHA256_SIZE]; };
 enum outcome { SAID, USED, CHANGED };
@@ -50,7 +51,7 @@ add_reason(struct result *r, enum reason reason)
 }
 
 static void
-fill_result(const struct core *c, struct evidence_job *ev, int64_t now)
+fill_result(struct evidence_job *ev, int64_t now)
 {
 	const struct verdict *v = &ev->verdict;
 	struct result *r = &ev->result;
@@ -58,9 +59,12 @@ fill_result(const struct core *c, struct evidence_job *ev, int64_t now)
 	*r = (struct result){
 		.ak = ev->host.key.ak, .reset_count = ev->quote.reset_count, .restart_count = ev->quote.restart_count,
 		.clock = ev->quote.clock, .pcr_digest_len = ev->quote.pcr_digest_len, .state = v->state,
-		.ceiling = MODE_ENFORCE, .grace_max = c->options.grace_max, .issued_wall = now,
-		.expires_wall = now + c->options.lifetime, .policy = POLICY_NAME,
+		.ceiling = ev->ceiling, .grace_max = ev->grace_max, .issued_wall = now, .expires_wall = now + ev->lifetime,
 	};
+	/* A ceiling that was set for a while ends with it. */
+	if (ev->ceiling_until && r->expires_wall > ev->ceiling_until)
+		r->expires_wall = ev->ceiling_until > now + CEILING_TAIL_MS ? ev->ceiling_until : now + CEILING_TAIL_MS;
+	memcpy(r->policy, ev->policy, sizeof(r->policy));
 	memcpy(r->host, ev->host.name, sizeof(r->host));
 	memcpy(r->host_id, ev->host.id, sizeof(r->host_id));
 	memcpy(r->boot_id, ev->challenge.boot_id, sizeof(r->boot_id));
@@ -183,7 +187,7 @@ commit_one(struct core *c, struct evidence_job *ev, int64_t now, struct orphans 
 	*outcome = SAID;
 	if (!add_report(c, ev, now, e))
 		return false;
-	fill_result(c, ev, now);
+	fill_result(ev, now);
 	if (!result_sign(&ev->result, c->keys.result, ev->jws, sizeof(ev->jws), &len, e))
 		return false;
 	if (!note_log(c, ev, now, gone, e))
@@ -208,7 +212,7 @@ static void
 answer(struct core *c, struct job *j)
 {
 	const struct evidence_job *ev = j->state;
-	struct evidence_answer a = { .next_after = c->options.lifetime / 100 * 66 };
+	struct evidence_answer a = { .next_after = (ev->result.expires_wall - ev->result.issued_wall) / 100 * 66 };
 	struct error e = { .code = ERR_NONE };
 	own(mem) char *text = NULL;
 	size_t len;

@@ -229,7 +229,7 @@ core_open(struct core *c, const char *conf, struct error *e)
 	logs_sweep(c->options.state_dir);
 	now = clock_now();
 	return open_signals(c, e) && store_open(c->options.store, &c->store, e) &&
-	    keys_open(c->options.state_dir, c->store, &now, &c->keys, e) && ek_roots_load(c, e);
+	    keys_open(c->options.state_dir, c->store, &now, &c->keys, e) && policies_open(c, e) && ek_roots_load(c, e);
 }
 
 static void
@@ -242,6 +242,7 @@ core_close(struct core *c)
 	keys_close(&c->keys);
 	store_close(c->store);
 	memo_free(c->memo);
+	policies_close(c);
 	free(c->ek_roots);
 	close(c->signals);
 	close(c->epoll);

@@ -71,6 +71,7 @@ struct queue { struct job *first, **last; };
 
 struct json;
 struct memo;
+struct policies;
 struct core {
 	struct options  options;
 	struct store   *store;
@@ -89,6 +90,7 @@ struct core {
 	uint64_t        serial;
 	struct queue    waiting[ROLE_COUNT];
 	struct memo    *memo;
+	struct policies *policies;
 	struct job     *commit[JOBS_MAX];   /* verdicts that wait for the next commit */
 	unsigned        commits;
 	int64_t         commit_by;          /* and how long the first of them may */
@@ -147,10 +149,22 @@ enum { COMMIT_WAIT_MS = 2 };
 void commit_due(struct core *);
 void commit_add(struct core *, struct job *);
 void commit_forget(struct core *, const struct job *);    /* a job that ends before */
-/* Only challenge selection is policy today: sha256, or sha384 where there is none. */
-bool selection_for(uint32_t banks, struct selection *);
-enum { POLICY_VERSION = 1 };
-#define POLICY_NAME "default/1"
+
+/* --- core_policy.c --- */
+/* What counts for a group at this moment. */
+struct policy_now {
+	char     label[NAME_TEXT];          /* "default/3" */
+	uint32_t version;
+	uint8_t  digest[SHA256_SIZE];       /* of packed; of everything that it says */
+	const struct policy *policy;        /* this and the packed forms are borrowed until the next policy_of() */
+	const uint8_t *packed, *ima;        /* ima: packed rules for IMA, struct ima_rules; none when ima_len is 0 */
+	size_t   packed_len, ima_len;
+	enum gate_mode ceiling;             /* the policy's, or one that was set for a while and is lower */
+	int64_t  ceiling_until;             /* then: until when; else 0 */
+};
+bool policies_open(struct core *, struct error *) MUST_CHECK;
+void policies_close(struct core *);
+bool policy_of(struct core *, const char *group, struct policy_now *, struct error *) MUST_CHECK;
 
 /* --- core_enrol.c --- */
 void on_enroll(struct core *, struct job *);

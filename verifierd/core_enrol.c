@@ -91,7 +91,6 @@ on_enroll(struct core *c, struct job *j)
 {
 	struct enroll_job *x = calloc(1, sizeof(*x));
 	struct reader request = j->request.payload;
-	struct selection unused;
 	struct error e;
 
 	if (!x) {
@@ -109,7 +108,7 @@ on_enroll(struct core *c, struct job *j)
 		job_problem(c, j, 400, REASON_REQUEST_INVALID, "name: letters, digits, '.', '-' and '_' are allowed");
 		return;
 	}
-	if (!selection_for(x->ask.banks, &unused)) {
+	if (!(x->ask.banks & (1u << BANK_SHA256 | 1u << BANK_SHA384))) {
 		job_problem(c, j, 403, REASON_BANK_UNSUPPORTED, "%s", reason_text(REASON_BANK_UNSUPPORTED));
 		return;
 	}

@@ -8,20 +8,6 @@
 
 enum { VERDICT_PACKED_MAX = 128 << 10 };
 
-/* Default policy: what firmware, loader and kernel measure. 1, 3, 5 and 6 change without meaning. */
-#define DEFAULT_PCRS (1u << 0 | 1u << 2 | 1u << 4 | 1u << 7 | 1u << 8 | 1u << 9 | 1u << 11 | 1u << 12 | 1u << 14)
-
-bool
-selection_for(uint32_t banks, struct selection *out)
-{
-	enum bank bank = banks & 1u << BANK_SHA256 ? BANK_SHA256 : BANK_SHA384;
-
-	if (!(banks & 1u << bank))
-		return false;
-	*out = (struct selection){ .count = 1, .bank = { { bank_alg(bank), DEFAULT_PCRS } } };
-	return true;
-}
-
 /* Says what is known of a key that no host has. */
 static void
 refuse_stranger(struct core *c, struct job *j, const struct tpm_name *ak)
@@ -69,12 +55,16 @@ static bool
 make_challenge(struct core *c, const struct challenge_request *q, const struct host_row *h, int64_t now,
     struct challenge_answer *a, struct error *e)
 {
-	struct challenge ch = { .key_id = c->keys.challenge.key[0].id, .ak = q->ak, .policy_version = POLICY_VERSION,
-		.purpose = PURPOSE_LOGIN, .expires_wall = now + CHALLENGE_LIFE_MS };
+	struct challenge ch = { .key_id = c->keys.challenge.key[0].id, .ak = q->ak, .purpose = PURPOSE_LOGIN,
+		.expires_wall = now + CHALLENGE_LIFE_MS };
+	struct policy_now policy;
 	bool known;
 
-	if (!selection_for(h->key.banks, &ch.selection))
+	if (!policy_of(c, h->group, &policy, e))
+		return false;
+	if (!policy_selection(policy.policy, h->key.banks, &ch.selection))
 		return err_set(e, ERR_MISMATCH, "no bank");
+	ch.policy_version = policy.version;
 	memcpy(ch.boot_id, q->boot_id, sizeof(ch.boot_id));
 	memcpy(ch.boot_log, q->boot_log, sizeof(ch.boot_log));
 	if (!random_bytes(ch.id, sizeof(ch.id)) || !random_bytes(ch.nonce, sizeof(ch.nonce)))
@@ -239,6 +229,39 @@ facts_of(const struct host_row *h, struct host_facts *f)
 	};
 	memcpy(f->spki, h->key.spki, sizeof(f->spki));
 	memcpy(f->last_boot_id, h->boot_id, sizeof(f->last_boot_id));
+	memcpy(f->ek_subject, h->key.ek_subject, sizeof(f->ek_subject));
+}
+
+/* What a result takes from the policy. */
+static void
+note_policy(const struct core *c, const struct policy_now *p, struct evidence_job *ev)
+{
+	snprintf(ev->policy, sizeof(ev->policy), "%s", p->label);
+	ev->lifetime = p->policy->lifetime ? p->policy->lifetime : c->options.lifetime;
+	ev->grace_max = p->policy->grace_max ? p->policy->grace_max : c->options.grace_max;
+	ev->ceiling = p->ceiling;
+	ev->ceiling_until = p->ceiling_until;
+}
+
+/* The quote answers a challenge; a policy that has changed since may want other PCRs, so it is asked again. */
+static bool
+find_policy(struct core *c, struct job *j, struct evidence_job *ev)
+{
+	struct error e = { .code = ERR_NONE };
+	struct policy_now p;
+	struct selection want;
+
+	if (!policy_of(c, ev->host.group, &p, &e)) {
+		job_error(c, j, &e);
+		return false;
+	}
+	if (ev->challenge.policy_version != p.version || !policy_selection(p.policy, ev->host.key.banks, &want) ||
+	    !selection_same(&want, &ev->challenge.selection)) {
+		job_problem(c, j, 403, REASON_CHALLENGE_EXPIRED, "the policy has changed since this challenge was given out");
+		return false;
+	}
+	note_policy(c, &p, ev);
+	return true;
 }
 
 static void quote_judged(struct core *, struct job *, struct frame *);
@@ -311,7 +334,8 @@ on_evidence(struct core *c, struct job *j)
 		job_problem(c, j, 400, REASON_REQUEST_INVALID, "%s", e.why);
 		return;
 	}
-	if (!open_challenge(c, j, ev) || !find_host(c, j, &ev->challenge.ak, &ev->host) || !find_log(c, j, ev))
+	if (!open_challenge(c, j, ev) || !find_host(c, j, &ev->challenge.ak, &ev->host) || !find_policy(c, j, ev) ||
+	    !find_log(c, j, ev))
 		return;
 	facts_of(&ev->host, &ev->facts);
 	parsed = ev->log_len ? memo_get(c->memo, ev->log_digest, &len, &ev->log_len) : NULL;
@@ -499,16 +523,18 @@ boot_question(struct core *c, struct evidence_job *ev, bool (*put)(struct writer
 	own(gathered) struct gathered g = { .hash = hasher_new(BANK_SHA256) };
 	own(mem) uint8_t *payload = NULL;
 	enum bank scheme = BANK_SHA256;
+	struct policy_now policy;
 	struct writer w;
 	size_t size;
 
 	if (!g.hash || !bank_of_alg(ev->host.key.hash, &scheme))
 		return err_set(e, ERR_CRYPTO, "appraisal cannot be prepared");
-	if (!store_sets_of(c->store, ev->host.group, clock_now().wall, gather, &g, e))
+	if (!policy_of(c, ev->host.group, &policy, e) || !store_sets_of(c->store, ev->host.group, clock_now().wall, gather, &g, e))
 		return false;
 	if (!hasher_end(g.hash, ev->references_digest))
 		return err_set(e, ERR_CRYPTO, "no hash");
-	size = VERDICT_PACKED_MAX + sizeof(ev->quote) + 2 * TPM_PUBLIC_MAX + parsed_len + g.bytes + PCR_VALUES_MAX + 256;
+	note_policy(c, &policy, ev);
+	size = policy.packed_len + VERDICT_PACKED_MAX + sizeof(ev->quote) + 2 * TPM_PUBLIC_MAX + parsed_len + g.bytes + PCR_VALUES_MAX + 256;
 	payload = malloc(size);
 	w = wr_open(payload, payload ? size : 0);
 	if (!put(&w, ev, e))
@@ -517,6 +543,7 @@ boot_question(struct core *c, struct evidence_job *ev, bool (*put)(struct writer
 	wr_be32(&w, (uint32_t)ev->log_len, "log length");
 	part_put(&w, parsed, parsed_len, "log");
 	part_put(&w, ev->parts.pcr_values.p, ev->parts.pcr_values.there ? ev->parts.pcr_values.len : 0, "pcr values");
+	part_put(&w, policy.packed, policy.packed_len, "policy");
 	put_sets(&w, &g, ev);
 	if (!wr_ok(&w, e))
 		return false;

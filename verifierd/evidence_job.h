@@ -24,6 +24,11 @@ struct evidence_job {
 	uint8_t         *packed;                /* the verdict as it came; owned */
 	size_t           packed_len;
 	uint8_t          references_digest[SHA256_SIZE];
+	/* of the policy that it is judged by */
+	char             policy[NAME_TEXT];
+	int64_t          lifetime, grace_max;
+	enum gate_mode   ceiling;
+	int64_t          ceiling_until;
 	/* set by commit.c */
 	char             ref[REF_TEXT];
 	char             jws[RESULT_MAX];

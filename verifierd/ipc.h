@@ -51,9 +51,9 @@ X(PARSE_ENROLL, CORE,  PARSE, 8 << 20)       /* now, flags, request, ek_roots (P
 X(PARSED_ENROLL,PARSE, CORE,  8 << 10)       /* struct enroll_facts, packed */ \
 X(JUDGE_QUOTE,  CORE,  JUDGE, 16 << 10)      /* attest, signature, host facts, expectation */ \
 X(JUDGED_QUOTE, JUDGE, CORE,  128 << 10)     /* ok u8, quote, verdict */ \
-X(JUDGE_BOOT,   CORE,  JUDGE, 16 << 20)      /* quote, scheme, host facts, verdict so far, parsed log, PCR values, sets */ \
+X(JUDGE_BOOT,   CORE,  JUDGE, 16 << 20)      /* quote, scheme, host facts, verdict so far, parsed log, PCR values, policy, sets */ \
 X(JUDGED_BOOT,  JUDGE, CORE,  128 << 10)     /* verdict */ \
-X(JUDGE_BOTH,   CORE,  JUDGE, 16 << 20)      /* as JUDGE_QUOTE, then scheme, parsed log, PCR values, sets; the answer is a JUDGED_QUOTE */ \
+X(JUDGE_BOTH,   CORE,  JUDGE, 16 << 20)      /* as JUDGE_QUOTE, then scheme, parsed log, PCR values, policy, sets; the answer is a JUDGED_QUOTE */ \
 X(JUDGE_CAPTURE,CORE,  JUDGE, 16 << 20)      /* bank, pcrs, parsed log */ \
 X(CAPTURED,     JUDGE, CORE,  SET_PACKED_MAX + 16) /* ok u8, then entries u32 and the packed set, or the error text */ \
 X(JUDGE_SHOW,   CORE,  JUDGE, 2 * SET_PACKED_MAX + 16) /* count u8, then packed sets: the entries of one, the diff of two */ \

@@ -186,7 +186,8 @@ _Static_assert(REASON_COUNT <= 256 && ADMIN_COUNT <= 256, "reason and operation 
 
 #define HOST_FACTS(X) \
 	X(bool, known) X(bool, active) X(bool, revoked) X(blob, spki) X(name, signer) X(bool, seen) \
-	X(text, last_boot_id) X(u32, last_reset) X(u32, last_restart) X(u64, last_clock) X(bool, gave_log)
+	X(text, last_boot_id) X(u32, last_reset) X(u32, last_restart) X(u64, last_clock) X(bool, gave_log) \
+	X(text, ek_subject)
 
 #define EXPECTATION(X) \
 	X(bytes, extra) X(selection, selection) X(text, boot_id)

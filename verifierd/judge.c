@@ -11,7 +11,14 @@ enum { KEY_SETS = 64, KEY_WAYS = 8, KEYS_KEPT = KEY_SETS * KEY_WAYS };
 
 /* Making a key of its bytes costs as much as checking a signature with it. A key has KEY_WAYS places: its last byte says which. */
 struct known_key { uint64_t used; uint8_t spki[TPM_PUBLIC_MAX]; size_t len; struct verify_key *key; };
-struct judge { uint64_t tick; struct known_key place[KEYS_KEPT]; };
+struct judge {
+	uint64_t tick;
+	struct known_key place[KEYS_KEPT];
+	/* the policy of the last question; most have the same */
+	uint8_t *packed;
+	size_t packed_len;
+	struct policy policy;
+};
 
 static struct verify_key *
 key_of(struct judge *all, const uint8_t *spki, size_t len)
@@ -45,6 +52,28 @@ keys_free(struct judge *all)
 {
 	for (unsigned i = 0; i < KEYS_KEPT; i++)
 		verify_key_free(all->place[i].key);
+	free(all->packed);
+}
+
+static bool
+take_policy(struct judge *all, struct reader *in, struct error *e)
+{
+	struct reader part = part_take(in, "policy"), packed = part;
+
+	if (!rd_ok(in, e))
+		return false;
+	if (all->packed && all->packed_len == part.left && !memcmp(all->packed, part.pos, part.left))
+		return true;
+	free(all->packed);
+	all->packed = NULL;
+	if (!policy_unpack(&packed, &all->policy, e))
+		return false;
+	all->packed = malloc(part.left);
+	if (!all->packed)
+		return err_set(e, ERR_MEMORY, "policy");
+	memcpy(all->packed, part.pos, part.left);
+	all->packed_len = part.left;
+	return true;
 }
 
 struct judged { bool held; struct host_facts facts; struct quote quote; struct verdict verdict; };
@@ -141,9 +170,9 @@ take_log(struct reader *parsed, struct eventlog *log, struct error *why)
 	return err_set(why, ERR_FORMAT, "%s", text);
 }
 
-/* scheme, log length, parsed log, PCR values, sets: judged on top of what d has of the quote, if that held. */
+/* scheme, log length, parsed log, PCR values, policy, sets: judged on top of what d has of the quote, if that held. */
 static bool
-take_boot(struct reader *in, struct judged *d, struct error *e)
+take_boot(struct judge *all, struct reader *in, struct judged *d, struct error *e)
 {
 	own(sets) struct sets sets = { .count = 0 };
 	own(eventlog) struct eventlog log = { .event = NULL };
@@ -158,20 +187,21 @@ take_boot(struct reader *in, struct judged *d, struct error *e)
 	boot.pcr_values = (struct part){ values.pos, values.left, values.left > 0 };
 	if (scheme >= BANK_COUNT)
 		return err_set(e, ERR_FORMAT, "scheme %u", scheme);
-	if (!rd_ok(in, e) || !take_sets(in, &sets, e))
+	if (!rd_ok(in, e) || !take_policy(all, in, e) || !take_sets(in, &sets, e))
 		return false;
 	if (!d->held)
 		return true;
 	if (boot.log_len && take_log(&parsed, &log, &why))
 		boot.log = &log;
 	boot.log_error = why.why;
-	appraise_boot(&boot, &d->quote, (enum bank)scheme, &d->facts, sets.known, sets.count, &d->verdict);
+	appraise_boot(&boot, &d->quote, (enum bank)scheme, &d->facts, &all->policy, sets.known, sets.count,
+	    &d->verdict);
 	return true;
 }
 
 /* quote, host facts, verdict so far, then the boot -> verdict */
 static bool
-judge_boot(struct reader *in, struct writer *w, struct error *e)
+judge_boot(struct judge *all, struct reader *in, struct writer *w, struct error *e)
 {
 	own(mem) struct judged *d = calloc(1, sizeof(*d));
 	struct reader quote = part_take(in, "quote"), facts = part_take(in, "facts"), verdict = part_take(in, "verdict");
@@ -180,7 +210,7 @@ judge_boot(struct reader *in, struct writer *w, struct error *e)
 		return err_set(e, ERR_MEMORY, "verdict");
 	d->held = true;
 	if (!rd_ok(in, e) || !quote_unpack(&quote, &d->quote, e) || !host_facts_unpack(&facts, &d->facts, e) ||
-	    !verdict_unpack(&verdict, &d->verdict, e) || !take_boot(in, d, e))
+	    !verdict_unpack(&verdict, &d->verdict, e) || !take_boot(all, in, d, e))
 		return false;
 	verdict_pack(&d->verdict, w);
 	return true;
@@ -194,7 +224,7 @@ judge_both(struct judge *all, struct reader *in, struct writer *w, struct error 
 
 	if (!d)
 		return err_set(e, ERR_MEMORY, "verdict");
-	if (!take_quote(all, in, d, e) || !take_boot(in, d, e))
+	if (!take_quote(all, in, d, e) || !take_boot(all, in, d, e))
 		return false;
 	put_judged(w, d);
 	return true;
@@ -301,7 +331,7 @@ dispatch(struct judge *all, struct frame *f, struct writer *w, struct error *why
 	case MSG_JUDGE_QUOTE:
 		return judge_quote(all, &f->payload, w, e);
 	case MSG_JUDGE_BOOT:
-		return judge_boot(&f->payload, w, e);
+		return judge_boot(all, &f->payload, w, e);
 	case MSG_JUDGE_BOTH:
 		return judge_both(all, &f->payload, w, e);
 	case MSG_JUDGE_CAPTURE:

@@ -75,6 +75,7 @@ verifierd_verifierd_core_SOURCES = \
 	%D%/core_admin.c \
 	%D%/core_enrol.c \
 	%D%/core_evidence.c %D%/evidence_job.h \
+	%D%/core_policy.c \
 	%D%/core_sets.c \
 	%D%/ek_roots.c \
 	%D%/explain.c \

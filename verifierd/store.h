@@ -18,7 +18,7 @@ enum {
 	ORIGIN_TEXT = 200,
 	WHO_TEXT = 64,
 	SUBJECT_TEXT = 200,
-	STORE_SCHEMA = 1,
+	STORE_SCHEMA = 2,
 };
 
 struct store;
@@ -101,6 +101,7 @@ bool store_hosts(struct store *, host_fn *, void *arg, struct error *) MUST_CHEC
 /* A new host, or a new key for the one of this id. */
 bool store_host_put(struct store *, const struct host_row *, struct error *) MUST_CHECK;
 bool store_host_state(struct store *, const char *id, enum enrollment, struct error *) MUST_CHECK;
+bool store_host_group(struct store *, const char *id, const char *group, struct error *) MUST_CHECK;
 /* Writes verdict, counters and gave_log of the row, and the newest result (compact JWS). */
 bool store_host_report(struct store *, const struct host_row *, const char *jws, struct error *) MUST_CHECK;
 bool store_newest(struct store *, const char *id, char *jws, size_t size, struct error *) MUST_CHECK;
@@ -152,6 +153,8 @@ struct report_row {
 	char       boot_id[BOOT_ID_TEXT];
 	uint8_t   *verdict;                 /* packed; owned by the caller of a reading verb */
 	size_t     verdict_len;
+	uint8_t   *quote;                   /* packed, if its rows held, to judge it again; owned likewise */
+	size_t     quote_len;
 };
 void report_row_free(struct report_row *);
 static inline void drop_report(struct report_row *r) { report_row_free(r); }
@@ -209,6 +212,42 @@ bool store_sets(struct store *, set_fn *, void *arg, struct error *) MUST_CHECK;
 bool store_sets_of(struct store *, const char *group, int64_t now, set_fn *, void *arg, struct error *) MUST_CHECK;
 /* Hosts whose newest report matched this set. */
 bool store_set_hosts(struct store *, const char *label, uint32_t *count, struct error *) MUST_CHECK;
+
+/* --- policies, and the groups that follow them --- */
+
+struct policy_row {
+	char     name[NAME_TEXT];
+	uint32_t version;
+	uint8_t  digest[SHA256_SIZE];           /* of body */
+	int64_t  created;
+	char     author[WHO_TEXT];
+	uint8_t *body;                          /* packed policy; owned by the caller of a reading verb */
+	size_t   body_len;
+	uint8_t *ima;                           /* packed rules for IMA, or none; owned likewise */
+	size_t   ima_len;
+};
+void policy_row_free(struct policy_row *);
+static inline void drop_policy_row(struct policy_row *r) { policy_row_free(r); }
+/* The next version of its name; *version is set. */
+bool store_policy_add(struct store *, const struct policy_row *, uint32_t *version, struct error *) MUST_CHECK;
+/* version 0: the newest, which is the one that counts. */
+bool store_policy(struct store *, const char *name, uint32_t version, struct policy_row *, struct error *) MUST_CHECK;
+typedef bool policy_fn(void *arg, const struct policy_row *, struct error *);
+bool store_policies(struct store *, policy_fn *, void *arg, struct error *) MUST_CHECK;    /* all, without bodies */
+
+struct group_row {
+	char           name[GROUP_TEXT], policy[NAME_TEXT];
+	/* the most that gates of the group may do until then, whatever the policy says; 0: nothing is set */
+	enum gate_mode ceiling;
+	int64_t        ceiling_until;
+	uint32_t       hosts;                   /* active ones; read only */
+};
+bool store_group(struct store *, const char *name, struct group_row *, struct error *) MUST_CHECK;
+/* What counts for the hosts of a group: the group without its hosts, and the newest of its policy without bodies. */
+bool store_policy_of(struct store *, const char *group, struct group_row *, struct policy_row *, struct error *) MUST_CHECK;
+bool store_group_put(struct store *, const struct group_row *, struct error *) MUST_CHECK;   /* a new one, or changed */
+typedef bool group_fn(void *arg, const struct group_row *, struct error *);
+bool store_groups(struct store *, group_fn *, void *arg, struct error *) MUST_CHECK;
 
 /* --- the audit trail: rows are added and read, never changed (the schema itself refuses) --- */
 

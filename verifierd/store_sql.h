@@ -51,6 +51,13 @@ static const char *const migrations[] = {
 	" why TEXT NOT NULL, was TEXT NOT NULL, became TEXT NOT NULL, previous BLOB NOT NULL UNIQUE, hash BLOB NOT NULL UNIQUE);"
 	"CREATE TRIGGER audit_is_final BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;"
 	"CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;",
+	"CREATE TABLE policies ("
+	" name TEXT NOT NULL, version INTEGER NOT NULL, digest BLOB NOT NULL, created INTEGER NOT NULL, author TEXT NOT NULL,"
+	" body BLOB NOT NULL, ima BLOB NOT NULL, PRIMARY KEY (name, version));"
+	"CREATE TABLE host_groups (name TEXT PRIMARY KEY, policy TEXT NOT NULL, ceiling TEXT NOT NULL,"
+	" ceiling_until INTEGER NOT NULL) WITHOUT ROWID;"
+	"INSERT INTO host_groups SELECT grp, 'default', 'enforce', 0 FROM hosts UNION SELECT 'default', 'default', 'enforce', 0;"
+	"ALTER TABLE reports ADD COLUMN quote BLOB NOT NULL DEFAULT x'';",
 };
 
 #define KEY_COLS    "ek, ek_subject, ek_not_after, ak, signer, spki, hash, banks"
@@ -59,6 +66,9 @@ static const char *const migrations[] = {
 #define ENROLL_COLS "id, name, host, state, secret, token, " KEY_COLS ", created"
 #define REPORT_COLS "ref, host, at, state, reason, vouched, replayed, log, bank, pcrs, boot_id"
 #define SET_COLS    "name, version, state, digest, grp, host, origin, report, entries, created, expires"
+#define POLICY_COLS "name, version, digest, created, author"
+#define GROUP_COLS  "name, policy, ceiling, ceiling_until," \
+	" (SELECT count(*) FROM hosts WHERE grp = host_groups.name AND enrollment = 'active')"
 #define AUDIT_COLS  "number, at, who, action, subject, why, was, became, previous, hash"
 
 #define STATEMENTS(X) \
@@ -82,6 +92,7 @@ X(HOST_PUT,         "INSERT INTO hosts (id, name, grp, enrollment, " KEY_COLS ",
 	" ON CONFLICT (id) DO UPDATE SET ek = ?5, ek_subject = ?6, ek_not_after = ?7, ak = ?8, signer = ?9, spki = ?10," \
 	" hash = ?11, banks = ?12, enrolled = ?13, seen = 0") \
 X(HOST_STATE,       "UPDATE hosts SET enrollment = ?2 WHERE id = ?1") \
+X(HOST_GROUP,       "UPDATE hosts SET grp = ?2 WHERE id = ?1") \
 X(HOST_REPORT,      "UPDATE hosts SET gave_log = ?2, at = ?3, verdict = ?4, reason = ?5, ref = ?6, refs = ?7, seen = ?8," \
 	" boot_id = ?9, resets = ?10, restarts = ?11, clock = ?12, result = ?13 WHERE id = ?1") \
 X(NEWEST,           "SELECT result FROM hosts WHERE id = ?1 AND result <> ''") \
@@ -98,10 +109,10 @@ X(TOKEN_GOOD,       "SELECT 1 FROM tokens WHERE hash = ?1 AND expires > ?2 AND u
 X(TOKEN_USE,        "UPDATE tokens SET used_by = ?3 WHERE hash = ?1 AND expires > ?2 AND used_by IS NULL") \
 X(CHALLENGE_USE,    "INSERT INTO challenges (id, expires) VALUES (?1, ?2) ON CONFLICT DO NOTHING") \
 X(CHALLENGES_PURGE, "DELETE FROM challenges WHERE expires < ?1") \
-X(REPORT_ADD,       "INSERT INTO reports (" REPORT_COLS ", verdict)" \
-	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)") \
-X(REPORT,           "SELECT " REPORT_COLS ", verdict FROM reports WHERE ref = ?1") \
-X(REPORT_REPLAYED,  "SELECT " REPORT_COLS ", verdict FROM reports WHERE host = ?1 AND replayed ORDER BY number DESC LIMIT 1") \
+X(REPORT_ADD,       "INSERT INTO reports (" REPORT_COLS ", verdict, quote)" \
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)") \
+X(REPORT,           "SELECT " REPORT_COLS ", verdict, quote FROM reports WHERE ref = ?1") \
+X(REPORT_REPLAYED,  "SELECT " REPORT_COLS ", verdict, quote FROM reports WHERE host = ?1 AND replayed ORDER BY number DESC LIMIT 1") \
 X(REPORTS,          "SELECT " REPORT_COLS " FROM reports WHERE host = ?1 ORDER BY number DESC LIMIT ?2") \
 X(REPORTS_TRIM,     "DELETE FROM reports WHERE host = ?1 AND NOT vouched AND number NOT IN" \
 	" (SELECT number FROM reports WHERE host = ?1 AND NOT vouched ORDER BY number DESC LIMIT ?2)") \
@@ -121,6 +132,17 @@ X(SETS_OF,          "SELECT " SET_COLS ", body FROM sets WHERE grp = ?1 AND stat
 	" AND (expires = 0 OR expires > ?2) ORDER BY state, created DESC LIMIT ?3") \
 X(SET_HOSTS,        "SELECT count(*) FROM hosts WHERE enrollment = 'active'" \
 	" AND instr(' ' || refs || ' ', ' ' || ?1 || ' ') > 0") \
+X(POLICY_ADD,       "INSERT INTO policies (" POLICY_COLS ", body, ima) VALUES" \
+	" (?1, (SELECT coalesce(max(version), 0) + 1 FROM policies WHERE name = ?1), ?2, ?3, ?4, ?5, ?6) RETURNING version") \
+X(POLICY,           "SELECT " POLICY_COLS ", body, ima FROM policies WHERE name = ?1 AND (version = ?2 OR ?2 = 0)" \
+	" ORDER BY version DESC LIMIT 1") \
+X(POLICIES,         "SELECT " POLICY_COLS " FROM policies ORDER BY name, version") \
+X(POLICY_OF,        "SELECT p.name, p.version, p.digest, p.created, p.author, g.ceiling, g.ceiling_until" \
+	" FROM host_groups g JOIN policies p ON p.name = g.policy WHERE g.name = ?1 ORDER BY p.version DESC LIMIT 1") \
+X(GROUP,            "SELECT " GROUP_COLS " FROM host_groups WHERE name = ?1") \
+X(GROUP_PUT,        "INSERT INTO host_groups (name, policy, ceiling, ceiling_until) VALUES (?1, ?2, ?3, ?4)" \
+	" ON CONFLICT (name) DO UPDATE SET policy = ?2, ceiling = ?3, ceiling_until = ?4") \
+X(GROUPS,           "SELECT " GROUP_COLS " FROM host_groups ORDER BY name") \
 X(AUDIT_LAST,       "SELECT " AUDIT_COLS " FROM audit ORDER BY number DESC LIMIT 1") \
 X(AUDIT_ADD,        "INSERT INTO audit (" AUDIT_COLS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") \
 X(AUDIT,            "SELECT " AUDIT_COLS " FROM audit ORDER BY number")

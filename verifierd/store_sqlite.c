@@ -546,6 +546,12 @@ store_host_state(struct store *s, const char *id, enum enrollment state, struct 
 }
 
 bool
+store_host_group(struct store *s, const char *id, const char *group, struct error *e)
+{
+	return DO(s, e, SQL_HOST_GROUP, "tt", id, group);
+}
+
+bool
 store_host_report(struct store *s, const struct host_row *h, const char *jws, struct error *e)
 {
 	return DO(s, e, SQL_HOST_REPORT, "tiittttitiiit", h->id, (int64_t)h->gave_log, h->at, state_word(h->verdict),
@@ -692,7 +698,8 @@ void
 report_row_free(struct report_row *r)
 {
 	free(r->verdict);
-	r->verdict = NULL;
+	free(r->quote);
+	r->verdict = r->quote = NULL;
 }
 
 static void
@@ -716,23 +723,24 @@ static bool
 one_report(struct store *s, sqlite3_stmt *asked, struct report_row *out, struct error *e)
 {
 	own(ask) sqlite3_stmt *st = asked;
-	struct report_row r;
+	own(report) struct report_row r = { 0 };
 
 	if (!first(s, st, "report", e))
 		return false;
 	read_report(st, &r);
-	if (!col_copy(st, 11, &r.verdict, &r.verdict_len, e))
+	if (!col_copy(st, 11, &r.verdict, &r.verdict_len, e) || !col_copy(st, 12, &r.quote, &r.quote_len, e))
 		return false;
 	*out = r;
+	r.verdict = r.quote = NULL;
 	return true;
 }
 
 bool
 store_report_add(struct store *s, const struct report_row *r, struct error *e)
 {
-	return DO(s, e, SQL_REPORT_ADD, "ttittiinbiitb", r->ref, r->host_id, r->at, state_word(r->state),
+	return DO(s, e, SQL_REPORT_ADD, "ttittiinbiitbb", r->ref, r->host_id, r->at, state_word(r->state),
 	    reason_code(r->reason), (int64_t)r->vouched, (int64_t)r->replayed, (int)r->has_log, r->log, sizeof(r->log),
-	    (int64_t)r->bank, (int64_t)r->pcrs, r->boot_id, r->verdict, r->verdict_len);
+	    (int64_t)r->bank, (int64_t)r->pcrs, r->boot_id, r->verdict, r->verdict_len, r->quote, r->quote_len);
 }
 
 bool
@@ -923,6 +931,144 @@ store_set_hosts(struct store *s, const char *label, uint32_t *count, struct erro
 		return false;
 	*count = col_u32(st, 0);
 	return true;
+}
+
+/* --- policies and groups --- */
+
+void
+policy_row_free(struct policy_row *r)
+{
+	free(r->body);
+	free(r->ima);
+	r->body = r->ima = NULL;
+}
+
+static void
+read_policy(sqlite3_stmt *st, struct policy_row *r)
+{
+	*r = (struct policy_row){ 0 };
+	col_text(st, 0, r->name, sizeof(r->name));
+	r->version = col_u32(st, 1);
+	(void)col_bytes(st, 2, r->digest, sizeof(r->digest));
+	r->created = col_int(st, 3);
+	col_text(st, 4, r->author, sizeof(r->author));
+}
+
+bool
+store_policy_add(struct store *s, const struct policy_row *r, uint32_t *version, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_POLICY_ADD, "tbitbb", r->name, r->digest, sizeof(r->digest), r->created,
+	    r->author, r->body, r->body_len, r->ima, r->ima_len);
+	bool row;
+	uint32_t v;
+
+	if (!first(s, st, "policy", e))
+		return false;
+	v = col_u32(st, 0);
+	if (!next(s, st, &row, e))
+		return false;
+	*version = v;
+	return true;
+}
+
+bool
+store_policy(struct store *s, const char *name, uint32_t version, struct policy_row *out, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_POLICY, "ti", name, (int64_t)version);
+	own(policy_row) struct policy_row r = { 0 };
+
+	if (!first(s, st, "policy", e))
+		return false;
+	read_policy(st, &r);
+	if (!col_copy(st, 5, &r.body, &r.body_len, e) || !col_copy(st, 6, &r.ima, &r.ima_len, e))
+		return false;
+	*out = r;
+	r.body = r.ima = NULL;
+	return true;
+}
+
+bool
+store_policies(struct store *s, policy_fn *fn, void *arg, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_POLICIES, "");
+	struct policy_row r;
+	bool row;
+
+	while (next(s, st, &row, e)) {
+		if (!row)
+			return true;
+		read_policy(st, &r);
+		if (!fn(arg, &r, e))
+			return false;
+	}
+	return false;
+}
+
+/* A word that is none is the strictest. */
+static void
+read_group(sqlite3_stmt *st, struct group_row *g)
+{
+	char word[16];
+
+	*g = (struct group_row){ .ceiling = MODE_ENFORCE };
+	col_text(st, 0, g->name, sizeof(g->name));
+	col_text(st, 1, g->policy, sizeof(g->policy));
+	col_text(st, 2, word, sizeof(word));
+	(void)mode_find(word, &g->ceiling);
+	g->ceiling_until = col_int(st, 3);
+	g->hosts = col_u32(st, 4);
+}
+
+bool
+store_group(struct store *s, const char *name, struct group_row *out, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_GROUP, "t", name);
+
+	if (!first(s, st, "group", e))
+		return false;
+	read_group(st, out);
+	return true;
+}
+
+bool
+store_policy_of(struct store *s, const char *group, struct group_row *g, struct policy_row *p, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_POLICY_OF, "t", group);
+	char word[16];
+
+	if (!first(s, st, "policy", e))
+		return false;
+	read_policy(st, p);
+	*g = (struct group_row){ .ceiling = MODE_ENFORCE };
+	snprintf(g->name, sizeof(g->name), "%s", group);
+	memcpy(g->policy, p->name, sizeof(g->policy));
+	col_text(st, 5, word, sizeof(word));
+	(void)mode_find(word, &g->ceiling);
+	g->ceiling_until = col_int(st, 6);
+	return true;
+}
+
+bool
+store_group_put(struct store *s, const struct group_row *g, struct error *e)
+{
+	return DO(s, e, SQL_GROUP_PUT, "ttti", g->name, g->policy, mode_word(g->ceiling), g->ceiling_until);
+}
+
+bool
+store_groups(struct store *s, group_fn *fn, void *arg, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_GROUPS, "");
+	struct group_row g;
+	bool row;
+
+	while (next(s, st, &row, e)) {
+		if (!row)
+			return true;
+		read_group(st, &g);
+		if (!fn(arg, &g, e))
+			return false;
+	}
+	return false;
 }
 
 /* --- audit --- */

@@ -16,6 +16,7 @@ static struct work {
 	struct quote      quote;
 	struct known_set  set;
 	struct host_facts host;
+	struct policy     policy;
 	struct verify_key *key;
 	struct tpm_signature signature;
 	uint8_t          *attest;
@@ -47,7 +48,7 @@ appraise(const uint8_t *packed, size_t len)
 	need(eventlog_unpack(&from, &log, &e) && rd_end(&from, &e));
 	verdict_start(&w.verdict);
 	w.verdict.claim[CLAIM_INSTANCE_IDENTITY] = TRUST_GENUINE;       /* as if the quote's rows had held */
-	appraise_boot(&boot, &w.quote, BANK_SHA256, &w.host, &w.set, 1, &w.verdict);
+	appraise_boot(&boot, &w.quote, BANK_SHA256, &w.host, &w.policy, &w.set, 1, &w.verdict);
 	need(w.verdict.reason == REASON_OK && w.verdict.replayed);
 }
 
@@ -90,6 +91,9 @@ prepare(void)
 	need(w.packed);
 	w.quote.selection = (struct selection){ 1, { { 0x000b, PCRS } } };
 	need(replay_digest(&r, &w.quote.selection, BANK_SHA256, w.quote.pcr_digest, &w.quote.pcr_digest_len, &e));
+	policy_default(&w.policy);
+	for (unsigned i = 0; i < PCR_COUNT; i++)
+		w.policy.pcr[i].mode = PCRS & 1u << i ? PCR_MODE_EVENTS : PCR_MODE_NONE;
 	w.set = (struct known_set){ .label = "good/1", .active = true, .own_host = true };
 	need(set_capture(&log, BANK_SHA256, PCRS, &w.set.set, &e));
 	snprintf(path, sizeof(path), "%sak-ecc.pem", dir);

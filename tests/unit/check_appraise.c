@@ -17,6 +17,7 @@ struct bench {
 	EVP_PKEY             *pkey;
 	struct verify_key    *key;
 	struct host_facts     host;
+	struct policy         policy;
 	struct expectation    want;
 	struct quote          put;       /* what is signed */
 	uint8_t               attest[TPM_ATTEST_MAX], sig[TPM_SIGNATURE_MAX];
@@ -125,6 +126,9 @@ bench_open(void)
 	ck_assert_ptr_nonnull(b->pkey);
 	b->host.spki_len = (size_t)i2d_PUBKEY(b->pkey, &spki);
 	ck_assert(verify_key_open(b->host.spki, b->host.spki_len, &b->key, &e));
+	policy_default(&b->policy);
+	for (unsigned i = 0; i < PCR_COUNT; i++)
+		b->policy.pcr[i].mode = PCRS & 1u << i ? PCR_MODE_EVENTS : PCR_MODE_NONE;
 	b->host.known = b->host.active = true;
 	b->host.signer = (struct tpm_name){ .size = 34, .bytes = { 0, 0x0b, 1, 2, 3 } };
 	memcpy(b->want.extra, extra, sizeof(extra));
@@ -167,7 +171,7 @@ judge(struct bench *b, unsigned nsets)
 	if (judge_quote(b)) {
 		if (!b->boot.log && !b->boot.log_error && b->boot.log_sent)
 			b->boot.log = &b->log;
-		appraise_boot(&b->boot, &b->quote, BANK_SHA256, &b->host, b->sets, nsets, &b->verdict);
+		appraise_boot(&b->boot, &b->quote, BANK_SHA256, &b->host, &b->policy, b->sets, nsets, &b->verdict);
 	}
 	return b->verdict.reason;
 }
@@ -201,7 +205,7 @@ START_TEST(half_is_not_good)
 	sign(b);
 	ck_assert(!judge_quote(b));
 	b->boot.log = &b->log;
-	appraise_boot(&b->boot, &b->quote, BANK_SHA256, &b->host, b->sets, 1, &b->verdict);
+	appraise_boot(&b->boot, &b->quote, BANK_SHA256, &b->host, &b->policy, b->sets, 1, &b->verdict);
 	ck_assert_int_eq(b->verdict.reason, REASON_QUOTE_MAGIC);
 	bench_close(b);
 }

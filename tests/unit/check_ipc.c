@@ -82,7 +82,8 @@ static struct host_facts *
 some_host_facts(void)
 {
 	static struct host_facts q = { .known = true, .active = true, .seen = true, .last_boot_id = "boot",
-		.last_reset = 7, .last_restart = 8, .last_clock = 9, .gave_log = true };
+		.last_reset = 7, .last_restart = 8, .last_clock = 9, .gave_log = true,
+		.ek_subject = "IFX SLB9670 id:00070055" };
 
 	set_blob(q.spki, sizeof(q.spki), &q.spki_len);
 	q.signer.size = 34;

@@ -202,6 +202,7 @@ static const struct { const char *known, *booted; enum reason reason; const char
 START_TEST(boots_are_told_apart)
 {
 	own(eventlog) struct eventlog log = { 0 };
+	static struct policy policy;
 	struct host_facts host = { .known = true, .active = true };
 	struct boot_evidence boot = { .log_sent = true, .log_len = 1, .log = &log };
 	struct known_set known;
@@ -212,7 +213,10 @@ START_TEST(boots_are_told_apart)
 	capture(pairs[_i].known, &known);
 	vm_log(pairs[_i].booted, &log);
 	quoted(pairs[_i].booted, &q, v);
-	appraise_boot(&boot, &q, BANK_SHA256, &host, &known, 1, v);
+	policy_default(&policy);
+	for (unsigned i = 0; i < PCR_COUNT; i++)
+		policy.pcr[i].mode = q.selection.bank[0].pcrs & 1u << i ? PCR_MODE_EVENTS : PCR_MODE_NONE;
+	appraise_boot(&boot, &q, BANK_SHA256, &host, &policy, &known, 1, v);
 	ck_assert(v->replayed);
 	ck_assert_msg(v->reason == pairs[_i].reason, "%s under %s: %s (%s)", pairs[_i].booted, pairs[_i].known,
 	    reason_code(v->reason), v->findings.count ? v->findings.list[0].text : "");
