@@ -19,7 +19,7 @@ severity_word(enum severity s)
 void
 findings_start(struct findings *all)
 {
-	all->count = all->left_out = 0;
+	all->count = all->left_out = all->ndetails = all->more_details = 0;
 }
 
 struct finding *
@@ -58,6 +58,26 @@ finding_say(char out[static FINDING_TEXT], const char *fmt, ...)
 }
 
 void
+finding_detail(struct findings *all, const struct finding *f, const char *fmt, ...)
+{
+	struct detail *d = &all->detail[all->ndetails];
+	va_list ap;
+
+	if (all->ndetails == DETAILS_MAX || f < all->list || f >= all->list + all->count) {
+		all->more_details++;
+		return;
+	}
+	d->finding = (uint8_t)(f - all->list);
+	va_start(ap, fmt);
+	vsnprintf(d->text, sizeof(d->text), fmt, ap);
+	va_end(ap);
+	for (char *p = d->text; *p; p++)
+		if (*p < 0x20 || *p > 0x7e)
+			*p = '?';
+	all->ndetails++;
+}
+
+void
 findings_lead(struct findings *all, enum reason code)
 {
 	struct finding lead;
@@ -70,6 +90,11 @@ findings_lead(struct findings *all, enum reason code)
 	lead = all->list[i];
 	memmove(&all->list[1], &all->list[0], i * sizeof(lead));
 	all->list[0] = lead;
+	for (unsigned k = 0; k < all->ndetails; k++) {
+		uint8_t *at = &all->detail[k].finding;
+
+		*at = *at == i ? 0 : *at < i ? (uint8_t)(*at + 1) : *at;
+	}
 }
 
 void
@@ -88,6 +113,12 @@ findings_pack(const struct findings *all, struct writer *w)
 		packed_text_put(f->expected, w);
 		packed_text_put(f->seen, w);
 		packed_text_put(f->text, w);
+	}
+	wr_u8(w, (uint8_t)all->ndetails, "details");
+	wr_be32(w, all->more_details, "more details");
+	for (unsigned i = 0; i < all->ndetails; i++) {
+		wr_u8(w, all->detail[i].finding, "finding");
+		packed_text_put(all->detail[i].text, w);
 	}
 }
 
@@ -113,6 +144,28 @@ finding_unpack(struct reader *r, struct finding *f, struct error *e)
 	    packed_text_take(r, f->seen, sizeof(f->seen), e) && packed_text_take(r, f->text, sizeof(f->text), e);
 }
 
+static bool
+details_unpack(struct reader *r, struct findings *all, struct error *e)
+{
+	uint8_t count = rd_u8(r, "details");
+
+	all->more_details = rd_be32(r, "more details");
+	if (!rd_ok(r, e))
+		return false;
+	if (count > DETAILS_MAX)
+		return err_set(e, ERR_LIMIT, "%u details", count);
+	for (; all->ndetails < count; all->ndetails++) {
+		struct detail *d = &all->detail[all->ndetails];
+
+		d->finding = rd_u8(r, "finding");
+		if (!packed_text_take(r, d->text, sizeof(d->text), e))
+			return err_in(e, "detail %u", all->ndetails);
+		if (d->finding >= all->count)
+			return err_set(e, ERR_FORMAT, "detail %u of finding %u", all->ndetails, d->finding);
+	}
+	return true;
+}
+
 bool
 findings_unpack(struct reader *r, struct findings *out, struct error *e)
 {
@@ -127,5 +180,5 @@ findings_unpack(struct reader *r, struct findings *out, struct error *e)
 	for (; out->count < count; out->count++)
 		if (!finding_unpack(r, &out->list[out->count], e))
 			return err_in(e, "finding %u", out->count);
-	return true;
+	return details_unpack(r, out, e);
 }

@@ -15,7 +15,7 @@ enum severity {
 };
 const char *severity_word(enum severity);
 
-enum { FINDINGS_MAX = 64, FINDING_TEXT = 320, FINDING_NO_PCR = 255 };
+enum { FINDINGS_MAX = 64, FINDING_TEXT = 320, FINDING_NO_PCR = 255, DETAILS_MAX = 96, DETAIL_TEXT = 96 };
 
 struct finding {
 	enum reason      code;
@@ -28,11 +28,19 @@ struct finding {
 	char             text[FINDING_TEXT];    /* one sentence a person can act on */
 };
 
+/* A line that belongs to a finding, where there are many of a kind: "added 3ab4...". */
+struct detail {
+	uint8_t finding;                        /* its place in the list */
+	char    text[DETAIL_TEXT];
+};
+
 /* A fixed list: what does not fit is counted, and the last finding says how many were left out. */
 struct findings {
 	unsigned count, left_out;
 	struct finding list[FINDINGS_MAX];
 	struct finding spare;           /* takes what is written after the list is full */
+	unsigned      ndetails, more_details;
+	struct detail detail[DETAILS_MAX];
 };
 /* Empty; what is beyond count is never read, and 60 KiB are not cleared for it. */
 void findings_start(struct findings *);
@@ -40,6 +48,9 @@ struct finding *finding_add(struct findings *, enum reason, enum severity, enum 
 
 /* Printable ASCII only; what does not fit ends in "...". */
 void finding_say(char out[static FINDING_TEXT], const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* One line more for a finding of the list; those that do not fit are counted. */
+void finding_detail(struct findings *, const struct finding *, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Moves the first finding with this code to the front: it is the answer that people read. */
 void findings_lead(struct findings *, enum reason);

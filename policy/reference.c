@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include "facts.h"
 #include "reference.h"
 #include "scope.h"
 #include "packed_text.h"
@@ -7,9 +8,10 @@
 /*
  * The packed form, whose SHA-256 names the set:
  *   header  version u8, bank u8, pcrs u32, parts u8, host only u8, count u32
- *   entry   component u8, scope u8, pcr u8, type u32, digest, bound u8, text u16 + bytes
+ *   entry   component u8, scope u8, pcr u8, type u32, digest, bound u8, text u16 + bytes,
+ *           keys u16 and KEY_ID_SIZE bytes of each
  */
-enum { PACKED_VERSION = 2, HEADER_SIZE = 12, ENTRY_FIXED = 10, PCR_LOADED = 4, ALL_PARTS = (1u << COMPONENT_COUNT) - 1 };
+enum { PACKED_VERSION = 3, HEADER_SIZE = 12, ENTRY_FIXED = 12, PCR_LOADED = 4, ALL_PARTS = (1u << COMPONENT_COUNT) - 1 };
 
 static const struct { const char *word; uint32_t pcrs; } components[] = {
 #define X(name, word, pcrs, reason) { word, pcrs },
@@ -108,6 +110,7 @@ void
 set_free(struct reference_set *set)
 {
 	free(set->entry);
+	free(set->keys);
 	*set = (struct reference_set){ 0 };
 }
 
@@ -165,6 +168,52 @@ entry_capture(const struct event *ev, const struct reference_set *set, enum comp
 	memcpy(entry->text, ev->text, len < SET_TEXT ? len : SET_TEXT - 1);
 }
 
+static int
+by_key(const void *a, const void *b)
+{
+	return memcmp(a, b, KEY_ID_SIZE);
+}
+
+/* What this variable held, if all of it is known and its digest binds it. */
+static void
+keys_capture(const struct boot_facts *f, const struct key_store *s, uint8_t **pool, struct set_entry *entry)
+{
+	uint8_t *keys = *pool;
+
+	if (s->at.binding != FACT_BOUND || !s->whole || s->hashes + s->certs != s->count)
+		return;
+	for (unsigned i = 0; i < s->hashes; i++, *pool += KEY_ID_SIZE)
+		memcpy(*pool, f->hash[s->first_hash + i], KEY_ID_SIZE);
+	for (unsigned i = 0; i < s->certs; i++, *pool += KEY_ID_SIZE)
+		memcpy(*pool, f->cert[s->first_cert + i].sha256, KEY_ID_SIZE);
+	if (s->count)
+		qsort(keys, s->count, KEY_ID_SIZE, by_key);
+	entry->keys = keys;
+	entry->nkeys = s->count;
+}
+
+/* The keys of Secure Boot's variables; number says where in the log each entry stood. */
+static bool
+keys_fill(const struct eventlog *log, const uint32_t *number, struct reference_set *set, struct error *e)
+{
+	own(mem) struct boot_facts *f = malloc(sizeof(*f));
+	uint8_t *pool;
+
+	if (!(set->pcrs & component_pcrs(COMPONENT_SECUREBOOT)))
+		return true;
+	if (f)
+		boot_facts_read(log, set->bank, set->pcrs, f);
+	set->keys = malloc((size_t)(f ? f->nhashes + f->ncerts + 1 : 1) * KEY_ID_SIZE);
+	if (!f || !set->keys)
+		return err_set(e, ERR_MEMORY, "keys");
+	pool = set->keys;
+	for (unsigned i = 0; i < set->count; i++)
+		for (unsigned k = 0; k < STORE_COUNT; k++)
+			if (f->secure_boot.store[k].at.event == number[i])
+				keys_capture(f, &f->secure_boot.store[k], &pool, &set->entry[i]);
+	return true;
+}
+
 /* Which of the PCRs does a set of these parts speak about? */
 static uint32_t
 wanted_pcrs(const struct set_want *want, uint32_t pcrs)
@@ -185,6 +234,7 @@ fill(const struct eventlog *log, const struct set_want *want, struct reference_s
 {
 	unsigned parts = want->parts | (want->host_part ? 1u << COMPONENT_BOOT_ENTRY : 0);
 	unsigned boot_entry = boot_entry_from(log, set->bank), count = 0;
+	own(mem) uint32_t *number = calloc(log->count + 1u, sizeof(*number));
 
 	for (unsigned i = 0; i < log->count; i++)
 		count += event_counts(&log->event[i], set->bank, set->pcrs);
@@ -193,16 +243,20 @@ fill(const struct eventlog *log, const struct set_want *want, struct reference_s
 	if (count > SET_ENTRIES_MAX)
 		return err_set(e, ERR_LIMIT, "%u measurements: a set holds %d", count, SET_ENTRIES_MAX);
 	set->entry = calloc(count, sizeof(*set->entry));
-	if (!set->entry)
+	if (!set->entry || !number)
 		return err_set(e, ERR_MEMORY, "%u entries", count);
 	for (unsigned i = 0; i < log->count; i++) {
 		const struct event *ev = &log->event[i];
 		enum component c = component_of(ev->pcr, i >= boot_entry);
 
-		if (event_counts(ev, set->bank, set->pcrs) && parts & 1u << c)
-			entry_capture(ev, set, c, &set->entry[set->count++]);
+		if (!event_counts(ev, set->bank, set->pcrs) || !(parts & 1u << c))
+			continue;
+		number[set->count] = ev->number;
+		entry_capture(ev, set, c, &set->entry[set->count++]);
 	}
-	return set->count || err_set(e, ERR_MISSING, "the log measures nothing of these components");
+	if (!set->count)
+		return err_set(e, ERR_MISSING, "the log measures nothing of these components");
+	return keys_fill(log, number, set, e);
 }
 
 bool
@@ -236,7 +290,7 @@ set_packed_size(const struct reference_set *set)
 	size_t n = HEADER_SIZE;
 
 	for (unsigned i = 0; i < set->count; i++)
-		n += ENTRY_FIXED + bank_size(set->bank) + strlen(set->entry[i].text);
+		n += ENTRY_FIXED + bank_size(set->bank) + strlen(set->entry[i].text) + (size_t)set->entry[i].nkeys * KEY_ID_SIZE;
 	return n;
 }
 
@@ -259,7 +313,57 @@ set_pack(const struct reference_set *set, struct writer *w)
 		wr_bytes(w, entry->digest, bank_size(set->bank), "digest");
 		wr_u8(w, entry->text_bound, "bound");
 		packed_text_put(entry->text, w);
+		wr_be16(w, (uint16_t)entry->nkeys, "keys");
+		if (entry->nkeys)
+			wr_bytes(w, entry->keys, (size_t)entry->nkeys * KEY_ID_SIZE, "keys");
 	}
+}
+
+bool
+set_keys_own(struct reference_set *set, struct error *e)
+{
+	size_t total = 0;
+	uint8_t *at;
+
+	for (unsigned i = 0; i < set->count; i++)
+		total += set->entry[i].nkeys;
+	if (total > SET_KEYS_MAX)
+		return err_set(e, ERR_LIMIT, "%zu keys: over %d", total, SET_KEYS_MAX);
+	at = set->keys = malloc(total * KEY_ID_SIZE + 1);
+	if (!at)
+		return err_set(e, ERR_MEMORY, "%zu keys", total);
+	for (unsigned i = 0; i < set->count; i++) {
+		struct set_entry *entry = &set->entry[i];
+		size_t n = (size_t)entry->nkeys * KEY_ID_SIZE;
+
+		if (n)
+			memcpy(at, entry->keys, n);
+		entry->keys = n ? at : NULL;
+		at += n;
+	}
+	return true;
+}
+
+/* Ascending, and each once or more often: what the same keys are has one form. */
+static bool
+keys_unpack(struct reader *r, struct set_entry *entry, struct error *e)
+{
+	entry->nkeys = rd_be16(r, "keys");
+	entry->keys = rd_bytes(r, (size_t)entry->nkeys * KEY_ID_SIZE, "keys");
+	if (!rd_ok(r, e))
+		return false;
+	return set_keys_fit(entry, e);
+}
+
+bool
+set_keys_fit(const struct set_entry *entry, struct error *e)
+{
+	if (entry->nkeys && entry->component != COMPONENT_SECUREBOOT)
+		return err_set(e, ERR_FORMAT, "keys: only secureboot has some");
+	for (unsigned i = 1; i < entry->nkeys; i++)
+		if (memcmp(entry->keys + (i - 1) * KEY_ID_SIZE, entry->keys + i * KEY_ID_SIZE, KEY_ID_SIZE) > 0)
+			return err_set(e, ERR_FORMAT, "keys: not ascending");
+	return true;
 }
 
 static bool
@@ -280,7 +384,7 @@ entry_unpack(struct reader *r, const struct reference_set *set, struct set_entry
 	entry->component = (enum component)component;
 	entry->scope = (enum scope)scope;
 	entry->text_bound = bound;
-	return set_entry_fits(set, entry, e) && packed_text_take(r, entry->text, sizeof(entry->text), e);
+	return set_entry_fits(set, entry, e) && packed_text_take(r, entry->text, sizeof(entry->text), e) && keys_unpack(r, entry, e);
 }
 
 static bool
@@ -320,7 +424,7 @@ set_unpack(struct reader *r, struct reference_set *out, struct error *e)
 	for (; set.count < count; set.count++)
 		if (!entry_unpack(r, &set, &set.entry[set.count], e))
 			return err_in(e, "packed set: entry %u", set.count);
-	if (!set_whole(&set, e))
+	if (!set_whole(&set, e) || !set_keys_own(&set, e))
 		return err_in(e, "packed set");
 	*out = set;
 	set = (struct reference_set){ 0 };

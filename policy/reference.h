@@ -10,7 +10,11 @@
 #include "eventlog.h"
 #include "record.h"
 
-enum { SET_ENTRIES_MAX = 4096, SET_TEXT = 256, SETS_MAX = 64, SET_PACKED_MAX = 4 << 20 };
+enum {
+	SET_ENTRIES_MAX = 4096, SET_TEXT = 256, SETS_MAX = 64, SET_PACKED_MAX = 4 << 20,
+	SET_KEYS_MAX = 8192,                    /* of all entries together */
+	KEY_ID_SIZE = 8,
+};
 
 /*
  * X(NAME, word, PCRs, what a change of it is called)
@@ -54,6 +58,12 @@ struct set_entry {
 	uint8_t        digest[DIGEST_MAX];      /* in the set's bank */
 	char           text[SET_TEXT];          /* for people and the diff; cut when longer */
 	bool           text_bound;              /* text hashed to digest when it was captured */
+	/*
+	 * What a variable of keys (db, dbx ...) held, for the diff: of each entry the first KEY_ID_SIZE
+	 * bytes of its image hash or of its certificate's SHA-256, ascending. None: not known.
+	 */
+	unsigned       nkeys;
+	const uint8_t *keys;                    /* in the set's pool */
 };
 
 /*
@@ -69,6 +79,7 @@ struct reference_set {
 	bool              host_only;            /* all that it grants, it grants to its own host alone */
 	unsigned          count;
 	struct set_entry *entry;                /* in measuring order */
+	uint8_t          *keys;                 /* pool */
 };
 void set_free(struct reference_set *);
 static inline void drop_set(struct reference_set *s) { set_free(s); }
@@ -95,6 +106,11 @@ bool set_has_host_part(const struct reference_set *);
 bool set_entry_fits(const struct reference_set *, const struct set_entry *, struct error *) MUST_CHECK;
 /* Is what its head says true of the whole? For a set that was read. */
 bool set_whole(const struct reference_set *, struct error *) MUST_CHECK;
+
+/* Entries whose keys point elsewhere, as a reader leaves them, get copies of their own. */
+bool set_keys_own(struct reference_set *, struct error *) MUST_CHECK;
+/* Are they in order, and of an entry that may have some? */
+bool set_keys_fit(const struct set_entry *, struct error *) MUST_CHECK;
 
 size_t set_packed_size(const struct reference_set *);
 void   set_pack(const struct reference_set *, struct writer *);

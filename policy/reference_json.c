@@ -1,14 +1,15 @@
 #include <stdlib.h>
 #include <string.h>
+#include "hex.h"
 #include "json.h"
 #include "reference_json.h"
 #include "scope.h"
 
 /* Members of the file and of one entry; ENTRY_JSON_MAX holds one entry with every character of its text escaped. */
-enum { FILE_MEMBERS = 7 + COMPONENT_COUNT, ENTRY_MEMBERS = 7, ENTRY_JSON_MAX = 1024, SCHEMA = 1 };
+enum { FILE_MEMBERS = 7 + COMPONENT_COUNT, ENTRY_MEMBERS = 8, ENTRY_JSON_MAX = 1024, KEY_JSON_MAX = 2 * KEY_ID_SIZE + 3, SCHEMA = 1 };
 
 static const char *const file_keys[] = { "schema", "origin", "bank", "pcrs", "components", "host_only", "entries", NULL };
-static const char *const entry_keys[] = { "component", "scope", "pcr", "type", "digest", "bound", "text", NULL };
+static const char *const entry_keys[] = { "component", "scope", "pcr", "type", "digest", "bound", "text", "keys", NULL };
 
 /* --- writing --- */
 
@@ -27,6 +28,19 @@ put_value(struct writer *w, struct json *value, const char *after, struct error 
 }
 
 static struct json *
+keys_json(const struct set_entry *x)
+{
+	struct json *list = json_new_list();
+	char hex[2 * KEY_ID_SIZE + 1];
+
+	for (unsigned i = 0; i < x->nkeys; i++) {
+		hex_text(x->keys + i * KEY_ID_SIZE, KEY_ID_SIZE, hex);
+		json_add_text(list, hex);
+	}
+	return list;
+}
+
+static struct json *
 entry_json(const struct set_entry *x, enum bank bank)
 {
 	struct json *o = json_new();
@@ -38,6 +52,8 @@ entry_json(const struct set_entry *x, enum bank bank)
 	json_put_hex(o, "digest", x->digest, bank_size(bank));
 	json_put_bool(o, "bound", x->text_bound);
 	json_put_text(o, "text", x->text);
+	if (x->nkeys)
+		json_put(o, "keys", keys_json(x));
 	return o;
 }
 
@@ -73,9 +89,13 @@ bool
 set_json_write(const struct reference_set *set, const char *origin, char **out, size_t *len, struct error *e)
 {
 	size_t size = 8 * SET_ORIGIN_TEXT + ((size_t)set->count + 1) * ENTRY_JSON_MAX;
-	own(mem) char *buf = malloc(size);
-	struct writer w = wr_open((uint8_t *)buf, buf ? size : 0);
+	own(mem) char *buf = NULL;
+	struct writer w;
 
+	for (unsigned i = 0; i < set->count; i++)
+		size += (size_t)set->entry[i].nkeys * KEY_JSON_MAX;
+	buf = malloc(size);
+	w = wr_open((uint8_t *)buf, buf ? size : 0);
 	if (!buf)
 		return err_set(e, ERR_MEMORY, "set of %u entries", set->count);
 	if (!put_head(&w, set, origin, e))
@@ -144,8 +164,29 @@ read_scope(const struct json *o, enum scope *out, struct error *e)
 	return err_set(e, ERR_FORMAT, "scope: '%s' is none of fleet, host, named", word);
 }
 
+/* Into the pool from its used part on. */
 static bool
-read_entry(const struct json *o, const struct reference_set *set, struct set_entry *x, struct error *e)
+read_keys(const struct json *o, struct reference_set *set, size_t *used, struct set_entry *x, struct error *e)
+{
+	unsigned count;
+
+	if (!json_has(o, "keys"))
+		return true;
+	if (!json_list(o, "keys", SET_KEYS_MAX - (unsigned)*used, &count, e))
+		return false;
+	x->keys = set->keys + *used * KEY_ID_SIZE;
+	for (; x->nkeys < count; x->nkeys++, ++*used) {
+		char hex[2 * KEY_ID_SIZE + 1];
+
+		if (!json_item_text(json_item(o, "keys", x->nkeys), hex, sizeof(hex), e) ||
+		    (!hex_bytes(hex, set->keys + *used * KEY_ID_SIZE, KEY_ID_SIZE) && !err_set(e, ERR_FORMAT, "not %d bytes in hex", KEY_ID_SIZE)))
+			return err_in(e, "keys[%u]", x->nkeys);
+	}
+	return set_keys_fit(x, e);
+}
+
+static bool
+read_entry(const struct json *o, struct reference_set *set, size_t *used, struct set_entry *x, struct error *e)
 {
 	int64_t pcr, type;
 
@@ -159,7 +200,7 @@ read_entry(const struct json *o, const struct reference_set *set, struct set_ent
 	for (const char *p = x->text; *p; p++)
 		if (*p < 0x20 || *p > 0x7e)
 			return err_set(e, ERR_FORMAT, "text: not printable ASCII");
-	return set_entry_fits(set, x, e);
+	return set_entry_fits(set, x, e) && read_keys(o, set, used, x, e);
 }
 
 static bool
@@ -225,6 +266,7 @@ set_json_read(const char *text, size_t len, char origin[static SET_ORIGIN_TEXT],
 	own(set) struct reference_set set = { 0 };
 	own(json) struct json *o = NULL;
 	char from[SET_ORIGIN_TEXT];
+	size_t used = 0;
 	unsigned count;
 
 	if (len > SET_JSON_MAX)
@@ -233,10 +275,11 @@ set_json_read(const char *text, size_t len, char origin[static SET_ORIGIN_TEXT],
 	    !read_head(o, from, &set, &count, e))
 		return false;
 	set.entry = calloc(count, sizeof(*set.entry));
-	if (!set.entry)
+	set.keys = malloc((size_t)SET_KEYS_MAX * KEY_ID_SIZE);
+	if (!set.entry || !set.keys)
 		return err_set(e, ERR_MEMORY, "set of %u entries", count);
 	for (; set.count < count; set.count++)
-		if (!read_entry(json_item(o, "entries", set.count), &set, &set.entry[set.count], e))
+		if (!read_entry(json_item(o, "entries", set.count), &set, &used, &set.entry[set.count], e))
 			return err_in(e, "line %u: entries[%u]", json_line(text, len, "entries", set.count), set.count);
 	if (!set_whole(&set, e))
 		return false;

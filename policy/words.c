@@ -1,6 +1,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "cert_name.h"
 #include "efi.h"
 #include "words.h"
 
@@ -8,6 +9,8 @@ enum {
 	PATH_NODES_MAX  = 64,
 	GUID_SIZE       = EFI_GUID_SIZE,
 	HEX_WORDS_MAX   = 16,           /* longer binary data is not shown */
+	NAMES_MAX       = 3,            /* certificates of a list that are named */
+	NAME_TEXT_MAX   = 64,
 	SECTION_MAX     = 32,           /* longest name of a UKI section, with NUL */
 };
 
@@ -245,6 +248,29 @@ count_signatures(const uint8_t *p, size_t n, size_t *count)
 	return efi_signatures_whole(&all);
 }
 
+/* "dbx: 371 entries", "db: 2 entries (Microsoft ..., ...)": the first few certificates by name. */
+static void
+put_signatures(struct text *t, const uint8_t *p, size_t n, size_t count)
+{
+	struct efi_signatures all = efi_signatures_open(p, n);
+	struct efi_signature one;
+	unsigned named = 0;
+
+	say(t, ": %zu %s", count, count == 1 ? "entry" : "entries");
+	while (named <= NAMES_MAX && efi_signature_next(&all, &one)) {
+		char name[NAME_TEXT_MAX];
+
+		if (!efi_guid_is(one.type, efi_cert_x509))
+			continue;
+		cert_name(one.data, one.len, name, sizeof(name));
+		if (*name)
+			say(t, "%s%s", named ? ", " : " (", named < NAMES_MAX ? name : "...");
+		named += *name != '\0';
+	}
+	if (named)
+		say(t, ")");
+}
+
 static bool
 is_key_list(const struct efi_variable *v)
 {
@@ -271,8 +297,20 @@ words_config(const struct event *ev, const uint8_t *p, size_t n, struct text *t)
 	else if (v.len == 1)
 		say(t, ": %u", v.data[0]);
 	else if (is_key_list(&v) && count_signatures(v.data, v.len, &count))
-		say(t, ": %zu %s", count, count == 1 ? "entry" : "entries");
+		put_signatures(t, v.data, v.len, count);
 	return hashes_to(t, ev, p, n);
+}
+
+/* Whose key it was: a certificate, behind its owner's GUID or bare. */
+static void
+put_signer(struct text *t, const struct efi_variable *v)
+{
+	size_t owner = der_is_sequence(v->data, v->len) || v->len < GUID_SIZE ? 0 : GUID_SIZE;
+	char name[NAME_TEXT_MAX];
+
+	cert_name(v->data + owner, v->len - owner, name, sizeof(name));
+	if (*name)
+		say(t, ": %s", name);
 }
 
 static bool
@@ -288,7 +326,8 @@ words_authority(const struct event *ev, const uint8_t *p, size_t n, struct text 
 	else if (efi_name_is(&v, "SbatLevel") && is_ascii(v.data, v.len)) {
 		say(t, ": ");
 		put_ascii(t, v.data, v.len);
-	}
+	} else
+		put_signer(t, &v);
 	return hashes_to(t, ev, p, n);
 }
 

@@ -41,8 +41,15 @@ findings_json(const struct findings *all)
 {
 	struct json *list = json_new_list();
 
-	for (unsigned i = 0; i < all->count && i < FINDINGS_MAX; i++)
-		json_add(list, finding_json(&all->list[i]));
+	for (unsigned i = 0; i < all->count && i < FINDINGS_MAX; i++) {
+		struct json *o = finding_json(&all->list[i]), *details = json_new_list();
+
+		for (unsigned k = 0; k < all->ndetails; k++)
+			if (all->detail[k].finding == i)
+				json_add_text(details, all->detail[k].text);
+		json_put(o, "details", details);
+		json_add(list, o);
+	}
 	return list;
 }
 

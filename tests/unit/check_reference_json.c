@@ -59,7 +59,8 @@ START_TEST(largest_set_comes_back)
 
 	set.entry = calloc(set.count, sizeof(*set.entry));
 	for (unsigned i = 0; i < set.count; i++) {
-		set.entry[i] = (struct set_entry){ COMPONENT_BOOT_ENTRY, SCOPE_HOST, 8, UINT32_MAX, { (uint8_t)i }, "", true };
+		set.entry[i] = (struct set_entry){ .component = COMPONENT_BOOT_ENTRY, .scope = SCOPE_HOST, .pcr = 8,
+			.type = UINT32_MAX, .digest = { (uint8_t)i }, .text_bound = true };
 		memset(set.entry[i].text, '"', SET_TEXT - 1);
 	}
 	round_trip(&set);
@@ -121,6 +122,11 @@ static const struct { const char *from, *to, *says; } wrong[] = {
 	{ "\"bound\":false", "\"bound\":0", "line 2: entries[0]: bound: not true or false" },
 	{ "\"text\":\"\"", "\"text\":\"\\n\"", "line 2: entries[0]: text: not printable" },
 	{ "\"text\":\"\"", "\"text\":\"\xc3\xa9\"", "line 2: entries[0]: text: not printable" },
+	{ "\"text\":\"\"}", "\"text\":\"\",\"keys\":[\"0011223344556677\"]}", "line 2: entries[0]: keys: only secureboot" },
+	{ "\"text\":\"\"}", "\"text\":\"\",\"keys\":[\"00112233445566\"]}", "line 2: entries[0]: keys[0]: not 8 bytes in hex" },
+	{ "\"text\":\"\"}", "\"text\":\"\",\"keys\":[\"001122334455667788\"]}", "line 2: entries[0]: keys[0]: " },
+	{ "\"text\":\"\"}", "\"text\":\"\",\"keys\":[7]}", "line 2: entries[0]: keys[0]: " },
+	{ "\"text\":\"\"}", "\"text\":\"\",\"keys\":{}}", "line 2: entries[0]: keys: " },
 	{ "\"text\":\"\"}", "\"text\":\"\"} x", "line 2: neither ',' nor ']'" },
 	{ "]}", "]} x", "line 3: not JSON" },
 };
