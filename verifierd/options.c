@@ -72,6 +72,7 @@ set_mode(const char *value, enum enroll_mode *m, struct error *e)
 	return err_set(e, ERR_CONFIG, "'%.40s': approve, ek-allow-list or token is wanted", value);
 }
 
+/* net does half of what an attestation costs, and each more of them is one more with a cold cache. */
 static bool
 set_count(const char *value, const struct option *o, unsigned *n, struct error *e)
 {
@@ -79,6 +80,8 @@ set_count(const char *value, const struct option *o, unsigned *n, struct error *
 
 	if (strcmp(value, "auto") != 0)
 		return conf_number(value, o->lo, o->hi, n, e);
+	if (o->at == offsetof(struct options, net))
+		cores = (cores + 1) / 2;
 	*n = cores < (long)o->lo ? o->lo : cores > (long)o->hi ? o->hi : (unsigned)cores;
 	return true;
 }

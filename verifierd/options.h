@@ -30,7 +30,7 @@ struct options {
 	int64_t lifetime, grace_max;        /* ms */
 	char user[64];                      /* "" or "root": privileges are kept */
 	unsigned workers;                   /* of each kind; "auto": one a core, resolved here */
-	unsigned net;                       /* processes that serve hosts; "auto": one a core */
+	unsigned net;                       /* processes that serve hosts; "auto": one for two cores */
 	bool sandbox;
 	char libexec[OPTION_PATH];          /* where the roles' executables are; unset: main finds them */
 };
