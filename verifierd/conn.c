@@ -1,5 +1,6 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
+#include <event2/bufferevent_struct.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <openssl/ssl.h>
@@ -216,8 +217,11 @@ static void
 closed(struct evhttp_connection *http, void *arg)
 {
 	struct conn *c = arg;
+	SSL *ssl = bufferevent_openssl_get_ssl(c->bev);
 
 	(void)http;
+	if (ssl && SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN)
+		SSL_set_quiet_shutdown(ssl, 1);      /* who said goodbye does not wait for an answer */
 	evbuffer_remove_cb(bufferevent_get_input(c->bev), on_input, c);
 	release(c);
 	if (c->balanced)
@@ -390,6 +394,17 @@ conns_watch(struct conns *all, struct bufferevent *bev)
 	TAILQ_INSERT_TAIL(&all->fresh, c, any);
 	event_active(all->begin, 0, 0);
 	return true;
+}
+
+/*
+ * Head and body are two pieces, which would be two TLS records and two packets. And the socket has
+ * room as a rule: to wait until the kernel says so costs a turn of the loop.
+ */
+void
+conn_write_now(struct bufferevent *b)
+{
+	(void)evbuffer_pullup(bufferevent_get_output(b), -1);
+	event_active(&b->ev_write, EV_WRITE, 0);
 }
 
 void

@@ -34,6 +34,8 @@ struct conn_limits {
 bool conns_open(struct event_base *, const struct conn_limits *, struct conns **, struct error *) MUST_CHECK;
 /* A bufferevent on its way from evhttp's bevcb to evhttp, which is about to give it a descriptor. False: no memory. */
 bool conns_watch(struct conns *, struct bufferevent *) MUST_CHECK;
+/* What is to go out goes now, in one piece. */
+void conn_write_now(struct bufferevent *);
 /* Ends what has passed its deadline; a few times a second. */
 void conns_sweep(struct conns *, int64_t now);
 /* After evhttp_free(). */

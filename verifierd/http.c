@@ -76,11 +76,24 @@ new_connection(struct event_base *base, void *arg)
 	return bev;
 }
 
+bool
+http_gone(struct evhttp_request *r)
+{
+	return !evhttp_request_get_connection(r);
+}
+
+static struct bufferevent *
+stream_of(struct evhttp_request *r)
+{
+	return evhttp_connection_get_bufferevent(evhttp_request_get_connection(r));
+}
+
 void
 http_answer(struct evhttp_request *r, int status, const char *json, size_t len)
 {
 	struct evkeyvalq *head = evhttp_request_get_output_headers(r);
 	struct evbuffer *body = evbuffer_new();
+	struct bufferevent *stream = http_gone(r) ? NULL : stream_of(r);
 
 	evhttp_add_header(head, "Content-Type", status >= 400 ? "application/problem+json" : "application/json");
 	evhttp_add_header(head, "Cache-Control", "no-store");
@@ -92,14 +105,10 @@ http_answer(struct evhttp_request *r, int status, const char *json, size_t len)
 		evbuffer_add(body, json, len);
 	/* Without a connection (the client hung up) this frees the request and sends nothing. */
 	evhttp_send_reply(r, status, NULL, body);
+	if (stream)
+		conn_write_now(stream);
 	if (body)
 		evbuffer_free(body);
-}
-
-bool
-http_gone(struct evhttp_request *r)
-{
-	return !evhttp_request_get_connection(r);
 }
 
 void
@@ -130,12 +139,6 @@ bearer_of(struct evhttp_request *r)
 	const char *h = evhttp_find_header(evhttp_request_get_input_headers(r), "Authorization");
 
 	return h && !strncasecmp(h, "Bearer ", 7) && strlen(h + 7) < BEARER_TEXT ? h + 7 : NULL;
-}
-
-static struct bufferevent *
-stream_of(struct evhttp_request *r)
-{
-	return evhttp_connection_get_bufferevent(evhttp_request_get_connection(r));
 }
 
 /* Body in one piece with a NUL behind it, which is not part of it. */
