@@ -547,9 +547,14 @@ static struct json *
 text_value(const char *value)
 {
 	static const char replacement[] = "\xef\xbf\xbd";
-	size_t size = strlen(value) * 3 + 1, used = 0;
-	own(mem) char *clean = malloc(size);
+	size_t ascii = 0, used = 0;
+	own(mem) char *clean = NULL;
 
+	while (value[ascii] && !(value[ascii] & 0x80))
+		ascii++;
+	if (!value[ascii])
+		return json_of(json_object_new_string_len(value, (int)ascii));
+	clean = malloc(strlen(value) * 3 + 1);
 	if (!clean)
 		return NULL;
 	for (const unsigned char *p = (const unsigned char *)value; *p;) {
