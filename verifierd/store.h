@@ -18,7 +18,7 @@ enum {
 	ORIGIN_TEXT = 200,
 	WHO_TEXT = 64,
 	SUBJECT_TEXT = 200,
-	STORE_SCHEMA = 2,
+	STORE_SCHEMA = 3,
 };
 
 struct store;
@@ -30,6 +30,12 @@ static inline void drop_store(struct store **s) { store_close(*s); }
 bool store_begin(struct store *, struct error *) MUST_CHECK;
 bool store_commit(struct store *, struct error *) MUST_CHECK;   /* rolled back when it fails */
 void store_rollback(struct store *);                            /* nothing to do: nothing done */
+/*
+ * What is read between these two is one state of the store, under one lock; a lock for each question
+ * costs more than the answer. store_begin ends it too. Without them every verb has its own.
+ */
+void store_look(struct store *);
+void store_looked(struct store *);
 
 /* --- secrets that all replicas share --- */
 
@@ -206,7 +212,7 @@ bool store_set_add(struct store *, const struct set_row *, uint32_t *version, st
 /* version 0: the newest. */
 bool store_set(struct store *, const char *name, uint32_t version, struct set_row *, struct error *) MUST_CHECK;
 bool store_set_state(struct store *, const char *name, uint32_t version, enum set_state, struct error *) MUST_CHECK;
-typedef bool set_fn(void *arg, const struct set_row *, struct error *);
+typedef bool set_fn(void *arg, const struct set_row *, struct error *);         /* the body is lent for the call */
 bool store_sets(struct store *, set_fn *, void *arg, struct error *) MUST_CHECK;                   /* all, without body */
 /* What a verdict may look at: active and candidate sets of a group, with their bodies. */
 bool store_sets_of(struct store *, const char *group, int64_t now, set_fn *, void *arg, struct error *) MUST_CHECK;

@@ -26,6 +26,7 @@ struct store {
 	sqlite3      *db;
 	sqlite3_stmt *st[SQL_COUNT];
 	bool          open;              /* a transaction is under way */
+	bool          looking;           /* one that only reads */
 };
 
 /* --- words of the schema --- */
@@ -302,6 +303,7 @@ store_close(struct store *s)
 	if (!s)
 		return;
 	store_rollback(s);
+	store_looked(s);
 	for (unsigned i = 0; i < SQL_COUNT; i++)
 		sqlite3_finalize(s->st[i]);
 	sqlite3_close(s->db);
@@ -311,7 +313,7 @@ store_close(struct store *s)
 bool
 store_open(const char *url, struct store **out, struct error *e)
 {
-	static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+	static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 	    "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY";
 	own(store) struct store *s = NULL;
 	mode_t before;
@@ -331,7 +333,8 @@ store_open(const char *url, struct store **out, struct error *e)
 		umask(before);
 		return db_error(s, rc, e) || err_in(e, "%.100s", url);
 	}
-	if (!run_text(s, settings, e) || !migrate(s, e) || !prepare(s, e)) {
+	/* Foreign keys hold from then on: a step may put a table in the place of another. */
+	if (!run_text(s, settings, e) || !migrate(s, e) || !run_text(s, "PRAGMA foreign_keys = ON", e) || !prepare(s, e)) {
 		umask(before);
 		return err_in(e, "%.100s", url);
 	}
@@ -340,9 +343,29 @@ store_open(const char *url, struct store **out, struct error *e)
 	return true;
 }
 
+void
+store_look(struct store *s)
+{
+	struct error e;
+
+	if (!s->open && !s->looking)
+		s->looking = DO(s, &e, SQL_LOOK, "");
+}
+
+void
+store_looked(struct store *s)
+{
+	struct error e;
+
+	if (s->looking)
+		(void)DO(s, &e, SQL_COMMIT, "");
+	s->looking = false;
+}
+
 bool
 store_begin(struct store *s, struct error *e)
 {
+	store_looked(s);
 	s->open = DO(s, e, SQL_BEGIN, "");
 	return s->open;
 }
@@ -897,13 +920,15 @@ each_set(struct store *s, sqlite3_stmt *asked, bool with_body, set_fn *fn, void 
 	bool row;
 
 	while (next(s, st, &row, e)) {
-		own(set_row) struct set_row r = { 0 };
+		struct set_row r;
 
 		if (!row)
 			return true;
 		read_set(st, &r);
-		if (with_body && !col_copy(st, 11, &r.body, &r.body_len, e))
-			return false;
+		if (with_body) {
+			r.body = (uint8_t *)(uintptr_t)sqlite3_column_blob(st, 11);
+			r.body_len = (size_t)sqlite3_column_bytes(st, 11);
+		}
 		if (!fn(arg, &r, e))
 			return false;
 	}
