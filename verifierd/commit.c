@@ -257,6 +257,10 @@ commit_all(struct core *c)
 void
 commit_due(struct core *c)
 {
-	if (c->commits && (!workers_busy(c, ROLE_JUDGE) || clock_mono() >= c->commit_by))
-		commit_all(c);
+	int64_t now = c->commits ? clock_mono() : 0;
+
+	if (!c->commits || (now < c->commit_by && (workers_busy(c, ROLE_JUDGE) || now - c->committed < COMMIT_WAIT_MS)))
+		return;
+	commit_all(c);
+	c->committed = clock_mono();
 }

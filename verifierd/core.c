@@ -98,8 +98,10 @@ listen_to(struct core *c, struct channel *ch)
 {
 	struct error e = { .code = ERR_NONE };
 	int fd = ch->fd;
+	/* A worker has one question at a time, and sends one answer. */
+	unsigned most = ch->role == ROLE_PARSE || ch->role == ROLE_JUDGE ? 1 : FRAMES_A_TURN;
 
-	for (unsigned i = 0; i < FRAMES_A_TURN && ch->fd == fd && fd >= 0; i++) {
+	for (unsigned i = 0; i < most && ch->fd == fd && fd >= 0; i++) {
 		own(frame) struct frame f = { .peer_fd = -1 };
 		bool got;
 
@@ -114,6 +116,7 @@ listen_to(struct core *c, struct channel *ch)
 		}
 		if (!got)
 			return;
+		store_look(c->store);
 		take_frame(c, ch, &f);
 	}
 }
@@ -185,6 +188,7 @@ turn(struct core *c)
 		else if (ch->fd >= 0 && (!(ev[i].events & EPOLLOUT) || channel_flush(c, ch)))
 			listen_to(c, ch);
 	}
+	store_looked(c->store);
 	commit_due(c);
 	now = clock_now();
 	jobs_expire(c, now.mono);

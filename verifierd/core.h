@@ -94,6 +94,7 @@ struct core {
 	struct job     *commit[JOBS_MAX];   /* verdicts that wait for the next commit */
 	unsigned        commits;
 	int64_t         commit_by;          /* and how long the first of them may */
+	int64_t         committed;          /* when that was done last */
 };
 
 /* --- channels.c --- */
@@ -142,8 +143,8 @@ void on_challenge(struct core *, struct job *);
 void on_evidence(struct core *, struct job *);
 /*
  * One transaction for all verdicts that wait, then the answers. It is due when nobody else's verdict
- * is on its way from a judge, or after COMMIT_WAIT_MS: what a commit costs is shared by those who come
- * together, and who comes alone does not wait.
+ * is on its way from a judge and the last one is COMMIT_WAIT_MS ago, or when the first has waited so
+ * long: what a commit costs is shared by those who come together, and who comes alone does not wait.
  */
 enum { COMMIT_WAIT_MS = 2 };
 void commit_due(struct core *);

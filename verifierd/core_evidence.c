@@ -5,6 +5,7 @@
 #include "memo.h"
 #include "parts.h"
 #include "scope.h"
+#include "verdict.h"
 
 enum { VERDICT_PACKED_MAX = 128 << 10 };
 
@@ -116,6 +117,19 @@ on_challenge(struct core *c, struct job *j)
 
 /* --- POST /v1/evidence --- */
 
+/* Empty, without clearing the 60 KiB that findings may fill. */
+static struct evidence_job *
+evidence_job_new(void)
+{
+	struct evidence_job *ev = malloc(sizeof(*ev));
+
+	if (ev) {
+		memset(ev, 0, offsetof(struct evidence_job, verdict));
+		verdict_start(&ev->verdict);
+	}
+	return ev;
+}
+
 static void
 drop_evidence_job(void *p)
 {
@@ -188,7 +202,7 @@ find_log(struct core *c, struct job *j, struct evidence_job *ev)
 		job_error(c, j, &e);
 		return false;
 	}
-	if (!known || !logs_there(c->options.state_dir, ev->log_digest)) {
+	if (!known) {
 		job_need_log(c, j);
 		return false;
 	}
@@ -319,7 +333,7 @@ void
 on_evidence(struct core *c, struct job *j)
 {
 	struct error e = { .code = ERR_NONE };
-	struct evidence_job *ev = calloc(1, sizeof(*ev));
+	struct evidence_job *ev = evidence_job_new();
 	const uint8_t *parsed;
 	size_t len;
 
@@ -520,13 +534,16 @@ static bool
 boot_question(struct core *c, struct evidence_job *ev, bool (*put)(struct writer *, const struct evidence_job *, struct error *),
     const uint8_t *parsed, size_t parsed_len, uint8_t **out, size_t *len, struct error *e)
 {
-	own(gathered) struct gathered g = { .hash = hasher_new(BANK_SHA256) };
+	own(gathered) struct gathered g;        /* of its sets count is all that is set */
 	own(mem) uint8_t *payload = NULL;
 	enum bank scheme = BANK_SHA256;
 	struct policy_now policy;
 	struct writer w;
 	size_t size;
 
+	g.count = 0;
+	g.bytes = 0;
+	g.hash = hasher_new(BANK_SHA256);
 	if (!g.hash || !bank_of_alg(ev->host.key.hash, &scheme))
 		return err_set(e, ERR_CRYPTO, "appraisal cannot be prepared");
 	if (!policy_of(c, ev->host.group, &policy, e) || !store_sets_of(c->store, ev->host.group, clock_now().wall, gather, &g, e))

@@ -20,7 +20,6 @@ struct evidence_job {
 	/* what the judge said */
 	bool             quote_held;
 	struct quote     quote;
-	struct verdict   verdict;
 	uint8_t         *packed;                /* the verdict as it came; owned */
 	size_t           packed_len;
 	uint8_t          references_digest[SHA256_SIZE];
@@ -33,5 +32,6 @@ struct evidence_job {
 	char             ref[REF_TEXT];
 	char             jws[RESULT_MAX];
 	struct result    result;
+	struct verdict   verdict;               /* the last: see evidence_job_new() */
 };
 #endif

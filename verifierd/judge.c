@@ -76,6 +76,7 @@ take_policy(struct judge *all, struct reader *in, struct error *e)
 	return true;
 }
 
+/* Made without clearing the 60 KiB of findings: appraise_quote() or verdict_unpack() starts the verdict. */
 struct judged { bool held; struct host_facts facts; struct quote quote; struct verdict verdict; };
 
 /* attest, signature, host facts, expectation */
@@ -111,7 +112,7 @@ put_judged(struct writer *w, const struct judged *d)
 static bool
 judge_quote(struct judge *all, struct reader *in, struct writer *w, struct error *e)
 {
-	own(mem) struct judged *d = calloc(1, sizeof(*d));
+	own(mem) struct judged *d = malloc(sizeof(*d));
 
 	if (!d)
 		return err_set(e, ERR_MEMORY, "verdict");
@@ -203,7 +204,7 @@ take_boot(struct judge *all, struct reader *in, struct judged *d, struct error *
 static bool
 judge_boot(struct judge *all, struct reader *in, struct writer *w, struct error *e)
 {
-	own(mem) struct judged *d = calloc(1, sizeof(*d));
+	own(mem) struct judged *d = malloc(sizeof(*d));
 	struct reader quote = part_take(in, "quote"), facts = part_take(in, "facts"), verdict = part_take(in, "verdict");
 
 	if (!d)
@@ -220,7 +221,7 @@ judge_boot(struct judge *all, struct reader *in, struct writer *w, struct error 
 static bool
 judge_both(struct judge *all, struct reader *in, struct writer *w, struct error *e)
 {
-	own(mem) struct judged *d = calloc(1, sizeof(*d));
+	own(mem) struct judged *d = malloc(sizeof(*d));
 
 	if (!d)
 		return err_set(e, ERR_MEMORY, "verdict");

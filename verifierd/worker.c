@@ -34,11 +34,10 @@ worker_loop(enum role role, worker_fn *fn, void *state)
 {
 	struct pollfd ready = { .fd = FD_CHANNEL, .events = POLLIN };
 	struct error e = { .code = ERR_NONE };
-	bool got = false;
+	bool got;
 
-	while (one(role, fn, state, &got, &e))
-		if (!got && poll(&ready, 1, -1) < 0 && errno != EINTR)
-			break;
+	while ((poll(&ready, 1, -1) > 0 || errno == EINTR) && one(role, fn, state, &got, &e))
+		;
 	if (e.code == ERR_MISSING || e.code == ERR_NONE)
 		return 0;
 	log_say(LOG_ERR, "%s", e.why);
