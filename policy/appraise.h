@@ -30,6 +30,7 @@ struct host_facts {
 	uint64_t        last_clock;
 	bool            gave_log;               /* a log of this host has replayed before */
 	char            ek_subject[EK_SUBJECT_TEXT];   /* of the EK certificate: maker, model, version */
+	bool            gave_ima;               /* and an IMA list has met its quote */
 };
 
 /* What the verifier asked for. */
@@ -68,6 +69,14 @@ bool appraise_quote(const void *attest, size_t attest_len, const void *signature
     const struct host_facts *, struct verify_key *key, const struct expectation *, struct quote *,
     struct verdict *);
 
+/* What came of the IMA list. A walk that has not met the quote yet is no evidence: more is asked for first. */
+struct ima_answer;                              /* check_ima.h */
+struct ima_evidence {
+	bool                     sent;
+	const char              *error;         /* it could not be read: why; else NULL */
+	const struct ima_answer *answer;        /* of check_ima(), when it was sent and read */
+};
+
 /* What the parse worker made of the log. */
 struct boot_evidence {
 	bool                   log_sent;        /* a log part (or a known log) was there at all */
@@ -75,13 +84,15 @@ struct boot_evidence {
 	const struct eventlog *log;             /* NULL when it could not be read */
 	const char            *log_error;       /* then: why */
 	struct part            pcr_values;      /* as the host gave them, in the order of the quoted selection; for diagnosis only */
+	const struct ima_evidence *ima;         /* NULL: the policy does not judge it */
 };
 
 /*
- * Log there, log readable, replays to the quote (with the known constant tails of PCR 11), then
- * references by component and the policy's rules, all of them: a rule that does not hold beats a
- * reference that does. The quote's rows must have held. A warning from appraise_quote (kexec) stays
- * in the verdict. No policy refuses everything.
+ * Log there, log readable, replays to the quote (with the known constant tails of PCR 11, and with the
+ * IMA list when the policy judges it), then references by component and the policy's rules, all of
+ * them: a rule that does not hold beats a reference that does; then the files that IMA measured. The
+ * quote's rows must have held. A warning from appraise_quote (kexec) stays in the verdict. No policy
+ * refuses everything.
  */
 void appraise_boot(const struct boot_evidence *, const struct quote *, enum bank scheme,
     const struct host_facts *, const struct policy *, const struct known_set *sets, unsigned nsets, struct verdict *);

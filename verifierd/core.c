@@ -5,6 +5,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include "core.h"
+#include "ima_walks.h"
 #include "log.h"
 #include "logs.h"
 #include "memo.h"
@@ -228,7 +229,8 @@ core_open(struct core *c, const char *conf, struct error *e)
 	if (c->epoll < 0 || !channel_watch(c, &c->main, false, true))
 		return err_errno(e, "epoll");
 	c->memo = memo_new();
-	if (!c->memo || !options_read(conf, &c->options, e))
+	c->walks = ima_walks_new();
+	if (!c->memo || !c->walks || !options_read(conf, &c->options, e))
 		return false;
 	logs_sweep(c->options.state_dir);
 	now = clock_now();
@@ -247,6 +249,7 @@ core_close(struct core *c)
 	store_close(c->store);
 	memo_free(c->memo);
 	policies_close(c);
+	ima_walks_free(c->walks);
 	free(c->ek_roots);
 	close(c->signals);
 	close(c->epoll);

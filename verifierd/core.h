@@ -72,6 +72,7 @@ struct queue { struct job *first, **last; };
 struct json;
 struct memo;
 struct policies;
+struct ima_walks;
 struct core {
 	struct options  options;
 	struct store   *store;
@@ -91,6 +92,7 @@ struct core {
 	struct queue    waiting[ROLE_COUNT];
 	struct memo    *memo;
 	struct policies *policies;
+	struct ima_walks *walks;            /* IMA lists on their way */
 	struct job     *commit[JOBS_MAX];   /* verdicts that wait for the next commit */
 	unsigned        commits;
 	int64_t         commit_by;          /* and how long the first of them may */
@@ -115,6 +117,7 @@ void job_reply(struct core *, struct job *, int status, const char *body, size_t
 void job_problem(struct core *, struct job *, int status, enum reason, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 void job_need_log(struct core *, struct job *);     /* 409 need: boot_log */
+void job_need_ima(struct core *, struct job *, uint64_t from);   /* 409 need: ima */
 void job_error(struct core *, struct job *, const struct error *);   /* verifier-error, logged */
 /* Prints, frees and sends a tree. */
 void job_reply_json(struct core *, struct job *, int status, struct json *);
@@ -152,6 +155,14 @@ void commit_add(struct core *, struct job *);
 void commit_forget(struct core *, const struct job *);    /* a job that ends before */
 
 /* --- core_policy.c --- */
+/* What a policy wants of the IMA list. */
+struct ima_use {
+	bool     on;
+	uint32_t pcrs;                      /* bit = PCR that its entries may extend: quoted as well */
+	uint32_t policy_version;
+	uint8_t  rules[SHA256_SIZE];        /* digest of the packed rules, allow lists and all */
+};
+
 /* What counts for a group at this moment. */
 struct policy_now {
 	char     label[NAME_TEXT];          /* "default/3" */
@@ -160,6 +171,7 @@ struct policy_now {
 	const struct policy *policy;        /* this and the packed forms are borrowed until the next policy_of() */
 	const uint8_t *packed, *ima;        /* ima: packed rules for IMA, struct ima_rules; none when ima_len is 0 */
 	size_t   packed_len, ima_len;
+	struct ima_use ima_use;
 	enum gate_mode ceiling;             /* the policy's, or one that was set for a while and is lower */
 	int64_t  ceiling_until;             /* then: until when; else 0 */
 };

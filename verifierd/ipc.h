@@ -15,6 +15,7 @@
 #include "api.h"
 #include "appraise.h"
 #include "evidence.h"
+#include "ima_rules.h"
 
 enum {
 	IPC_INLINE_MAX = 128 << 10,
@@ -47,13 +48,16 @@ X(REPLY_ADMIN, CORE,  ADMIN, 4 << 20) \
 /* core -> workers and back */ \
 X(PARSE_LOG,    CORE,  PARSE, BOOT_LOG_MAX)  /* the log's bytes */ \
 X(PARSED_LOG,   PARSE, CORE,  16 << 20)      /* ok u8, then packed eventlog or the error text */ \
+X(PARSE_IMA,    CORE,  PARSE, IMA_PART_MAX + 8) /* number of the first entry u64, part 5 of the evidence */ \
+X(PARSED_IMA,   PARSE, CORE,  16 << 20)      /* ok u8, then packed entries or the error text */ \
 X(PARSE_ENROLL, CORE,  PARSE, 8 << 20)       /* now, flags, request, ek_roots (PEM bundle) */ \
 X(PARSED_ENROLL,PARSE, CORE,  8 << 10)       /* struct enroll_facts, packed */ \
 X(JUDGE_QUOTE,  CORE,  JUDGE, 16 << 10)      /* attest, signature, host facts, expectation */ \
-X(JUDGED_QUOTE, JUDGE, CORE,  128 << 10)     /* ok u8, quote, verdict */ \
-X(JUDGE_BOOT,   CORE,  JUDGE, 16 << 20)      /* quote, scheme, host facts, verdict so far, parsed log, PCR values, policy, sets */ \
-X(JUDGED_BOOT,  JUDGE, CORE,  128 << 10)     /* verdict */ \
-X(JUDGE_BOTH,   CORE,  JUDGE, 16 << 20)      /* as JUDGE_QUOTE, then scheme, parsed log, PCR values, policy, sets; the answer is a JUDGED_QUOTE */ \
+X(JUDGED_QUOTE, JUDGE, CORE,  128 << 10)     /* ok u8, quote, struct ima_said, IMA state, verdict */ \
+X(JUDGE_BOOT,   CORE,  JUDGE, 16 << 20)      /* quote, host facts, verdict so far; scheme, parsed log, PCR values, policy, struct ima_ask, IMA state, parsed IMA, sets */ \
+X(JUDGED_BOOT,  JUDGE, CORE,  128 << 10)     /* struct ima_said, IMA state, verdict */ \
+X(JUDGE_BOTH,   CORE,  JUDGE, 16 << 20)      /* as JUDGE_QUOTE, then what JUDGE_BOOT has from the scheme on; the answer is a JUDGED_QUOTE */ \
+X(JUDGE_RULES,  CORE,  JUDGE, IMA_RULES_PACKED_MAX + SHA256_SIZE) /* digest, packed IMA rules: to be kept; there is no answer */ \
 X(JUDGE_CAPTURE,CORE,  JUDGE, 16 << 20)      /* bank, pcrs, parsed log */ \
 X(CAPTURED,     JUDGE, CORE,  SET_PACKED_MAX + 16) /* ok u8, then entries u32 and the packed set, or the error text */ \
 X(JUDGE_SHOW,   CORE,  JUDGE, 2 * SET_PACKED_MAX + 16) /* count u8, then packed sets: the entries of one, the diff of two */ \
@@ -179,6 +183,38 @@ struct enroll_facts {
 	uint16_t          ak_scheme_hash;
 };
 
+/* What the judge is asked about the IMA list of this evidence. The key of its state takes the counters from the quote. */
+struct ima_ask {
+	bool            wanted;             /* the policy judges the list */
+	bool            sent;               /* and the host sent one */
+	bool            last;               /* it has nothing behind these entries */
+	uint64_t        at, hint;           /* struct ima_place */
+	struct tpm_name ak;
+	char            boot_id[BOOT_ID_TEXT];
+	uint32_t        policy_version;
+	uint8_t         rules[SHA256_SIZE]; /* digest of the packed rules */
+};
+
+/* And what it says. DONE: the verdict has it. */
+#define IMA_STEPS(X) \
+	X(NONE)         /* not wanted, or the verdict was reached without it */ \
+	X(RULES)        /* it lacks these rules: JUDGE_RULES, then ask again */ \
+	X(MORE)         /* the quoted PCRs are not met yet: there is no verdict, entries from `next` on are wanted */ \
+	X(DONE)
+enum ima_step {
+#define X(name) IMA_STEP_##name,
+	IMA_STEPS(X)
+#undef X
+	IMA_STEP_COUNT
+};
+struct ima_said {
+	enum ima_step step;
+	uint8_t       key[SHA256_SIZE];     /* whose state this is */
+	uint64_t      next;
+	uint64_t      entries, violations, pending;   /* accepted for this boot; behind the quote */
+	bool          refused;              /* a bad entry: for this boot */
+};
+
 /* Packed forms; unpack wants exactly the message and nothing after it. */
 void challenge_request_pack(const struct challenge_request *, struct writer *);
 bool challenge_request_unpack(struct reader *, struct challenge_request *, struct error *) MUST_CHECK;
@@ -196,6 +232,10 @@ void host_facts_pack(const struct host_facts *, struct writer *);
 bool host_facts_unpack(struct reader *, struct host_facts *, struct error *) MUST_CHECK;
 void expectation_pack(const struct expectation *, struct writer *);
 bool expectation_unpack(struct reader *, struct expectation *, struct error *) MUST_CHECK;
+void ima_ask_pack(const struct ima_ask *, struct writer *);
+bool ima_ask_unpack(struct reader *, struct ima_ask *, struct error *) MUST_CHECK;
+void ima_said_pack(const struct ima_said *, struct writer *);
+bool ima_said_unpack(struct reader *, struct ima_said *, struct error *) MUST_CHECK;
 void quote_pack(const struct quote *, struct writer *);
 bool quote_unpack(struct reader *, struct quote *, struct error *) MUST_CHECK;
 #endif

@@ -139,6 +139,7 @@ get_chain(struct reader *r, struct enroll_request *q, const char *field)
 #define PUT_chain(f)     put_chain(w, p, #f)
 #define PUT_op(f)        wr_u8(w, (uint8_t)p->f, #f)
 #define PUT_reason(f)    wr_u8(w, (uint8_t)p->f, #f)
+#define PUT_step(f)      wr_u8(w, (uint8_t)p->f, #f)
 #define PUT_public(f)    tpm_public_pack(&p->f, w)
 #define PUT(kind, f)     PUT_##kind(f);
 
@@ -155,6 +156,7 @@ get_chain(struct reader *r, struct enroll_request *q, const char *field)
 #define GET_chain(f)     get_chain(r, &s, #f)
 #define GET_op(f)        s.f = (enum admin_op)get_upto(r, rd_u8(r, #f), ADMIN_COUNT, #f)
 #define GET_reason(f)    s.f = (enum reason)get_upto(r, rd_u8(r, #f), REASON_COUNT, #f)
+#define GET_step(f)      s.f = (enum ima_step)get_upto(r, rd_u8(r, #f), IMA_STEP_COUNT, #f)
 #define GET_public(f)    tpm_public_read(r, &s.f)
 #define GET(kind, f)     GET_##kind(f);
 
@@ -187,10 +189,17 @@ _Static_assert(REASON_COUNT <= 256 && ADMIN_COUNT <= 256, "reason and operation 
 #define HOST_FACTS(X) \
 	X(bool, known) X(bool, active) X(bool, revoked) X(blob, spki) X(name, signer) X(bool, seen) \
 	X(text, last_boot_id) X(u32, last_reset) X(u32, last_restart) X(u64, last_clock) X(bool, gave_log) \
-	X(text, ek_subject)
+	X(bool, gave_ima) X(text, ek_subject)
 
 #define EXPECTATION(X) \
 	X(bytes, extra) X(selection, selection) X(text, boot_id)
+
+#define IMA_ASK(X) \
+	X(bool, wanted) X(bool, sent) X(bool, last) X(u64, at) X(u64, hint) X(name, ak) X(text, boot_id) \
+	X(u32, policy_version) X(bytes, rules)
+
+#define IMA_SAID(X) \
+	X(step, step) X(bytes, key) X(u64, next) X(u64, entries) X(u64, violations) X(u64, pending) X(bool, refused)
 
 #define QUOTE(X) \
 	X(u32, magic) X(u16, type) X(name, signer) X(blob, extra) X(u64, clock) X(u32, reset_count) \
@@ -241,4 +250,6 @@ PACKED(admin_request, ADMIN_REQUEST)
 PACKED(enroll_facts, ENROLL_FACTS)
 PACKED(host_facts, HOST_FACTS)
 PACKED(expectation, EXPECTATION)
+PACKED(ima_ask, IMA_ASK)
+PACKED(ima_said, IMA_SAID)
 PACKED(quote, QUOTE)

@@ -79,6 +79,7 @@ verifierd_verifierd_core_SOURCES = \
 	%D%/core_sets.c \
 	%D%/ek_roots.c \
 	%D%/explain.c \
+	%D%/ima_walks.c %D%/ima_walks.h \
 	%D%/jobs.c \
 	%D%/logs.c %D%/logs.h \
 	%D%/memo.c %D%/memo.h \

@@ -108,3 +108,12 @@ memo_put(struct memo *m, const uint8_t log[static SHA256_SIZE], size_t log_len, 
 	memcpy(at->log, log, SHA256_SIZE);
 	m->bytes += len;
 }
+
+void
+memo_drop(struct memo *m, const uint8_t log[static SHA256_SIZE])
+{
+	struct place *at = m ? find(m, log) : NULL;
+
+	if (at)
+		drop(m, at);
+}

@@ -15,4 +15,5 @@ void memo_free(struct memo *);
 const uint8_t *memo_get(struct memo *, const uint8_t log[static SHA256_SIZE], size_t *len, size_t *log_len);
 /* In the place of what is kept for that log, if anything is. */
 void memo_put(struct memo *, const uint8_t log[static SHA256_SIZE], size_t log_len, const void *p, size_t len);
+void memo_drop(struct memo *, const uint8_t log[static SHA256_SIZE]);
 #endif

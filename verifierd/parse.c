@@ -1,6 +1,7 @@
 /* verifierd-parse: one log or certificate into flat records. The only role that reads a host's raw bytes. */
 #include "endorsement.h"
 #include "eventlog.h"
+#include "imalog.h"
 #include "log.h"
 #include "parts.h"
 #include "roles.h"
@@ -39,6 +40,33 @@ parse_log(struct reader *in, uint8_t **out, size_t *len, struct error *e)
 	return true;
 }
 
+/* first u64, list */
+static bool
+parse_ima(struct reader *in, uint8_t **out, size_t *len, struct error *e)
+{
+	struct error why = { .code = ERR_NONE };
+	own(mem) uint8_t *buf = NULL;
+	uint64_t from = rd_be64(in, "first entry");
+	struct writer w;
+	size_t size;
+
+	if (!rd_ok(in, e))
+		return false;
+	size = 1 + ima_packed_max(in->left);
+	if (size > message_max(MSG_PARSED_IMA))
+		size = message_max(MSG_PARSED_IMA);
+	buf = malloc(size);
+	if (!buf)
+		return err_set(e, ERR_MEMORY, "IMA list of %zu bytes", in->left);
+	w = wr_open(buf, size);
+	wr_u8(&w, 1, "ok");
+	if (!imalog_pack(in->pos, in->left, from, &w, &why) || !wr_ok(&w, &why))
+		return worker_refusal(&why, out, len, e);
+	*len = w.used;
+	*out = give(buf);
+	return true;
+}
+
 /* now i64, simulator u8, request, PEM bundle */
 static bool
 parse_enroll(struct reader *in, uint8_t **out, size_t *len, struct error *e)
@@ -71,6 +99,10 @@ answer(void *state, struct frame *f, enum message *type, uint8_t **out, size_t *
 	if (f->type == MSG_PARSE_LOG) {
 		*type = MSG_PARSED_LOG;
 		return parse_log(&f->payload, out, len, e);
+	}
+	if (f->type == MSG_PARSE_IMA) {
+		*type = MSG_PARSED_IMA;
+		return parse_ima(&f->payload, out, len, e);
 	}
 	*type = MSG_PARSED_ENROLL;
 	return parse_enroll(&f->payload, out, len, e);

@@ -18,7 +18,7 @@ enum {
 	ORIGIN_TEXT = 200,
 	WHO_TEXT = 64,
 	SUBJECT_TEXT = 200,
-	STORE_SCHEMA = 3,
+	STORE_SCHEMA = 4,
 };
 
 struct store;
@@ -181,6 +181,23 @@ bool store_log_note(struct store *, const char *host_id, const uint8_t digest[st
 /* The oldest log of a host beyond `keep`, forgotten; *orphan when no other host has it. ERR_MISSING: none. */
 bool store_log_drop(struct store *, const char *host_id, unsigned keep, uint8_t digest[static SHA256_SIZE], bool *orphan,
     struct error *) MUST_CHECK;
+
+/*
+ * How far the IMA list of a host has been accepted, one row a host: it is there once a list of that host met its quote.
+ * The state is the judge's (check_ima.h), opaque here; key says which boot, policy and rules it belongs to. The position
+ * of one key never moves back: of two attestations at once, the one that got further stays.
+ */
+struct ima_row {
+	uint8_t  key[SHA256_SIZE];
+	uint64_t entries, violations, pending;
+	bool     refused;                   /* an entry up to there is bad: for this boot */
+	uint8_t *state;                     /* owned by the caller of a reading verb */
+	size_t   state_len;
+};
+void ima_row_free(struct ima_row *);
+static inline void drop_ima_row(struct ima_row *r) { ima_row_free(r); }
+bool store_ima(struct store *, const char *host_id, struct ima_row *, struct error *) MUST_CHECK;
+bool store_ima_put(struct store *, const char *host_id, const struct ima_row *, struct error *) MUST_CHECK;
 
 /* --- references --- */
 

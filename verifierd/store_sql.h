@@ -79,6 +79,8 @@ static const char *const migrations[] = {
 	"ALTER TABLE new_hosts RENAME TO hosts;"
 	"CREATE UNIQUE INDEX host_name ON hosts (name) WHERE enrollment = 'active';"
 	"CREATE UNIQUE INDEX host_ek ON hosts (ek) WHERE enrollment = 'active';",
+	"CREATE TABLE ima (host TEXT PRIMARY KEY REFERENCES hosts (id), key BLOB NOT NULL, entries INTEGER NOT NULL,"
+	" violations INTEGER NOT NULL, pending INTEGER NOT NULL, refused INTEGER NOT NULL, state BLOB NOT NULL);",
 };
 
 #define KEY_COLS    "ek, ek_subject, ek_not_after, ak, signer, spki, hash, banks"
@@ -143,6 +145,10 @@ X(LOG_NOTE,         "INSERT INTO logs (host, digest, at) VALUES (?1, ?2, ?3) ON 
 X(LOG_OLDEST,       "SELECT digest FROM logs WHERE host = ?1 ORDER BY at DESC, number DESC LIMIT 1 OFFSET ?2") \
 X(LOG_DROP,         "DELETE FROM logs WHERE host = ?1 AND digest = ?2") \
 X(LOG_HELD,         "SELECT 1 FROM logs WHERE digest = ?1 LIMIT 1") \
+X(IMA,              "SELECT key, entries, violations, pending, refused, state FROM ima WHERE host = ?1") \
+X(IMA_PUT,          "INSERT INTO ima (host, key, entries, violations, pending, refused, state)" \
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (host) DO UPDATE SET key = ?2, entries = ?3, violations = ?4," \
+	" pending = ?5, refused = ?6, state = ?7 WHERE key <> ?2 OR entries <= ?3") \
 X(SET_ADD,          "INSERT INTO sets (" SET_COLS ", body) VALUES" \
 	" (?1, (SELECT coalesce(max(version), 0) + 1 FROM sets WHERE name = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)" \
 	" RETURNING version") \

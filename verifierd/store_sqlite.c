@@ -839,6 +839,42 @@ store_log_drop(struct store *s, const char *host_id, unsigned keep, uint8_t dige
 	return true;
 }
 
+/* --- IMA --- */
+
+void
+ima_row_free(struct ima_row *r)
+{
+	free(r->state);
+	r->state = NULL;
+}
+
+bool
+store_ima(struct store *s, const char *host_id, struct ima_row *out, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_IMA, "t", host_id);
+	struct ima_row r = { .entries = 0 };
+
+	if (!first(s, st, "IMA state", e))
+		return false;
+	if (col_bytes(st, 0, r.key, sizeof(r.key)) != sizeof(r.key))
+		return err_set(e, ERR_FORMAT, "store: IMA state of %s is damaged", host_id);
+	r.entries = (uint64_t)col_int(st, 1);
+	r.violations = (uint64_t)col_int(st, 2);
+	r.pending = (uint64_t)col_int(st, 3);
+	r.refused = col_int(st, 4);
+	if (!col_copy(st, 5, &r.state, &r.state_len, e))
+		return false;
+	*out = r;
+	return true;
+}
+
+bool
+store_ima_put(struct store *s, const char *host_id, const struct ima_row *r, struct error *e)
+{
+	return DO(s, e, SQL_IMA_PUT, "tbiiiib", host_id, r->key, sizeof(r->key), (int64_t)r->entries, (int64_t)r->violations,
+	    (int64_t)r->pending, (int64_t)r->refused, r->state, r->state_len);
+}
+
 /* --- references --- */
 
 void

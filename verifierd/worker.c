@@ -26,7 +26,8 @@ one(enum role role, worker_fn *fn, void *state, bool *got, struct error *e)
 
 	if (!ipc_receive(FD_CHANNEL, role, &f, got, e) || !*got)
 		return !*got && e->code == ERR_NONE;
-	return fn(state, &f, &answer, &out, &len, e) && send_all(role, answer, f.job, out, len, e);
+	return fn(state, &f, &answer, &out, &len, e) &&
+	    (answer == MSG_COUNT || send_all(role, answer, f.job, out, len, e));
 }
 
 int

@@ -9,7 +9,7 @@
 
 /*
  * Answers one message: writes the answer into a buffer of its own, to be freed. False (e set) when
- * the message itself breaks the rules, which ends the worker.
+ * the message itself breaks the rules, which ends the worker. An answer of MSG_COUNT is none.
  */
 typedef bool worker_fn(void *state, struct frame *, enum message *answer, uint8_t **out, size_t *len, struct error *);
 

@@ -1,9 +1,9 @@
 #include <fcntl.h>
 #include "ima_file.h"
-#include "reader.h"
 #include "scope.h"
 
-enum { WINDOW = 64 << 10, DIGEST_BYTES = 20 };
+/* HEAD_MAX: a record up to the end of its template's name. */
+enum { WINDOW = 64 << 10, HEAD_MAX = 4 + IMA_DIGEST_MAX + 4 + IMA_TEMPLATE_MAX };
 
 void
 ima_open(const char *path, struct ima_file *l, struct error *e)
@@ -40,6 +40,7 @@ unreadable(struct ima_file *l)
 {
 	ima_release(l);
 	l->start = l->end = (struct ima_mark){ 0, 0 };
+	l->formed = false;
 	l->pos = UINT64_MAX;
 	return REASON_IMA_UNREADABLE;
 }
@@ -90,52 +91,43 @@ fill(struct ima_file *l, size_t want, struct error *e)
 	return true;
 }
 
-/* The size of the record that begins these bytes; more than `have` when they are only its first ones. FACTS 5.3. */
-static bool
-record_size(const uint8_t *p, size_t have, size_t *size, struct error *e)
-{
-	struct reader r = rd_open(p, have);
-	uint32_t name, data;
-	const uint8_t *text;
-
-	(void)rd_le32(&r, "pcr");
-	(void)rd_bytes(&r, DIGEST_BYTES, "template hash");
-	name = rd_le32(&r, "name length");
-	if (!r.bad && (!name || name > IMA_NAME_MAX))
-		return err_set(e, ERR_FORMAT, "template name of %u bytes", name);
-	text = rd_bytes(&r, name, "name");
-	/* The oldest template has a bare digest where all others have the length of what follows. */
-	if (text && name == 3 && !memcmp(text, "ima", 3))
-		(void)rd_bytes(&r, DIGEST_BYTES, "digest");
-	data = rd_le32(&r, "data length");
-	if (r.bad) {
-		*size = have + 1;
-		return true;
-	}
-	*size = r.at + data;
-	return data <= IMA_ENTRY_MAX || err_set(e, ERR_LIMIT, "%u bytes of data", data);
-}
-
 /* The size of the whole record that stands `skip` bytes ahead; 0 when there is none yet. */
 static bool
 peek(struct ima_file *l, size_t skip, size_t *size, struct error *e)
 {
-	size_t want = 1, have;
+	for (size_t want = 1;;) {
+		struct error why = { .code = ERR_NONE };
+		struct ima_record rec;
+		struct reader r;
+		size_t have;
 
-	for (;;) {
 		if (!fill(l, skip + want, e))
 			return false;
 		have = l->have - l->at - skip;
-		if (have < want) {
-			*size = 0;               /* the end, or a record that is still being written */
+		*size = 0;
+		if (have < want)
+			return true;             /* the end, or a record that is still being written */
+		r = rd_open(l->buf + l->at + skip, have);
+		if (ima_record_read(&r, &l->form, &rec, &why)) {
+			*size = r.at;
 			return true;
 		}
-		if (!record_size(l->buf + l->at + skip, have, size, e))
+		if (!r.bad) {
+			*e = why;
 			return false;
-		if (*size <= have)
-			return true;
-		want = *size;
+		}
+		want = have + 1;
 	}
+}
+
+/* In which form the list is; nothing is known while it is empty. */
+static bool
+find_form(struct ima_file *l, struct error *e)
+{
+	if (!fill(l, HEAD_MAX, e))
+		return false;
+	l->formed = ima_form_find(l->buf + l->at, l->have - l->at, &l->form);
+	return l->formed || l->have - l->at < HEAD_MAX || err_set(e, ERR_FORMAT, "not a binary IMA list");
 }
 
 static bool
@@ -160,7 +152,9 @@ walk(struct ima_file *l, struct ima_mark *m, uint64_t to, struct error *e)
 
 	if (!go_to(l, m, e))
 		return false;
-	while (m->entry < to) {
+	if (!l->formed && !find_form(l, e))
+		return false;
+	while (l->formed && m->entry < to) {
 		if (!peek(l, 0, &size, e))
 			return err_in(e, "IMA entry %llu at offset %llu", (unsigned long long)m->entry, (unsigned long long)m->offset);
 		if (!size)
@@ -226,7 +220,7 @@ ima_read(struct ima_file *l, uint64_t from, size_t max, struct ima_part *out, st
 	if (!walk(l, &at, from, e))
 		return unreadable(l);
 	l->start = at;
-	if (at.entry < from)             /* the list is shorter: there is nothing to send */
+	if (!l->formed || at.entry < from)   /* the list is empty, or shorter: there is nothing to send */
 		return REASON_OK;
 	if (!gather(l, from, max, &part, e))
 		return unreadable(l);

@@ -2,21 +2,15 @@
  * ima_file.h - the kernel's IMA measurement list, read by entry and never held as a whole.
  *
  * securityfs shows no size; the list only grows within a boot, to 10^5 entries and more. So places in it are
- * remembered, and a look at what is new reads what is new. Its bytes are framed here and understood by the
- * verifier alone. Integers are little-endian, as on every host that this project knows.
+ * remembered, and a look at what is new reads what is new. Where a record ends is known here (ima_record.h); what it
+ * means is the verifier's to say.
  */
 #ifndef IMA_FILE_H
 #define IMA_FILE_H
-#include <stddef.h>
-#include <stdint.h>
+#include "ima_record.h"
 #include "reason.h"
-#include "error.h"
 
-enum {
-	IMA_CHUNK       = 256 << 10,          /* bytes of one part, unless a single entry is longer */
-	IMA_ENTRY_MAX   = 1 << 20,
-	IMA_NAME_MAX    = 256,                /* of a template: at most 15 fields of 16 characters */
-};
+enum { IMA_CHUNK = 256 << 10 };              /* bytes of one part, unless a single entry is longer */
 
 struct ima_mark { uint64_t entry, offset; };
 
@@ -24,6 +18,8 @@ struct ima_file {
 	int      fd;
 	bool     absent;
 	struct ima_mark start, end;          /* the first entry that was asked for last, and the end as last seen */
+	struct ima_form form;
+	bool     formed;                     /* told by the first record, for the whole list */
 	/* bytes that were read and not yet walked over: buf[at..have), which end at offset pos of the file */
 	uint8_t *buf;
 	size_t   room, have, at;

@@ -234,10 +234,10 @@ START_TEST(a_long_entry_is_a_part)
 END_TEST
 
 static const struct { const char *label; uint32_t name, data; const char *why; } bad[] = {
-	{ "no template name",   0,           1,                 "template name of 0 bytes" },
-	{ "endless name",       UINT32_MAX,  1,                 "template name of 4294967295 bytes" },
-	{ "endless data",       6,           UINT32_MAX,        "4294967295 bytes of data" },
-	{ "too much data",      6,           IMA_ENTRY_MAX + 1, "1048577 bytes of data" },
+	{ "no template name",   0,           1,                "template name length 0" },
+	{ "endless name",       UINT32_MAX,  1,                "template name length 4294967295" },
+	{ "endless data",       6,           UINT32_MAX,       "template data length 4294967295" },
+	{ "too much data",      6,           IMA_DATA_MAX + 1, "template data length 1048577" },
 };
 
 START_TEST(what_is_no_list)
@@ -256,6 +256,36 @@ START_TEST(what_is_no_list)
 }
 END_TEST
 
+START_TEST(text_is_no_list)
+{
+	char text[512];
+	uint64_t n;
+
+	memset(text, 'a', sizeof(text));
+	say(text, sizeof(text));
+	ck_assert(ima_count(&list, &n, &e) == REASON_IMA_UNREADABLE);
+	ck_assert_msg(strstr(e.why, "not a binary IMA list"), "%s", e.why);
+}
+END_TEST
+
+/* What a kernel on a big-endian machine writes, with SHA-256 template hashes. */
+START_TEST(another_form)
+{
+	static const uint8_t number[4] = { 0, 0, 0, 10 }, name[10] = { 0, 0, 0, 6, 'i', 'm', 'a', '-', 'n', 'g' }, data[5] = { 0, 0, 0, 1, 7 };
+	uint8_t buf[4 + 32 + 10 + 5] = { 0 };
+	struct ima_part p;
+
+	memcpy(buf, number, 4);
+	memcpy(buf + 36, name, 10);
+	memcpy(buf + 46, data, 5);
+	for (unsigned i = 0; i < 100; i++)
+		say(buf, sizeof(buf));
+	ck_assert_uint_eq(count(), 100);
+	p = part(98, IMA_CHUNK);
+	ck_assert(p.entries == 2 && p.len == 2 * sizeof(buf));
+}
+END_TEST
+
 static void
 add(TCase *tc)
 {
@@ -267,6 +297,8 @@ add(TCase *tc)
 	tcase_add_test(tc, it_grows_while_it_is_read);
 	tcase_add_test(tc, a_long_entry_is_a_part);
 	tcase_add_loop_test(tc, what_is_no_list, 0, (int)COUNT(bad));
+	tcase_add_test(tc, text_is_no_list);
+	tcase_add_test(tc, another_form);
 }
 
 int

@@ -82,7 +82,7 @@ static struct host_facts *
 some_host_facts(void)
 {
 	static struct host_facts q = { .known = true, .active = true, .seen = true, .last_boot_id = "boot",
-		.last_reset = 7, .last_restart = 8, .last_clock = 9, .gave_log = true,
+		.last_reset = 7, .last_restart = 8, .last_clock = 9, .gave_log = true, .gave_ima = true,
 		.ek_subject = "IFX SLB9670 id:00070055" };
 
 	set_blob(q.spki, sizeof(q.spki), &q.spki_len);
@@ -97,6 +97,26 @@ an_expectation(void)
 		.bank = { { 0x000b, 0x95 }, { 0x000c, 1 } } } };
 
 	fill(q.extra, sizeof(q.extra));
+	return &q;
+}
+
+static struct ima_ask *
+an_ima_ask(void)
+{
+	static struct ima_ask q = { .wanted = true, .sent = true, .last = true, .at = 1, .hint = 2, .boot_id = "boot",
+		.policy_version = 3 };
+
+	q.ak.size = 34;
+	fill(q.rules, sizeof(q.rules));
+	return &q;
+}
+
+static struct ima_said *
+an_ima_said(void)
+{
+	static struct ima_said q = { .step = IMA_STEP_DONE, .next = 1, .entries = 2, .violations = 3, .pending = 4, .refused = true };
+
+	fill(q.key, sizeof(q.key));
 	return &q;
 }
 
@@ -132,7 +152,7 @@ a_newest(void)
 /* One row a structure: pack, unpack, pack again; same bytes. Every prefix and one byte more fail. */
 #define FORMS(X) X(challenge_request, a_challenge_request) X(enroll_request, an_enroll_request) \
 	X(admin_request, an_admin_request) X(enroll_facts, some_enroll_facts) X(host_facts, some_host_facts) \
-	X(expectation, an_expectation) X(quote, a_quote) X(proof, a_proof) X(newest, a_newest)
+	X(expectation, an_expectation) X(ima_ask, an_ima_ask) X(ima_said, an_ima_said) X(quote, a_quote) X(proof, a_proof) X(newest, a_newest)
 
 #define X(name, make)                                                                        \
 static void name##_write(struct writer *w) { name##_pack(make(), w); }                       \

@@ -119,6 +119,47 @@ START_TEST(a_reference_is_given_once)
 }
 END_TEST
 
+static void
+put_ima(const char *id, uint8_t key, uint64_t entries, const char *state)
+{
+	struct ima_row r = { .key = { key }, .entries = entries, .violations = 2, .pending = 3, .state_len = strlen(state) };
+	own(mem) char *copy = strdup(state);
+
+	r.state = (uint8_t *)copy;
+	ck_assert(store_begin(s, &e));
+	ck_assert_msg(store_ima_put(s, id, &r, &e) && store_commit(s, &e), "%s", e.why);
+}
+
+static void
+is_ima(const char *id, uint8_t key, uint64_t entries, const char *state)
+{
+	own(ima_row) struct ima_row r = { .state = NULL };
+
+	ck_assert_msg(store_ima(s, id, &r, &e), "%s", e.why);
+	ck_assert(r.key[0] == key && r.entries == entries && r.violations == 2 && r.pending == 3 && !r.refused);
+	ck_assert(r.state_len == strlen(state) && !memcmp(r.state, state, r.state_len));
+}
+
+/* One boot's position only moves on; another boot begins where it begins. */
+START_TEST(an_ima_position_never_moves_back)
+{
+	struct host_row h = host(1, "web1");
+	struct ima_row none;
+
+	ck_assert(put(&h));
+	ck_assert(!store_ima(s, h.id, &none, &e) && e.code == ERR_MISSING);
+	put_ima(h.id, 1, 10, "ten");
+	is_ima(h.id, 1, 10, "ten");
+	put_ima(h.id, 1, 10, "another ten");
+	is_ima(h.id, 1, 10, "another ten");
+	put_ima(h.id, 1, 12, "");
+	put_ima(h.id, 1, 11, "eleven");
+	is_ima(h.id, 1, 12, "");
+	put_ima(h.id, 2, 1, "next boot");
+	is_ima(h.id, 2, 1, "next boot");
+}
+END_TEST
+
 START_TEST(a_newer_schema_is_refused)
 {
 	char path[128];
@@ -160,6 +201,7 @@ add(TCase *tc)
 	tcase_add_test(tc, a_challenge_is_used_once);
 	tcase_add_test(tc, what_was_not_committed_is_not_there);
 	tcase_add_test(tc, a_reference_is_given_once);
+	tcase_add_test(tc, an_ima_position_never_moves_back);
 	tcase_add_test(tc, a_newer_schema_is_refused);
 	tcase_add_test(tc, the_audit_trail_cannot_be_changed);
 }

@@ -283,6 +283,12 @@ tests_unit_check_memo_SOURCES  = %D%/check_memo.c %D%/core_lab.c %D%/core_lab.h 
 tests_unit_check_memo_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_check_memo_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
 
+check_PROGRAMS += %D%/check_ima_walks
+TESTS += %D%/check_ima_walks
+tests_unit_check_ima_walks_SOURCES  = %D%/check_ima_walks.c verifierd/ima_walks.c
+tests_unit_check_ima_walks_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS)
+tests_unit_check_ima_walks_LDADD    = libunit.la
+
 check_PROGRAMS += %D%/check_store
 TESTS += %D%/check_store
 tests_unit_check_store_SOURCES  = %D%/check_store.c
