@@ -73,6 +73,17 @@ answers(const struct sockaddr_un *a)
 	return fd >= 0 && (connect(fd, (const struct sockaddr *)a, sizeof(*a)) == 0 || errno == EAGAIN);
 }
 
+/* The folder is the daemon's user's and this is still root: a mode given to the name might reach another file. */
+static bool
+bind_for_all(int fd, const struct sockaddr_un *a)
+{
+	mode_t was = umask(0);
+	bool good = !fchmod(fd, 0666) && !bind(fd, (const struct sockaddr *)a, sizeof(*a));
+
+	umask(was);
+	return good;
+}
+
 bool
 listen_unix(const char *path, int *out, struct error *e)
 {
@@ -87,8 +98,7 @@ listen_unix(const char *path, int *out, struct error *e)
 	if (unlink(path) < 0 && errno != ENOENT)
 		return err_errno(e, "%.120s", path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || chmod(path, 0666) < 0 ||
-	    listen(fd, LISTEN_BACKLOG) < 0)
+	if (fd < 0 || !bind_for_all(fd, &a) || listen(fd, LISTEN_BACKLOG) < 0)
 		return err_errno(e, "listen on %.120s", path);
 	*out = give_fd(&fd);
 	return true;

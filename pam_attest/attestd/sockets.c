@@ -35,6 +35,20 @@ passed(const char *path, int type)
 	return -1;
 }
 
+/*
+ * Everybody may connect. The folder is our user's and this is still root: the mode is given to the socket, for by then
+ * its name may be a link to something else.
+ */
+static bool
+bind_for_all(int fd, const struct sockaddr_un *at)
+{
+	mode_t was = umask(0);
+	bool good = !fchmod(fd, 0666) && !bind(fd, (const struct sockaddr *)at, sizeof(*at));
+
+	umask(was);
+	return good;
+}
+
 int
 socket_make(const char *dir, const char *name, int type, struct error *e)
 {
@@ -49,8 +63,7 @@ socket_make(const char *dir, const char *name, int type, struct error *e)
 		return give_fd(&fd);
 	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	unlink(at.sun_path);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || chmod(at.sun_path, 0666) < 0 ||
-	    (type == SOCK_STREAM && listen(fd, 256) < 0))
+	if (fd < 0 || !bind_for_all(fd, &at) || (type == SOCK_STREAM && listen(fd, 256) < 0))
 		return err_errno(e, "%s", at.sun_path), -1;
 	return give_fd(&fd);
 }

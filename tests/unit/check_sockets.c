@@ -38,8 +38,10 @@ START_TEST(made)
 	struct error e = { .code = ERR_NONE };
 	struct sockaddr_un at = in_dir("gate.sock");
 	struct stat st;
+	mode_t was = umask(077);
 	int fd = socket_make(dir, "gate.sock", SOCK_STREAM, &e), client = socket(AF_UNIX, SOCK_STREAM, 0);
 
+	ck_assert_uint_eq(umask(was), 077);
 	ck_assert_msg(fd >= 0, "%s", e.why);
 	ck_assert(!stat(at.sun_path, &st) && (st.st_mode & 07777) == 0666);
 	ck_assert(fcntl(fd, F_GETFL) & O_NONBLOCK && fcntl(fd, F_GETFD) & FD_CLOEXEC);
