@@ -349,7 +349,7 @@ explain(struct daemon *d, struct client *c)
 static void
 enroll(struct daemon *d, struct client *c)
 {
-	struct job j = { .kind = JOB_ENROLL, .ask = c->ask };
+	struct job j = { .kind = JOB_ENROLL, .ask = c->in->ask };
 
 	if (d->worker.busy) {
 		client_refuse(c, "an attestation is under way; try again");
@@ -477,7 +477,7 @@ static bool
 turn(struct daemon *d)
 {
 	struct pollfd p[FIXED_FDS + CLIENTS_MAX] = {
-		{ .fd = d->gate_fd, .events = POLLIN }, { .fd = d->decisions_fd, .events = POLLIN },
+		{ .fd = clients_room(&d->clients) ? d->gate_fd : -1, .events = POLLIN }, { .fd = d->decisions_fd, .events = POLLIN },
 		{ .fd = d->signal_fd, .events = POLLIN }, { .fd = d->worker.out, .events = POLLIN },
 	};
 	unsigned n = FIXED_FDS + clients_poll(&d->clients, p + FIXED_FDS, CLIENTS_MAX);

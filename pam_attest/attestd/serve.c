@@ -16,7 +16,7 @@ void
 clients_open(struct clients *all)
 {
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
-		all->list[i].fd = -1;
+		all->list[i] = (struct client){ .fd = -1 };
 }
 
 void
@@ -24,7 +24,10 @@ client_drop(struct client *c)
 {
 	if (c->fd >= 0)
 		close(c->fd);
-	explicit_bzero(&c->ask, sizeof(c->ask));
+	if (c->in)
+		explicit_bzero(c->in, sizeof(*c->in));
+	free(c->in);
+	c->in = NULL;
 	c->fd = -1;
 	c->waiting = false;
 }
@@ -58,20 +61,32 @@ slot_for(struct clients *all, uid_t uid)
 	return free_slot;
 }
 
+bool
+clients_room(const struct clients *all)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		if (all->list[i].fd < 0)
+			return true;
+	return false;
+}
+
 void
 clients_accept(struct clients *all, int listener)
 {
-	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+	for (unsigned i = 0; i < CLIENTS_MAX && clients_room(all); i++) {
 		own(fd) int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		own(mem) struct inbox *in = NULL;
 		struct ucred peer;
 		socklen_t len = sizeof(peer);
 		struct client *c;
 
 		if (fd < 0)
 			return;
-		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || !(c = slot_for(all, peer.uid)))
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || !(c = slot_for(all, peer.uid)) ||
+		    !(in = calloc(1, sizeof(*in))))
 			continue;
-		*c = (struct client){ .fd = give_fd(&fd), .uid = peer.uid, .deadline = clock_mono() + CLIENT_READ_MS };
+		*c = (struct client){ .fd = give_fd(&fd), .uid = peer.uid, .deadline = clock_mono() + CLIENT_READ_MS,
+			.in = give(in) };
 	}
 }
 
@@ -129,6 +144,7 @@ static bool
 field(void *arg, const char *key, const char *value, struct error *e)
 {
 	struct client *c = arg;
+	struct enrol_ask *a = &c->in->ask;
 
 	if (!strcmp(key, "verb")) {
 		for (unsigned i = 0; i < COUNT(verbs); i++)
@@ -147,17 +163,17 @@ field(void *arg, const char *key, const char *value, struct error *e)
 	if (!strcmp(key, "ref"))
 		return !value[0] || ref_read(value, c->ref) || err_set(e, ERR_FORMAT, "ref: not a reference");
 	if (!strcmp(key, "url"))
-		return text(c->ask.url, sizeof(c->ask.url), key, value, e);
+		return text(a->url, sizeof(a->url), key, value, e);
 	if (!strcmp(key, "ca"))
-		return text(c->ask.ca_file, sizeof(c->ask.ca_file), key, value, e);
+		return text(a->ca_file, sizeof(a->ca_file), key, value, e);
 	if (!strcmp(key, "ca_sha256"))
-		return text(c->ask.ca_sha256, sizeof(c->ask.ca_sha256), key, value, e);
+		return text(a->ca_sha256, sizeof(a->ca_sha256), key, value, e);
 	if (!strcmp(key, "token"))
-		return text(c->ask.token, sizeof(c->ask.token), key, value, e);
+		return text(a->token, sizeof(a->token), key, value, e);
 	if (!strcmp(key, "name"))
-		return text(c->ask.name, sizeof(c->ask.name), key, value, e);
+		return text(a->name, sizeof(a->name), key, value, e);
 	if (!strcmp(key, "owner_auth"))
-		return text(c->ask.owner_auth, sizeof(c->ask.owner_auth), key, value, e);
+		return text(a->owner_auth, sizeof(a->owner_auth), key, value, e);
 	return true;                    /* service, user and the like: for logs of newer versions */
 }
 
@@ -165,8 +181,9 @@ bool
 client_read(struct client *c)
 {
 	struct error e = { .code = ERR_NONE };
+	struct inbox *in = c->in;
 	size_t used = 0;
-	ssize_t n = recv(c->fd, c->buf + c->len, sizeof(c->buf) - c->len, MSG_DONTWAIT);
+	ssize_t n = recv(c->fd, in->buf + in->len, sizeof(in->buf) - in->len, MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
@@ -174,8 +191,8 @@ client_read(struct client *c)
 		client_drop(c);
 		return false;
 	}
-	c->len += (size_t)n;
-	if (!local_whole(c->buf, c->len, &used, &e)) {
+	in->len += (size_t)n;
+	if (!local_whole(in->buf, in->len, &used, &e)) {
 		client_refuse(c, e.why);
 		return false;
 	}
@@ -183,7 +200,7 @@ client_read(struct client *c)
 		return false;
 	c->verb = VERB_COUNT;
 	c->deadline = clock_mono() + CLIENT_MS;
-	if (used != c->len || !local_walk(c->buf, used, field, c, &e) || c->verb == VERB_COUNT) {
+	if (used != in->len || !local_walk(in->buf, used, field, c, &e) || c->verb == VERB_COUNT) {
 		client_refuse(c, e.code ? e.why : "not one request with a verb");
 		return false;
 	}

@@ -11,24 +11,32 @@
 #include "enrol.h"
 #include "local.h"
 
-enum { CLIENTS_MAX = 128, CLIENTS_KEPT_FOR_ROOT = 32, CLIENTS_PER_UID = 16, CLIENT_MS = 35 * 1000, CLIENT_READ_MS = 2000 };
+/* Everybody logs in at once after a power cut, and sshd and login are root's. */
+enum { CLIENTS_MAX = 512, CLIENTS_KEPT_FOR_ROOT = 384, CLIENTS_PER_UID = 16, CLIENT_MS = 35 * 1000, CLIENT_READ_MS = 2000 };
+
+/* What a caller has said; apart, since most places are empty. */
+struct inbox {
+	char             buf[LOCAL_MAX];
+	size_t           len;
+	struct enrol_ask ask;              /* of enroll */
+};
 
 struct client {
 	int             fd;                /* -1: free */
 	uid_t           uid;
 	int64_t         deadline;          /* ms of CLOCK_MONOTONIC */
-	char            buf[LOCAL_MAX];
-	size_t          len;
+	struct inbox   *in;                /* as long as fd is there */
 	bool            waiting;           /* for the job under way */
 	enum local_verb verb;
 	char            ref[REF_TEXT];     /* of explain */
-	struct enrol_ask ask;              /* of enroll */
 };
 struct clients { struct client list[CLIENTS_MAX]; };
 
 void clients_open(struct clients *);
 void clients_close(struct clients *);
-/* Accepts what waits on the listener; callers over their share are hung up on. */
+/* Is there a place for anybody? Else callers wait on the listener. */
+bool clients_room(const struct clients *);
+/* Accepts what waits on the listener, as long as there is room; callers over their share are hung up on. */
 void clients_accept(struct clients *, int listener);
 /* Descriptors that are still being read from; pfd[i].fd is matched by clients_of. */
 unsigned clients_poll(const struct clients *, struct pollfd *pfd, unsigned max);

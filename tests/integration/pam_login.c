@@ -1,6 +1,6 @@
 /*
- * pam_login CONFDIR SERVICE USER: one account phase through a private PAM folder, what the user sees on
- * standard output, exit 0 when permitted. Many may run at once, which pam_wrapper's are not made for.
+ * pam_login CONFDIR SERVICE USER: one account phase through a private PAM folder, once standard input has ended; what
+ * the user sees on standard output, exit 0 when permitted. Many may run at once, which pam_wrapper's are not made for.
  */
 #include <security/pam_appl.h>
 #include <stdio.h>
@@ -25,6 +25,10 @@ main(int argc, char **argv)
 
 	if (argc != 4 || pam_start_confdir(argv[2], argv[3], &conv, argv[1], &pamh) != PAM_SUCCESS)
 		return 2;
+	puts("ready");
+	fflush(stdout);
+	while (getchar() != EOF)
+		;
 	rc = pam_acct_mgmt(pamh, 0);
 	printf("%s\n", pam_strerror(pamh, rc));
 	pam_end(pamh, rc);

@@ -18,7 +18,8 @@ connected(uid_t uid)
 	ck_assert(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair));
 	clients_open(&all);
 	caller = pair[0];
-	all.list[0] = (struct client){ .fd = pair[1], .uid = uid, .deadline = clock_mono() + CLIENT_READ_MS };
+	all.list[0] = (struct client){ .fd = pair[1], .uid = uid, .deadline = clock_mono() + CLIENT_READ_MS,
+		.in = calloc(1, sizeof(struct inbox)) };
 	return &all.list[0];
 }
 
@@ -156,7 +157,7 @@ START_TEST(places)
 {
 	char dir[] = "/tmp/check_serve.XXXXXX";
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), ready[2];
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), ready[2], waits;
 	pid_t child;
 	char byte;
 
@@ -192,10 +193,20 @@ START_TEST(places)
 			n += all.list[i].fd >= 0 && all.list[i].uid == u;
 		ck_assert_uint_le(n, CLIENTS_PER_UID);
 	}
-	for (unsigned i = 0; i < CLIENTS_KEPT_FOR_ROOT; i++)
+	for (unsigned i = 0; i < CLIENTS_KEPT_FOR_ROOT; i++) {
 		ck_assert_int_ge(knock(&at), 0);
-	clients_accept(&all, listener);
+		clients_accept(&all, listener);
+	}
 	ck_assert_uint_eq(taken(), CLIENTS_MAX);
+	ck_assert(!clients_room(&all));
+	/* Root's next one is not sent away: it waits for a place. */
+	waits = knock(&at);
+	clients_accept(&all, listener);
+	ck_assert_int_eq(recv(waits, &byte, 1, MSG_DONTWAIT), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	client_drop(&all.list[7]);
+	clients_accept(&all, listener);
+	ck_assert(all.list[7].fd >= 0 && all.list[7].uid == 0);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	unlink(at.sun_path);
