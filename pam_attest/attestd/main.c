@@ -235,15 +235,36 @@ answer_status(struct daemon *d, struct client *c, const struct decision *decisio
 		client_refuse(c, e.why);
 }
 
+static bool
+is_verdict(enum reason r)
+{
+	return reason_state(r) == STATE_AFFIRMING || reason_state(r) == STATE_WARNING;
+}
+
+/* As young as the asker wants a verdict to be. None is made more often than this spacing, whoever asks. */
+static bool
+young_enough(const struct daemon *d, const struct client *c)
+{
+	int64_t most = c->max_age > SPACING_MS ? c->max_age : SPACING_MS;
+
+	return !c->max_age || clock_now().boot - d->last.record.issued_boot <= most;
+}
+
 static void
 answer_ask(struct daemon *d, struct client *c)
 {
 	enum reason now = status_reason_now(&d->last, d->boot_id);
+	const char *ref = d->last.record.ref;
 
 	/* Grace is the gate's own decision, by its own limits: it hears that there is no verdict, and why. */
 	if (now == REASON_GRACE)
 		now = d->last.reason;
-	client_answer(c, now, d->last.record.ref, NULL, 0);
+	/* A verdict that still counts for others, while a newer one could not be had, or not in time. */
+	if (is_verdict(now) && !young_enough(d, c)) {
+		now = is_verdict(d->last.reason) ? REASON_VERDICT_EXPIRED : d->last.reason;
+		ref = "";
+	}
+	client_answer(c, now, ref, NULL, 0);
 }
 
 static void

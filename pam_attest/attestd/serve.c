@@ -140,6 +140,8 @@ text(char *out, size_t size, const char *key, const char *value, struct error *e
 	return true;
 }
 
+enum { MAX_AGE_S = 7 * 86400 };            /* longer than any verdict lives */
+
 static bool
 field(void *arg, const char *key, const char *value, struct error *e)
 {
@@ -158,6 +160,12 @@ field(void *arg, const char *key, const char *value, struct error *e)
 		long ms = strtol(value, NULL, 10);
 
 		c->deadline = clock_mono() + (ms < 0 ? 0 : ms < CLIENT_MS ? ms : CLIENT_MS);
+		return true;
+	}
+	if (!strcmp(key, "max_age")) {
+		long seconds = strtol(value, NULL, 10);
+
+		c->max_age = seconds <= 0 ? 0 : seconds < MAX_AGE_S ? seconds * 1000 : MAX_AGE_S * 1000;
 		return true;
 	}
 	if (!strcmp(key, "ref"))

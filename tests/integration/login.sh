@@ -138,6 +138,28 @@ lab_attestd_up
 reaches 20 state affirming; is "an identical boot is good by itself" $? 0
 login "identical boot" permitted
 
+# A verdict that is too old for a door is none there while no younger one can be had, whatever it is worth elsewhere.
+lab_kill verifierd
+sleep 3
+lab_gate_conf "max_age = 1s
+grace = 0"
+login "max_age, and no verifier" refused '*verifier-unreachable*'
+lab_gate_conf "grace = 14s"
+login "where nobody minds it counts" permitted
+lab_verifier_up
+attestctl attest >/dev/null; is "the verifier is there again" $? 0
+mapfile -t roles < <(pgrep -P "${PIDS[verifierd]}")
+kill -STOP "${roles[@]}"
+sleep 3
+lab_gate_conf "max_age = 1s
+grace = 0
+timeout = 1s"
+login "max_age, and a verifier that is slow" refused '*verdict-expired*'
+kill -CONT "${roles[@]}"
+sleep 3
+login "max_age, and the verifier is back" permitted
+lab_gate_conf "grace = 14s"
+
 # Another command line.
 power_cycle sb-shimgrub-cmd
 reaches 20 state contraindicated; is "another command line is refused" $? 0
