@@ -75,9 +75,8 @@ text_hashes(struct text_walk *w, const struct event *ev, const char *text)
 	return hashes(w, ev, bytes, 2 * u.n) || hashes(w, ev, bytes, 2 * u.n + 2);
 }
 
-/* The label in front of a text, and what stands behind it. */
-static const char *
-without_label(const char *text, int *said)
+const char *
+text_bare(const char *text, int *said)
 {
 	for (unsigned i = 0; i <= ROLE_MODULE_CMDLINE; i++) {
 		size_t n = strlen(roles[i]);
@@ -118,7 +117,7 @@ roles_of(unsigned pcr, const char *text)
 static void
 text_of(struct text_walk *w, const struct event *ev, struct bound_text *out)
 {
-	const char *bare = without_label(ev->text, &out->said);
+	const char *bare = text_bare(ev->text, &out->said);
 
 	out->event = ev;
 	out->bound = *ev->text && (text_hashes(w, ev, bare) || (bare != ev->text && text_hashes(w, ev, ev->text)));

@@ -40,6 +40,9 @@ struct text_walk { const struct eventlog *log; enum bank bank; unsigned at; stru
 bool bound_text_next(struct text_walk *, struct bound_text *);
 static inline void drop_text_walk(struct text_walk *w) { hashers_free(&w->hashers); }   /* own(text_walk) */
 
+/* A text without GRUB's label; *said gets the role that the label claims, or -1. */
+const char *text_bare(const char *text, int *said);
+
 /*
  * If GRUB would load a kernel or module by this command ("linux", "linuxefi", "multiboot2", ...), what
  * it passes on: the words after the file's name, "" for none. NULL for any other command. *file (may

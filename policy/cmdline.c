@@ -1,26 +1,25 @@
 #include <stdio.h>
 #include <string.h>
+#include "bound_text.h"
 #include "cmdline.h"
+#include "scope.h"
 
 enum { WORDS_MAX = 512 };       /* the kernel's limit is 2048 bytes */
 
-/* Words that, coming or going, change who owns the machine. A trailing '=' stands for any value. */
+/*
+ * Words that, coming or going, change who owns the machine. A trailing '=' stands for any value. The
+ * first OPENING of them do so in any line; the others only where they were not, or are no longer.
+ */
 static const char *const alarming[] = {
 	"init=", "rdinit=", "rd.break", "rd.break=", "rd.shell", "rd.systemd.debug_shell", "systemd.debug_shell",
 	"systemd.debug_shell=", "systemd.unit=", "rd.systemd.unit=", "systemd.run=", "single", "emergency",
-	"rescue", "break", "break=", "lockdown=", "module.sig_enforce", "module.sig_enforce=",
+	"rescue", "break", "break=",
+	"lockdown=", "module.sig_enforce", "module.sig_enforce=",
 	"audit=", "selinux=", "apparmor=", "enforcing=", "security=", "lsm=", "ima_appraise=", "ima_policy=", "efi=",
 	"iommu=", "intel_iommu=", "amd_iommu=", "init_on_alloc=", "nosmep", "nosmap", "nokaslr", "mitigations=",
 	"systemd.setenv=", "rd.luks=", "dm_verity.error_behavior=", "root=", "rootflags=",
 };
-
-const char *
-cmdline_words(const char *text)
-{
-	static const char label[] = "kernel_cmdline: ";
-
-	return strncmp(text, label, strlen(label)) ? text : text + strlen(label);
-}
+enum { OPENING = 16 };
 
 struct word { const char *p; size_t len; };
 
@@ -44,9 +43,9 @@ fold(char c)
 }
 
 static bool
-is_alarming(const struct word *w)
+is_alarming(const struct word *w, unsigned of)
 {
-	for (unsigned i = 0; i < sizeof(alarming) / sizeof(alarming[0]); i++) {
+	for (unsigned i = 0; i < of; i++) {
 		size_t n = strlen(alarming[i]), k = 0;
 
 		while (k < n && k < w->len && fold(w->p[k]) == alarming[i][k])
@@ -81,7 +80,7 @@ only_in(char sign, const struct word *these, unsigned n, const struct word *othe
 			used[j] = true;
 			continue;
 		}
-		alarm = alarm || is_alarming(&these[i]);
+		alarm = alarm || is_alarming(&these[i], COUNT(alarming));
 		wrote = snprintf(out + at, size - at, "%s%c %.*s", at ? " " : "", sign, (int)these[i].len, these[i].p);
 		if (wrote > 0)
 			at = (size_t)wrote < size - at ? at + (size_t)wrote : size - 1;
@@ -90,10 +89,24 @@ only_in(char sign, const struct word *these, unsigned n, const struct word *othe
 }
 
 bool
+cmdline_opens(const char *line)
+{
+	struct word words[WORDS_MAX];
+	int said;
+	unsigned n = split(text_bare(line, &said), words);
+
+	for (unsigned i = 0; i < n; i++)
+		if (is_alarming(&words[i], OPENING))
+			return true;
+	return false;
+}
+
+bool
 cmdline_diff(const char *was, const char *is, char *out, size_t size)
 {
 	struct word old[WORDS_MAX], new[WORDS_MAX];
-	unsigned n = split(cmdline_words(was), old), m = split(cmdline_words(is), new);
+	int said;
+	unsigned n = split(text_bare(was, &said), old), m = split(text_bare(is, &said), new);
 	bool alarm;
 
 	*out = '\0';

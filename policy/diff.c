@@ -1,26 +1,13 @@
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
-#include "cmdline.h"
-#include "diff.h"
-#include "hex.h"
+#include "diff_change.h"
 #include "scope.h"
 
 enum {
+	PCR_LOADED       = 4,
 	DIFF_CELLS_MAX   = 1 << 20,     /* of the table for one PCR; larger gaps are paired in order */
 	DIFF_CHANGES_MAX = 1024,        /* kept for sorting; all are counted */
-	SHOWN_TEXT       = 120,         /* of one side's words in a sentence */
-};
-
-/* An event of a log or an entry of a set. */
-struct item {
-	const uint8_t *digest;
-	const char    *text;
-	bool           bound;
-	uint32_t       number, type;
-	uint8_t        pcr;
-	enum component component;
-	const struct set_entry *entry;  /* NULL: of a log */
 };
 
 /* Items of each PCR in order. */
@@ -29,14 +16,6 @@ struct items {
 	unsigned     first[PCR_COUNT], count[PCR_COUNT];
 };
 static void drop_items(struct items *i) { free(i->item); }
-
-struct change {
-	const struct item *was, *is;    /* NULL: measured in addition; not measured */
-	enum reason        reason;
-	enum severity      severity;
-	enum component     component;
-	unsigned           order;
-};
 
 struct diff {
 	enum bank      bank;
@@ -92,106 +71,12 @@ items_of_set(const struct reference_set *set, uint32_t pcrs, struct items *out, 
 	return true;
 }
 
-static bool
-begins(const char *s, const char *with)
-{
-	return !strncmp(s, with, strlen(with));
-}
-
-/* Does this name of a file, as GRUB gives it, belong to a kernel or an initrd? */
-static bool
-is_kernel_file(const char *path)
-{
-	static const char *const names[] = { "vmlinuz", "vmlinux", "bzImage", "linux", "kernel", "initrd", "initramfs" };
-	const char *name = strrchr(path, '/');
-
-	name = name ? name + 1 : path;
-	for (unsigned i = 0; i < COUNT(names); i++)
-		if (begins(name, names[i]))
-			return true;
-	return false;
-}
-
-/* What a change of the boot entry is called: by the PCR and by what the approved label says it is. */
-static enum reason
-boot_entry_reason(const struct item *known)
-{
-	const char *text = known->text;
-
-	switch (known->pcr) {
-	case 4:
-		return REASON_KERNEL_CHANGED;
-	case 8:
-		return known->bound && begins(text, "kernel_cmdline: ") ? REASON_CMDLINE_CHANGED : REASON_BOOT_CHANGED;
-	case 9:
-		if (!strcmp(text, "LOADED_IMAGE::LoadOptions"))
-			return REASON_CMDLINE_CHANGED;
-		return !strcmp(text, "Linux initrd") || is_kernel_file(text) ? REASON_KERNEL_CHANGED : REASON_BOOT_CHANGED;
-	case 11:
-		if (!strcmp(text, ".cmdline"))
-			return REASON_CMDLINE_CHANGED;
-		return !strcmp(text, ".linux") || !strcmp(text, ".initrd") || !strcmp(text, ".ucode") ?
-		    REASON_KERNEL_CHANGED : REASON_BOOT_CHANGED;
-	case 12:
-		return known->bound ? REASON_CMDLINE_CHANGED : REASON_BOOT_CHANGED;
-	}
-	return REASON_BOOT_CHANGED;
-}
-
-static enum reason
-change_reason(const struct change *c)
-{
-	static const enum reason of_component[] = {
-#define X(name, word, pcrs, reason) REASON_##reason,
-		COMPONENTS(X)
-#undef X
-	};
-
-	if (!c->was)
-		return REASON_EVENT_UNEXPECTED;
-	if (!c->is)
-		return REASON_EVENT_MISSING;
-	return c->component == COMPONENT_BOOT_ENTRY ? boot_entry_reason(c->was) : of_component[c->component];
-}
-
-/* "dbx: 371 entries" -> 371 */
-static bool
-dbx_entries(const struct item *i, unsigned *n)
-{
-	return i->bound && sscanf(i->text, "dbx: %u entr", n) == 1;
-}
-
-/* Only what digests bind may calm; anything may alarm. */
-static enum severity
-change_severity(const struct change *c)
-{
-	const struct item *was = c->was, *is = c->is;
-	char words[FINDING_TEXT];
-	unsigned before, after;
-
-	if (is && !strcmp(is->text, "error separator"))
-		return SEVERITY_ALARMING;
-	if (c->component == COMPONENT_SECUREBOOT && is &&
-	    (begins(is->text, "SecureBoot: 0") || begins(is->text, "SecureBoot: empty") ||
-	    begins(is->text, "MokSBState") || begins(is->text, "UEFI Debug Mode")))
-		return SEVERITY_ALARMING;
-	if (!was || !is)
-		return SEVERITY_UNKNOWN;
-	if (dbx_entries(was, &before) && dbx_entries(is, &after))
-		return after >= before ? SEVERITY_BENIGN_LIKELY : SEVERITY_ALARMING;
-	if (c->reason == REASON_CMDLINE_CHANGED && was->bound && is->bound &&
-	    cmdline_diff(was->text, is->text, words, sizeof(words)))
-		return SEVERITY_ALARMING;
-	return SEVERITY_UNKNOWN;
-}
-
 static void
 change_add(struct diff *d, const struct item *was, const struct item *is, enum component component)
 {
 	struct change c = { .was = was, .is = is, .component = was ? was->component : component };
 
 	c.reason = change_reason(&c);
-	c.severity = change_severity(&c);
 	c.order = d->total++;
 	if (d->kept < DIFF_CHANGES_MAX)
 		d->change[d->kept++] = c;
@@ -312,7 +197,9 @@ dullness(const struct change *c)
 {
 	const struct item *i = c->was ? c->was : c->is;
 
-	return i->bound ? 0 : *i->text && !begins(i->text, "image of") ? 1 : 2;
+	if (c->reason == REASON_KERNEL_CHANGED && i->pcr == PCR_LOADED)
+		return 0;               /* the image itself, before its file and the initrd */
+	return i->bound ? 0 : *i->text && strncmp(i->text, "image of", 8) ? 1 : 2;
 }
 
 static int
@@ -330,93 +217,64 @@ by_weight(const void *pa, const void *pb)
 	return (int)a->order - (int)b->order;
 }
 
-static enum trust_claim
-change_claim(const struct change *c)
-{
-	if (c->reason == REASON_CMDLINE_CHANGED || c->component == COMPONENT_SECUREBOOT)
-		return CLAIM_CONFIGURATION;
-	return c->component == COMPONENT_FIRMWARE ? CLAIM_HARDWARE : CLAIM_EXECUTABLES;
-}
-
-/* One side, for people: its words, and its digest where the words alone do not tell the two apart. */
+/* Secure Boot's own changes come first: they say whether what was loaded is signed as before. */
 static void
-side_say(char out[static FINDING_TEXT], const struct diff *d, const struct item *i, bool with_digest)
+classify(struct diff *d, struct backdrop *b)
 {
-	char hex[2 * DIGEST_MAX + 1];
+	b->same_keys = b->secure_boot;
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (unsigned i = 0; i < d->kept; i++) {
+			struct change *c = &d->change[i];
 
-	hex_text(i->digest, bank_size(d->bank), hex);
-	if (!*i->text)
-		finding_say(out, "%s", hex);
-	else if (with_digest || !i->bound)
-		finding_say(out, "%s (%s %s)", i->text, bank_word(d->bank), hex);
-	else
-		finding_say(out, "%s", i->text);
-}
-
-/* GRUB's label for what it runs. */
-static const char command[] = "grub_cmd: ";
-
-static bool
-was_is_command(const struct change *c)
-{
-	return c->was->bound && c->is->bound && begins(c->was->text, command) && begins(c->is->text, command);
-}
-
-static void
-sentence(const struct change *c, char out[static FINDING_TEXT])
-{
-	const struct item *at = c->is ? c->is : c->was;
-	const char *was = c->was ? c->was->text : "", *is = c->is ? c->is->text : "";
-	char where[32] = "", words[FINDING_TEXT - 80];
-
-	if (at->number)
-		snprintf(where, sizeof(where), ", event %u", at->number);
-	if (!c->was && c->is->bound)
-		finding_say(out, "measured in addition: %.*s (PCR %u%s)", SHOWN_TEXT, is, at->pcr, where);
-	else if (!c->was)
-		finding_say(out, "something more was measured%s%.*s (PCR %u%s)", *is ? "; the host calls it " : "",
-		    SHOWN_TEXT, is, at->pcr, where);
-	else if (!c->is)
-		finding_say(out, "was not measured: %.*s (PCR %u)", SHOWN_TEXT, *was ? was : "an event without a name", at->pcr);
-	else if (c->reason == REASON_CMDLINE_CHANGED && c->was->bound && c->is->bound) {
-		cmdline_diff(was, is, words, sizeof(words));
-		finding_say(out, "kernel command line: %s (PCR %u%s)", *words ? words : "the same words in another order",
-		    at->pcr, where);
-	} else if (was_is_command(c)) {
-		cmdline_diff(was + strlen(command), is + strlen(command), words, sizeof(words));
-		finding_say(out, "boot loader command: %s (PCR %u%s)", *words ? words : "the same words in another order",
-		    at->pcr, where);
-	} else if (c->reason == REASON_CMDLINE_CHANGED)
-		finding_say(out, "the kernel command line changed; its words are not in the log (PCR %u%s)", at->pcr, where);
-	else if (c->was->bound && c->is->bound)
-		finding_say(out, "%.*s became %.*s (PCR %u%s)", SHOWN_TEXT, was, SHOWN_TEXT, is, at->pcr, where);
-	else
-		finding_say(out, "%.*s has another content (PCR %u%s)", SHOWN_TEXT,
-		    *was ? was : event_type_name(c->was->type), at->pcr, where);
-}
-
-static void
-change_report(const struct diff *d, const struct change *c, struct findings *all)
-{
-	struct finding *f = finding_add(all, c->reason, c->severity, change_claim(c));
-	bool same_words = c->was && c->is && !strcmp(c->was->text, c->is->text);
-
-	f->pcr = c->was ? c->was->pcr : c->is->pcr;
-	f->event = c->is ? c->is->number : 0;
-	if (c->was)
-		side_say(f->expected, d, c->was, same_words);
-	if (c->is)
-		side_say(f->seen, d, c->is, same_words);
-	sentence(c, f->text);
+			if ((c->component == COMPONENT_SECUREBOOT) != (pass == 0))
+				continue;
+			c->severity = change_severity(b, c);
+			b->same_keys = b->same_keys && (pass || c->severity == SEVERITY_BENIGN_LIKELY);
+		}
 }
 
 static bool
-diff_items(enum bank bank, const struct items *was, const struct items *is, struct findings *all,
+same_item(const struct diff *d, const struct item *a, const struct item *b)
+{
+	return (!a && !b) || (a && b && a->pcr == b->pcr && !memcmp(a->digest, b->digest, bank_size(d->bank)));
+}
+
+/* GRUB measures a kernel twice, and shim may: one sentence is enough. */
+static bool
+said_before(const struct diff *d, unsigned i)
+{
+	for (unsigned k = 0; k < i; k++)
+		if (same_item(d, d->change[k].was, d->change[i].was) && same_item(d, d->change[k].is, d->change[i].is))
+			return true;
+	return false;
+}
+
+/* The main change to the front: what alarms, else the first in the chain of trust, as plainly as it can be said. */
+static void
+lead(struct diff *d)
+{
+	struct change main_one;
+	unsigned best = 0;
+
+	if (!d->kept || d->change[0].severity == SEVERITY_ALARMING)
+		return;
+	for (unsigned i = 1; i < d->kept; i++) {
+		const struct change *a = &d->change[i], *b = &d->change[best];
+
+		if (change_rank(a) < change_rank(b) || (change_rank(a) == change_rank(b) && dullness(a) < dullness(b)))
+			best = i;
+	}
+	main_one = d->change[best];
+	memmove(&d->change[1], &d->change[0], best * sizeof(main_one));
+	d->change[0] = main_one;
+}
+
+static bool
+diff_items(struct backdrop *b, const struct items *was, const struct items *is, struct findings *all,
     struct difference *out, struct error *e)
 {
 	own(mem) struct change *changes = calloc(DIFF_CHANGES_MAX, sizeof(*changes));
-	struct diff d = { .bank = bank, .change = changes, .e = e };
-	const struct change *main_one = NULL;
+	struct diff d = { .bank = b->bank, .change = changes, .e = e };
 
 	if (!changes)
 		return err_set(e, ERR_MEMORY, "changes");
@@ -425,15 +283,15 @@ diff_items(enum bank bank, const struct items *was, const struct items *is, stru
 		    is->count[pcr], pcr);
 	if (d.failed)
 		return false;
+	classify(&d, b);
 	qsort(changes, d.kept, sizeof(*changes), by_weight);
-	for (unsigned i = 0; i < d.kept; i++) {
-		change_report(&d, &changes[i], all);
-		if (!main_one || change_rank(&changes[i]) < change_rank(main_one))
-			main_one = &changes[i];
-	}
+	lead(&d);
+	for (unsigned i = 0; i < d.kept; i++)
+		if (all->count == FINDINGS_MAX || !said_before(&d, i))
+			change_report(b, &changes[i], all);
 	out->count = d.total;
-	out->reason = main_one ? main_one->reason : REASON_OK;
-	out->component = main_one ? main_one->component : COMPONENT_COUNT;
+	out->reason = d.kept ? changes[0].reason : REASON_OK;
+	out->component = d.kept ? changes[0].component : COMPONENT_COUNT;
 	return true;
 }
 
@@ -454,11 +312,17 @@ diff_measured(const struct measured *m, uint32_t pcrs, const struct known_set *k
     struct difference *out, struct error *e)
 {
 	own(items) struct items was = { 0 }, is = { 0 };
+	own(mem) struct boot_facts *facts = malloc(sizeof(*facts));
+	struct backdrop b = { .bank = m->bank, .was = &known->set, .facts = facts };
 
+	if (!facts)
+		return err_set(e, ERR_MEMORY, "facts");
+	boot_facts_read(m->log, m->bank, m->pcrs, facts);
+	backdrop_open(&b);
 	*out = (struct difference){ .foreign = foreign_pcrs(known) & pcrs };
 	pcrs &= m->pcrs & ~out->foreign;
 	return items_of_set(&known->set, pcrs, &was, e) && items_of_log(m, pcrs, &is, e) &&
-	    diff_items(m->bank, &was, &is, all, out, e);
+	    diff_items(&b, &was, &is, all, out, e);
 }
 
 void
@@ -488,9 +352,11 @@ diff_sets(const struct reference_set *from, const struct reference_set *to, stru
 	struct difference d = { 0 };
 	struct error e = { .code = ERR_NONE };
 	uint32_t pcrs = from->pcrs & to->pcrs;
+	struct backdrop b = { .bank = from->bank, .was = from, .set = to };
 
+	backdrop_open(&b);
 	if (from->bank != to->bank || !items_of_set(from, pcrs, &was, &e) || !items_of_set(to, pcrs, &is, &e) ||
-	    !diff_items(from->bank, &was, &is, all, &d, &e)) {
+	    !diff_items(&b, &was, &is, all, &d, &e)) {
 		struct finding *f = finding_add(all, REASON_POLICY_FAILED, SEVERITY_UNKNOWN, CLAIM_CONFIGURATION);
 
 		finding_say(f->text, "the sets cannot be compared: %s", e.code ? e.why : "they are of different banks");

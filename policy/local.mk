@@ -13,7 +13,10 @@ libpolicy_la_SOURCES = \
 	%D%/check_quote.c \
 	%D%/check_replay.c \
 	%D%/cmdline.c %D%/cmdline.h \
-	%D%/diff.c %D%/diff.h \
+	%D%/diff.c %D%/diff.h %D%/diff_change.h \
+	%D%/diff_class.c \
+	%D%/diff_keys.c \
+	%D%/diff_words.c \
 	%D%/efi.c %D%/efi.h \
 	%D%/eventlog.c %D%/eventlog.h \
 	%D%/eventlog_pack.c \

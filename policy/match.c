@@ -16,7 +16,7 @@ bool
 measured_open(const struct eventlog *log, enum bank bank, uint32_t pcrs, struct measured *out,
     struct error *e)
 {
-	struct measured m = { .bank = bank, .pcrs = pcrs };
+	struct measured m = { .log = log, .bank = bank, .pcrs = pcrs };
 	unsigned at[PCR_COUNT];
 
 	for (unsigned i = 0; i < log->count; i++)

@@ -16,6 +16,7 @@
 
 /* What one bank of a log measured into the selected PCRs: for each PCR its events, in order. */
 struct measured {
+	const struct eventlog *log;
 	enum bank            bank;
 	uint32_t             pcrs;
 	const struct event **event;

@@ -1,5 +1,6 @@
 /* What differs, in words: each change with its reason, its severity, and the sentence that people read. */
 #include "diff.h"
+#include "efi.h"
 #include "made_log.h"
 
 #define CONFIG EV_EFI_VARIABLE_DRIVER_CONFIG
@@ -18,6 +19,7 @@ variable(const char *spec, uint8_t *out)
 	unsigned n = (unsigned)atoi(spec + names + 1);
 
 	memset(out, 0, 4096);
+	memcpy(out, !strncmp(spec, "db", 2) ? efi_guid_security : efi_guid_global, EFI_GUID_SIZE);
 	out[16] = (uint8_t)names;
 	for (size_t i = 0; i < names; i++, at += 2)
 		out[at] = (uint8_t)spec[i];
@@ -29,11 +31,12 @@ variable(const char *spec, uint8_t *out)
 	len = 28 + n * 48;
 	out[24] = (uint8_t)len;
 	out[25] = (uint8_t)(len >> 8);
+	memcpy(out + at, efi_cert_sha256, EFI_GUID_SIZE);
 	out[at + 16] = (uint8_t)len;
 	out[at + 17] = (uint8_t)(len >> 8);
 	out[at + 24] = 48;
 	for (unsigned i = 0; i < n; i++)
-		out[at + 28 + i * 48] = (uint8_t)i;
+		out[at + 28 + i * 48 + EFI_GUID_SIZE] = (uint8_t)i;
 	return at + len;
 }
 
@@ -78,25 +81,25 @@ static const struct {
 	{ "init=", { CMD("root=a") }, { CMD("root=a init=/bin/sh") }, 1, REASON_CMDLINE_CHANGED, SEVERITY_ALARMING, "kernel command line: + init=/bin/sh (PCR 8, event 2)" },
 	{ "command line of a label alone", { CMD("root=a") }, { { 8, EV_IPL, "other", "kernel_cmdline: root=a" } }, 1,
 	    REASON_CMDLINE_CHANGED, SEVERITY_UNKNOWN, "the kernel command line changed; its words are not in the log (PCR 8, event 2)" },
-	{ "dbx grew", { VAR("dbx=1") }, { VAR("dbx=3") }, 1, REASON_SECUREBOOT_CHANGED, SEVERITY_BENIGN_LIKELY, "dbx: 1 entry became dbx: 3 entries (PCR 7, event 2)" },
-	{ "dbx shrank", { VAR("dbx=3") }, { VAR("dbx=2") }, 1, REASON_SECUREBOOT_CHANGED, SEVERITY_ALARMING, "dbx: 3 entries became dbx: 2 entries" },
+	{ "dbx grew", { VAR("dbx=1") }, { VAR("dbx=3") }, 1, REASON_SECUREBOOT_CHANGED, SEVERITY_BENIGN_LIKELY, "dbx: 1 -> 3 entries, 2 added, none removed (PCR 7, event 2)" },
+	{ "dbx shrank", { VAR("dbx=3") }, { VAR("dbx=2") }, 1, REASON_SECUREBOOT_CHANGED, SEVERITY_ALARMING, "dbx: 3 -> 2 entries, none added, 1 removed (PCR 7, event 2)" },
 	{ "dbx of a label alone", { VAR("dbx=1") }, { { 7, EV_IPL, "x", "dbx: 9 entries" } }, 1, REASON_SECUREBOOT_CHANGED, SEVERITY_UNKNOWN, "dbx: 1 entry has another content" },
-	{ "Secure Boot off", { VAR("SecureBoot=1") }, { VAR("SecureBoot=0") }, 1, REASON_SECUREBOOT_CHANGED, SEVERITY_ALARMING, "SecureBoot: 1 became SecureBoot: 0" },
-	{ "kernel file", { FILE_OF("/vmlinuz-6", "a") }, { FILE_OF("/vmlinuz-6", "b") }, 1, REASON_KERNEL_CHANGED, SEVERITY_UNKNOWN, "/vmlinuz-6 has another content (PCR 9, event 2)" },
-	{ "initrd", { FILE_OF("(hd0)/initrd.img", "a") }, { FILE_OF("(hd0)/initrd.img", "b") }, 1, REASON_KERNEL_CHANGED, SEVERITY_UNKNOWN, "(hd0)/initrd.img has another content" },
+	{ "Secure Boot off", { VAR("SecureBoot=1") }, { VAR("SecureBoot=0") }, 1, REASON_SECUREBOOT_CHANGED, SEVERITY_ALARMING, "Secure Boot was turned off (PCR 7, event 2)" },
+	{ "kernel file", { FILE_OF("/vmlinuz-6", "a") }, { FILE_OF("/vmlinuz-6", "b") }, 1, REASON_KERNEL_CHANGED, SEVERITY_UNKNOWN, "kernel file /vmlinuz-6 has another content, not checked by Secure Boot (PCR 9, event 2)" },
+	{ "initrd", { FILE_OF("(hd0)/initrd.img", "a") }, { FILE_OF("(hd0)/initrd.img", "b") }, 1, REASON_KERNEL_CHANGED, SEVERITY_UNKNOWN, "initrd (hd0)/initrd.img has another content; nothing signs it" },
 	{ "grub.cfg", { FILE_OF("/grub.cfg", "a") }, { FILE_OF("/grub.cfg", "b") }, 1, REASON_BOOT_CHANGED, SEVERITY_UNKNOWN, "/grub.cfg has another content" },
 	{ "the label of the log does not say what it is", { FILE_OF("/vmlinuz", "a") }, { FILE_OF("/grub.cfg", "b") }, 1,
-	    REASON_KERNEL_CHANGED, SEVERITY_UNKNOWN, "/vmlinuz has another content" },
-	{ "option ROM more", { END }, { { 2, 5, NULL, "rom" } }, 1, REASON_EVENT_UNEXPECTED, SEVERITY_UNKNOWN, "measured in addition: rom (PCR 2, event 2)" },
+	    REASON_KERNEL_CHANGED, SEVERITY_UNKNOWN, "kernel file /vmlinuz has another content" },
+	{ "option ROM more", { END }, { { 2, 5, NULL, "rom" } }, 1, REASON_EVENT_UNEXPECTED, SEVERITY_UNKNOWN, "new option ROM or driver rom (PCR 2, event 2)" },
 	{ "a command more", { GRUB("a"), GRUB("c") }, { GRUB("a"), GRUB("rmmod tpm"), GRUB("c") }, 1,
-	    REASON_EVENT_UNEXPECTED, SEVERITY_UNKNOWN, "measured in addition: grub_cmd: rmmod tpm (PCR 8, event 3)" },
+	    REASON_EVENT_UNEXPECTED, SEVERITY_ALARMING, "measured in addition: grub_cmd: rmmod tpm (PCR 8, event 3)" },
 	{ "a command less", { GRUB("a"), GRUB("b"), GRUB("c") }, { GRUB("a"), GRUB("c") }, 1,
 	    REASON_EVENT_MISSING, SEVERITY_UNKNOWN, "was not measured: grub_cmd: b (PCR 8)" },
 	{ "a command with other words", { GRUB("linux /vmlinuz a") }, { GRUB("linux /vmlinuz a b") }, 1,
 	    REASON_BOOT_CHANGED, SEVERITY_UNKNOWN, "boot loader command: + b (PCR 8, event 2)" },
-	{ "like with like", { CMD("x") }, { GRUB("rmmod tpm"), CMD("x y") }, 2, REASON_CMDLINE_CHANGED, SEVERITY_UNKNOWN, "kernel command line: + y" },
+	{ "like with like", { CMD("x") }, { GRUB("echo tpm"), CMD("x y") }, 2, REASON_CMDLINE_CHANGED, SEVERITY_UNKNOWN, "kernel command line: + y" },
 	{ "kernel before command line", { CMD("x"), FILE_OF("/vmlinuz", "a") }, { CMD("y"), FILE_OF("/vmlinuz", "b") }, 2,
-	    REASON_KERNEL_CHANGED, SEVERITY_UNKNOWN, "/vmlinuz has another content" },
+	    REASON_KERNEL_CHANGED, SEVERITY_UNKNOWN, "kernel file /vmlinuz has another content" },
 	{ "error separator", { { 7, EV_SEPARATOR, "ok", "" } }, { { 7, EV_SEPARATOR, "\1", "" } }, 1, REASON_SECUREBOOT_CHANGED, SEVERITY_UNKNOWN, "" },
 	{ "given from outside", { { 12, EV_IPL, NULL, "quiet" } }, { { 12, EV_IPL, NULL, "quiet single" } }, 1,
 	    REASON_CMDLINE_CHANGED, SEVERITY_ALARMING, "kernel command line: + single (PCR 12, event 2)" },

@@ -189,9 +189,9 @@ static const struct { const char *known, *booted; enum reason reason; const char
 	/* others */
 	{ "sb-shimgrub-a", "sb-shimgrub-cmd",   REASON_CMDLINE_CHANGED,    "kernel command line: +" },
 	{ "sb-shimgrub-cmd", "sb-shimgrub-a",   REASON_CMDLINE_CHANGED,    "kernel command line: -" },
-	{ "sb-shimgrub-a", "sb-shimgrub-k56",   REASON_KERNEL_CHANGED,     "/vmlinuz has another content" },
+	{ "sb-shimgrub-a", "sb-shimgrub-k56",   REASON_KERNEL_CHANGED,     "kernel /vmlinuz has another content, signer unchanged" },
 	{ "sb-shimgrub-a", "sb-shimgrub-mem1g", REASON_FIRMWARE_CHANGED,   "" },
-	{ "sb-shimgrub-a", "shimgrub-nosb-linuxefi", REASON_FIRMWARE_CHANGED, "" },
+	{ "sb-shimgrub-a", "shimgrub-nosb-linuxefi", REASON_SECUREBOOT_CHANGED, "Secure Boot was turned off" },
 	{ "direct-51-a",   "direct-51-cmd",     REASON_CMDLINE_CHANGED,    "the kernel command line changed; its words are not in the log" },
 	{ "direct-51-a",   "direct-56",         REASON_KERNEL_CHANGED,     "" },
 	{ "direct-51-a",   "sdboot-1",          REASON_CMDLINE_CHANGED,    "" },
