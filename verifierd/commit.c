@@ -122,22 +122,26 @@ add_report(struct core *c, struct evidence_job *ev, int64_t now, struct error *e
 static bool
 note_log(struct core *c, const struct evidence_job *ev, int64_t now, struct orphans *gone, struct error *e)
 {
+	unsigned before = gone->count;
+	const uint8_t *old = NULL;
 	bool orphan;
 
 	if (!ev->quote_held || !ev->log_len)
 		return true;
-	/* A log that could not be written is asked for again; the verdict stands. */
-	if (ev->parts.boot_log.there && !logs_keep(c->options.state_dir, ev->log_digest, ev->log, ev->log_len, e)) {
-		log_say(LOG_WARNING, "boot log not kept: %s", e->why);
-		return true;
-	}
 	if (!store_log_note(c->store, ev->host.id, ev->log_digest, now, e))
 		return false;
-	while (gone->count < ORPHANS_MAX) {
-		if (!store_log_drop(c->store, ev->host.id, LOGS_A_HOST, gone->digest[gone->count], &orphan, e))
-			return e->code == ERR_MISSING;
+	if (!ev->parts.boot_log.there)
+		return true;            /* noted before: it is not one more */
+	while (gone->count < ORPHANS_MAX &&
+	    store_log_drop(c->store, ev->host.id, LOGS_A_HOST, gone->digest[gone->count], &orphan, e))
 		gone->count += orphan;
-	}
+	if (gone->count < ORPHANS_MAX && e->code != ERR_MISSING)
+		return false;
+	if (gone->count > before)
+		old = gone->digest[--gone->count];
+	/* A log that could not be written is asked for again; the verdict stands. */
+	if (!logs_keep(c->options.state_dir, ev->log_digest, ev->log, ev->log_len, old, e))
+		log_say(LOG_WARNING, "boot log not kept: %s", e->why);
 	return true;
 }
 

@@ -232,7 +232,6 @@ core_open(struct core *c, const char *conf, struct error *e)
 	c->walks = ima_walks_new();
 	if (!c->memo || !c->walks || !options_read(conf, &c->options, e))
 		return false;
-	logs_sweep(c->options.state_dir);
 	now = clock_now();
 	return open_signals(c, e) && store_open(c->options.store, &c->store, e) &&
 	    keys_open(c->options.state_dir, c->store, &now, &c->keys, e) && policies_open(c, e) && ek_roots_load(c, e);

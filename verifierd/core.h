@@ -56,7 +56,8 @@ struct job {
 	/* the question that waits for a worker, or is with one */
 	enum role   wants;
 	enum message question, answer;
-	uint8_t    *payload;
+	uint8_t    *payload;                /* owned; NULL when lent is */
+	const uint8_t *lent;
 	size_t      payload_len;
 	answer_fn  *then;
 	struct job *next_waiting;
@@ -130,6 +131,9 @@ int64_t jobs_deadline(const struct core *);         /* INT64_MAX when there are 
  * answer has the type given; then is called exactly once.
  */
 void worker_ask(struct core *, struct job *, enum role, enum message question, enum message answer, uint8_t *payload,
+    size_t len, answer_fn *then);
+/* The same with a payload that lives as long as the job. */
+void worker_lend(struct core *, struct job *, enum role, enum message question, enum message answer, const uint8_t *payload,
     size_t len, answer_fn *then);
 void worker_answer(struct core *, struct channel *, struct frame *);
 void worker_lost(struct core *, struct channel *);

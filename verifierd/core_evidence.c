@@ -125,6 +125,7 @@ evidence_job_new(void)
 
 	if (ev) {
 		memset(ev, 0, offsetof(struct evidence_job, verdict));
+		ev->from_parse.peer_fd = -1;
 		verdict_start(&ev->verdict);
 	}
 	return ev;
@@ -136,7 +137,7 @@ drop_evidence_job(void *p)
 	struct evidence_job *ev = p;
 
 	free(ev->log_file);
-	free(ev->parsed);
+	frame_free(&ev->from_parse);
 	free(ev->packed);
 	free(ev);
 }
@@ -387,11 +388,8 @@ static void
 ask_parse(struct core *c, struct job *j)
 {
 	const struct evidence_job *ev = j->state;
-	uint8_t *copy = malloc(ev->log_len);
 
-	if (copy)
-		memcpy(copy, ev->log, ev->log_len);
-	worker_ask(c, j, ROLE_PARSE, MSG_PARSE_LOG, MSG_PARSED_LOG, copy, copy ? ev->log_len : 0, log_parsed);
+	worker_lend(c, j, ROLE_PARSE, MSG_PARSE_LOG, MSG_PARSED_LOG, ev->log, ev->log_len, log_parsed);
 }
 
 /* Refused already, that is the verdict; else it is final when the log was judged as well. */
@@ -455,13 +453,11 @@ log_parsed(struct core *c, struct job *j, struct frame *f)
 	ev->parser = j->by;
 	if (f->payload.pos[0] != 1)
 		worker_retire(c, ROLE_PARSE, j->by);
-	ev->parsed = malloc(f->payload.left);
-	if (!ev->parsed) {
-		worker_failed(c, j, "memory");
-		return;
-	}
-	memcpy(ev->parsed, f->payload.pos, f->payload.left);
-	ev->parsed_len = f->payload.left;
+	frame_free(&ev->from_parse);
+	ev->from_parse = *f;
+	*f = (struct frame){ .peer_fd = -1 };
+	ev->parsed = ev->from_parse.payload.pos;
+	ev->parsed_len = ev->from_parse.payload.left;
 	ask_boot(c, j);
 }
 

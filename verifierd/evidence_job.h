@@ -14,7 +14,8 @@ struct evidence_job {
 	size_t           log_len;
 	uint8_t         *log_file;              /* owned; NULL unless log was read from its file */
 	/* what the parse worker made of it: ok u8 and the rest */
-	uint8_t         *parsed;                /* owned */
+	struct frame     from_parse;            /* owned */
+	const uint8_t   *parsed;                /* in it */
 	size_t           parsed_len;
 	uint8_t          parser;
 	/* what the judge said */

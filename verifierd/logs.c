@@ -1,4 +1,4 @@
-#include <sys/stat.h>
+#include <fcntl.h>
 #include "evidence.h"
 #include "file.h"
 #include "hex.h"
@@ -7,52 +7,64 @@
 
 enum { PATH_TEXT = 512 };
 
-/* state_dir/logs/ab/cdef…; *dir is the length up to the folder. */
 static bool
-log_path(const char *state_dir, const uint8_t *digest, char out[static PATH_TEXT], size_t *dir)
+log_path(const char *state_dir, const uint8_t *digest, char out[static PATH_TEXT])
 {
 	char name[2 * SHA256_SIZE + 1];
-	int n;
 
 	hex_text(digest, SHA256_SIZE, name);
-	n = snprintf(out, PATH_TEXT, "%s/logs/%.2s/%s", state_dir, name, name + 2);
-	if (n >= PATH_TEXT)
-		return false;
-	*dir = (size_t)n - (2 * SHA256_SIZE - 2) - 1;
-	return true;
+	return snprintf(out, PATH_TEXT, "%s/logs/%s", state_dir, name) < PATH_TEXT;
+}
+
+/* A file system that has to find an inode and free blocks for each log takes its time. */
+static int
+open_again(const char *state_dir, const uint8_t *old, const char *path)
+{
+	char from[PATH_TEXT];
+
+	return old && log_path(state_dir, old, from) && rename(from, path) == 0 ? open(path, O_WRONLY | O_CLOEXEC) : -1;
 }
 
 static bool
-make_folders(char *path, size_t dir)
+fill(int fd, const uint8_t *p, size_t len)
 {
-	char cut = path[dir];
-	bool good;
+	size_t done = 0;
 
-	path[dir] = '\0';
-	good = access(path, F_OK) == 0;
-	if (!good) {
-		path[dir - 3] = '\0';
-		good = mkdir(path, 0700) == 0 || errno == EEXIST;
-		path[dir - 3] = '/';
-		good = good && (mkdir(path, 0700) == 0 || errno == EEXIST);
+	while (done < len) {
+		ssize_t n = write(fd, p + done, len - done);
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		done += n > 0 ? (size_t)n : 0;
 	}
-	path[dir] = cut;
-	return good;
+	return ftruncate(fd, (off_t)len) == 0;
 }
 
+/* Half a file under its name does no harm: who reads it sees that it is not what the name says. */
 bool
-logs_keep(const char *state_dir, const uint8_t digest[static SHA256_SIZE], const void *p, size_t len, struct error *e)
+logs_keep(const char *state_dir, const uint8_t digest[static SHA256_SIZE], const void *p, size_t len, const uint8_t *old,
+    struct error *e)
 {
+	own(fd) int fd = -1;
 	char path[PATH_TEXT];
-	size_t dir;
 
-	if (!log_path(state_dir, digest, path, &dir))
+	if (!log_path(state_dir, digest, path))
 		return err_set(e, ERR_CONFIG, "state_dir: path too long");
-	if (access(path, F_OK) == 0)
+	if (access(path, F_OK) == 0) {
+		if (old)
+			logs_drop(state_dir, old);
 		return true;
-	if (!make_folders(path, dir))
-		return err_errno(e, "%.150s", path);
-	return file_replace(path, p, len, 0600, false, e);
+	}
+	fd = open_again(state_dir, old, path);
+	if (fd < 0 && old)
+		logs_drop(state_dir, old);
+	if (fd < 0)
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd >= 0 && fill(fd, p, len))
+		return true;
+	err_errno(e, "%.150s", path);
+	unlink(path);
+	return false;
 }
 
 bool
@@ -61,9 +73,9 @@ logs_load(const char *state_dir, const uint8_t digest[static SHA256_SIZE], uint8
 	own(mem) uint8_t *p = NULL;
 	uint8_t is[SHA256_SIZE];
 	char path[PATH_TEXT];
-	size_t n, dir;
+	size_t n;
 
-	if (!log_path(state_dir, digest, path, &dir))
+	if (!log_path(state_dir, digest, path))
 		return err_set(e, ERR_CONFIG, "state_dir: path too long");
 	if (!file_load(path, BOOT_LOG_MAX, &p, &n, e))
 		return false;
@@ -82,27 +94,15 @@ bool
 logs_there(const char *state_dir, const uint8_t digest[static SHA256_SIZE])
 {
 	char path[PATH_TEXT];
-	size_t dir;
 
-	return log_path(state_dir, digest, path, &dir) && access(path, R_OK) == 0;
+	return log_path(state_dir, digest, path) && access(path, R_OK) == 0;
 }
 
 void
 logs_drop(const char *state_dir, const uint8_t digest[static SHA256_SIZE])
 {
 	char path[PATH_TEXT];
-	size_t dir;
 
-	if (log_path(state_dir, digest, path, &dir))
+	if (log_path(state_dir, digest, path))
 		unlink(path);
-}
-
-void
-logs_sweep(const char *state_dir)
-{
-	char path[PATH_TEXT];
-
-	for (unsigned i = 0; i < 256; i++)
-		if (snprintf(path, sizeof(path), "%s/logs/%02x", state_dir, i) < PATH_TEXT)
-			file_sweep(path);
 }

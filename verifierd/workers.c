@@ -58,28 +58,45 @@ workers_feed(struct core *c, enum role role)
 		j->worker = w;
 		w->busy = j;
 		w->wanted = j->answer;
-		channel_send(c, w, j->question, j->id, payload, j->payload_len);
+		channel_send(c, w, j->question, j->id, payload ? payload : j->lent, j->payload_len);
 	}
 }
 
-void
-worker_ask(struct core *c, struct job *j, enum role role, enum message question, enum message answer, uint8_t *payload,
-    size_t len, answer_fn *then)
+static void
+ask(struct core *c, struct job *j, enum role role, enum message question, enum message answer, answer_fn *then)
 {
 	j->wants = role;
 	j->question = question;
 	j->answer = answer;
-	j->payload = payload;
-	j->payload_len = len;
 	j->then = then;
-	if (len > message_max(question)) {
-		log_say(LOG_WARNING, "%s of %zu bytes: over %zu", message_name(question), len, message_max(question));
+	if (j->payload_len > message_max(question)) {
+		log_say(LOG_WARNING, "%s of %zu bytes: over %zu", message_name(question), j->payload_len, message_max(question));
 		j->then = NULL;
 		then(c, j, NULL);
 		return;
 	}
 	enqueue(&c->waiting[role], j);
 	workers_feed(c, role);
+}
+
+void
+worker_ask(struct core *c, struct job *j, enum role role, enum message question, enum message answer, uint8_t *payload,
+    size_t len, answer_fn *then)
+{
+	j->payload = payload;
+	j->lent = NULL;
+	j->payload_len = len;
+	ask(c, j, role, question, answer, then);
+}
+
+void
+worker_lend(struct core *c, struct job *j, enum role role, enum message question, enum message answer,
+    const uint8_t *payload, size_t len, answer_fn *then)
+{
+	j->payload = NULL;
+	j->lent = payload;
+	j->payload_len = len;
+	ask(c, j, role, question, answer, then);
 }
 
 static void
