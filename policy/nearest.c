@@ -163,6 +163,10 @@ nearest_find(const struct measured *m, const struct known_set *sets, unsigned ns
 		if (n.first == NO_SET)
 			n.first = n.set[c];
 	}
+	/* Of a PCR that two share nothing can be told when nobody speaks of one of them. */
+	for (unsigned c = COMPONENT_LOADER; c <= COMPONENT_BOOT_ENTRY; c++)
+		if (match->unknown & 1u << c && n.set[c] == NO_SET)
+			n.pcrs &= ~(1u << PCR_SHARED);
 	if (n.first != NO_SET)
 		memcpy(n.known.label, sets[n.first].label, sizeof(n.known.label));
 	put_together(&n, sets, match);

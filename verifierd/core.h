@@ -195,7 +195,7 @@ bool enrol_admit(struct core *, const struct enrollment_row *, struct error *) M
 bool ek_roots_load(struct core *, struct error *) MUST_CHECK;
 bool ek_allowed(const struct core *, const char *fingerprint);
 
-/* --- core_admin.c, core_sets.c --- */
+/* --- core_admin.c, core_sets.c, core_import.c --- */
 void on_admin(struct core *, struct job *);
 /* Who asked, and for what; args of the operation live as long as the job. */
 struct admin_job {
@@ -205,7 +205,11 @@ struct admin_job {
 	struct report_row report;
 	struct set_row set, other;
 	bool accept;                        /* capture, and activate what was captured */
-	char name[SET_NAME_TEXT];           /* of the set that is captured */
+	enum capture_how how;
+	char name[SET_NAME_TEXT];           /* of the set that is captured or imported */
+	unsigned parts;                     /* that it grants */
+	int64_t expires;                    /* as asked for; 0: never */
+	char remarks[1024];                 /* on what an imported file could not carry over, a line each */
 };
 struct admin_job *admin_of(struct job *);
 struct json *answer_new(const struct admin_job *);  /* {"schema":1} and dry_run */
@@ -220,6 +224,18 @@ void admin_accept(struct core *, struct job *);
 void admin_activate(struct core *, struct job *);
 void admin_retire(struct core *, struct job *);
 void admin_withdraw(struct core *, struct job *);
+void admin_export(struct core *, struct job *);
+void admin_import(struct core *, struct job *);
+/* "name" or "name/version"; the newest version where there is none. */
+bool admin_set_find(struct core *, const char *text, struct set_row *, struct error *) MUST_CHECK;
+/* A name without version, for a new set. */
+bool admin_set_name(const char *text, char name[static SET_NAME_TEXT], struct error *) MUST_CHECK;
+/* The time in `expires`, which lies ahead; 0 when there is none. */
+bool admin_expires(const struct admin_job *, int64_t *, struct error *) MUST_CHECK;
+/* Members of an answer that say what a new set is. */
+void admin_put_new(struct json *, const struct admin_job *, const struct set_row *);
+/* Bytes of a packed set, from a worker, become its body and digest. */
+bool set_row_fill(struct set_row *, const struct reader *, struct error *) MUST_CHECK;
 /* host: name, id, or a reference of one of its reports. */
 bool admin_host(struct core *, const char *text, struct host_row *, struct error *) MUST_CHECK;
 bool admin_report(struct core *, const char *text, struct report_row *, struct error *) MUST_CHECK;

@@ -1,5 +1,6 @@
 /* Challenges given out, and evidence taken in: up to the verdict. What follows is commit.c. */
 #include "evidence_job.h"
+#include "gathered.h"
 #include "log.h"
 #include "logs.h"
 #include "memo.h"
@@ -463,52 +464,6 @@ log_parsed(struct core *c, struct job *j, struct frame *f)
 
 /* --- the second half: with the log and the sets of the host's group --- */
 
-struct gathered { struct set_row set[SETS_MAX]; unsigned count; size_t bytes; struct hasher *hash; };
-
-static bool
-gather(void *arg, const struct set_row *row, struct error *e)
-{
-	struct gathered *g = arg;
-	uint8_t *body;
-
-	if (g->count == SETS_MAX)
-		return true;
-	body = malloc(row->body_len ? row->body_len : 1);
-	if (!body)
-		return err_set(e, ERR_MEMORY, "reference set");
-	memcpy(body, row->body, row->body_len);
-	g->set[g->count] = *row;
-	g->set[g->count].body = body;
-	g->count++;
-	g->bytes += row->body_len + LABEL_TEXT + 16;
-	return row->state != SET_ACTIVE || hasher_add(g->hash, row->digest, sizeof(row->digest)) ||
-	    err_set(e, ERR_CRYPTO, "no hash");
-}
-
-static void
-drop_gathered(struct gathered *g)
-{
-	for (unsigned i = 0; i < g->count; i++)
-		set_row_free(&g->set[i]);
-	hasher_free(g->hash);
-}
-
-static void
-put_sets(struct writer *w, const struct gathered *g, const struct evidence_job *ev)
-{
-	wr_u8(w, (uint8_t)g->count, "sets");
-	for (unsigned i = 0; i < g->count; i++) {
-		const struct set_row *s = &g->set[i];
-		char label[LABEL_TEXT];
-
-		set_label(s, label);
-		part_put(w, label, strlen(label), "label");
-		wr_u8(w, s->state == SET_ACTIVE, "active");
-		wr_u8(w, !strcmp(s->host_id, ev->host.id), "own host");
-		part_put(w, s->body, s->body_len, "set");
-	}
-}
-
 static bool
 put_so_far(struct writer *w, const struct evidence_job *ev, struct error *e)
 {
@@ -538,14 +493,11 @@ boot_question(struct core *c, struct evidence_job *ev, bool (*put)(struct writer
 	size_t size;
 
 	g.count = 0;
-	g.bytes = 0;
-	g.hash = hasher_new(BANK_SHA256);
-	if (!g.hash || !bank_of_alg(ev->host.key.hash, &scheme))
+	if (!bank_of_alg(ev->host.key.hash, &scheme))
 		return err_set(e, ERR_CRYPTO, "appraisal cannot be prepared");
-	if (!policy_of(c, ev->host.group, &policy, e) || !store_sets_of(c->store, ev->host.group, clock_now().wall, gather, &g, e))
+	if (!policy_of(c, ev->host.group, &policy, e) || !sets_gather(c, &ev->host, &g, e))
 		return false;
-	if (!hasher_end(g.hash, ev->references_digest))
-		return err_set(e, ERR_CRYPTO, "no hash");
+	memcpy(ev->references_digest, g.digest, sizeof(ev->references_digest));
 	note_policy(c, &policy, ev);
 	size = policy.packed_len + VERDICT_PACKED_MAX + sizeof(ev->quote) + 2 * TPM_PUBLIC_MAX + parsed_len + g.bytes + PCR_VALUES_MAX + 256;
 	payload = malloc(size);
@@ -557,7 +509,7 @@ boot_question(struct core *c, struct evidence_job *ev, bool (*put)(struct writer
 	part_put(&w, parsed, parsed_len, "log");
 	part_put(&w, ev->parts.pcr_values.p, ev->parts.pcr_values.there ? ev->parts.pcr_values.len : 0, "pcr values");
 	part_put(&w, policy.packed, policy.packed_len, "policy");
-	put_sets(&w, &g, ev);
+	sets_put(&w, &g, &ev->host);
 	if (!wr_ok(&w, e))
 		return false;
 	*len = w.used;

@@ -2,6 +2,7 @@
 #include "core.h"
 #include "json.h"
 #include "evidence.h"
+#include "gathered.h"
 #include "hex.h"
 #include "log.h"
 #include "logs.h"
@@ -32,8 +33,8 @@ read_label(const char *text, char name[static SET_NAME_TEXT], uint32_t *version,
 	return true;
 }
 
-static bool
-find_set(struct core *c, const char *text, struct set_row *out, struct error *e)
+bool
+admin_set_find(struct core *c, const char *text, struct set_row *out, struct error *e)
 {
 	char name[SET_NAME_TEXT];
 	uint32_t version;
@@ -42,6 +43,27 @@ find_set(struct core *c, const char *text, struct set_row *out, struct error *e)
 		return false;
 	return store_set(c->store, name, version, out, e) || (e->code == ERR_MISSING &&
 	    err_set(e, ERR_MISSING, "no reference set '%.60s'", text));
+}
+
+bool
+admin_set_name(const char *text, char name[static SET_NAME_TEXT], struct error *e)
+{
+	uint32_t version;
+
+	if (!read_label(text, name, &version, e))
+		return false;
+	return version == 0 || err_set(e, ERR_FORMAT, "'%.60s': a name without version is wanted", text);
+}
+
+bool
+admin_expires(const struct admin_job *a, int64_t *out, struct error *e)
+{
+	*out = 0;
+	if (!*a->ask.expires)
+		return true;
+	if (!time_read(a->ask.expires, out))
+		return err_set(e, ERR_FORMAT, "expires: '%s' is no time like 2026-11-23T09:12:44Z", a->ask.expires);
+	return *out > clock_now().wall || err_set(e, ERR_REFUSED, "expires: %s is past", a->ask.expires);
 }
 
 static void
@@ -56,6 +78,7 @@ put_set(struct json *o, const struct set_row *s)
 	json_put_text(o, "origin", s->origin);
 	json_put_text(o, "digest", digest);
 	json_put_text(o, "group", s->group);
+	json_put_bool(o, "own", s->own);
 	json_put_text(o, "report", s->report);
 	time_text(s->created, text);
 	json_put_text(o, "created", text);
@@ -158,7 +181,7 @@ admin_set(struct core *c, struct job *j)
 	struct admin_job *a = admin_of(j);
 	struct error e;
 
-	if (find_set(c, a->ask.set, &a->set, &e))
+	if (admin_set_find(c, a->ask.set, &a->set, &e))
 		ask_show(c, j, &a->set, NULL);
 	else
 		admin_failed(c, j, &e);
@@ -170,7 +193,7 @@ admin_set_diff(struct core *c, struct job *j)
 	struct admin_job *a = admin_of(j);
 	struct error e;
 
-	if (find_set(c, a->ask.set, &a->set, &e) && find_set(c, a->ask.other, &a->other, &e))
+	if (admin_set_find(c, a->ask.set, &a->set, &e) && admin_set_find(c, a->ask.other, &a->other, &e))
 		ask_show(c, j, &a->set, &a->other);
 	else
 		admin_failed(c, j, &e);
@@ -198,7 +221,8 @@ activate(struct core *c, struct admin_job *a, void *arg, struct error *e)
 
 	hex_text(s->digest, sizeof(s->digest), digest);
 	snprintf(subject, sizeof(subject), "set %s/%u, digest %s", s->name, s->version, digest);
-	return store_set_state(c->store, s->name, s->version, SET_ACTIVE, e) &&
+	return store_set_state(c->store, s->name, s->version, SET_ACTIVE, 0, e) &&
+	    (!a->expires || store_set_expires(c->store, s->name, s->version, a->expires, e)) &&
 	    admin_audit(c, a, "activate", subject, set_state_word(s->state), "active", e);
 }
 
@@ -213,6 +237,15 @@ add_member(void *arg, const struct host_row *h, struct error *e)
 	if (h->state == ENROLLMENT_ACTIVE && !strcmp(h->group, m->group))
 		json_add_text(m->list, h->name);
 	return true;
+}
+
+/* What a report makes good, the alarming first: that is how its findings stand. */
+static void
+put_admits(struct json *answer, const struct admin_job *a, const struct verdict *v)
+{
+	admin_put_new(answer, a, &a->set);
+	json_put_text(answer, "report", a->report.ref);
+	json_put(answer, "admits", findings_json(&v->findings));
 }
 
 static void
@@ -238,9 +271,8 @@ reply_active(struct core *c, struct job *j, const struct set_row *s)
 		v = calloc(1, sizeof(*v));
 		packed = rd_open(a->report.verdict, a->report.verdict_len);
 		good = v && verdict_unpack(&packed, v, &e);
-		json_put_text(answer, "report", a->report.ref);
 		if (good)
-			json_put(answer, "admits", findings_json(&v->findings));
+			put_admits(answer, a, v);
 	}
 	if (good) {
 		job_reply_json(c, j, 200, answer);
@@ -256,7 +288,8 @@ admin_activate(struct core *c, struct job *j)
 	struct admin_job *a = admin_of(j);
 	struct error e;
 
-	if (!find_set(c, a->ask.set, &a->set, &e) || !is_digest(&a->set, a->ask.digest, &e)) {
+	if (!admin_set_find(c, a->ask.set, &a->set, &e) || !is_digest(&a->set, a->ask.digest, &e) ||
+	    !admin_expires(a, &a->expires, &e)) {
 		admin_failed(c, j, &e);
 		return;
 	}
@@ -265,7 +298,7 @@ admin_activate(struct core *c, struct job *j)
 		admin_failed(c, j, &e);
 		return;
 	}
-	if (a->set.state == SET_ACTIVE || admin_change(c, a, activate, &a->set, &e))
+	if ((a->set.state == SET_ACTIVE && !a->expires) || admin_change(c, a, activate, &a->set, &e))
 		reply_active(c, j, &a->set);
 	else
 		admin_failed(c, j, &e);
@@ -273,75 +306,115 @@ admin_activate(struct core *c, struct job *j)
 
 /* --- retire and revoke: what rested on the set is judged anew with the host's next evidence --- */
 
-struct ending { const char *action; enum set_state to; };
-static const struct ending retirement = { "retire", SET_RETIRED }, withdrawal = { "revoke-set", SET_REVOKED };
+struct ending { const char *action; enum set_state to; uint32_t parts; };
+
+/* "loader,boot-entry" */
+static bool
+read_components(const char *text, uint32_t *parts, struct error *e)
+{
+	*parts = 0;
+	while (*text) {
+		size_t n = strcspn(text, ",");
+		unsigned c = 0;
+
+		while (c < COMPONENT_COUNT && (strlen(component_word((enum component)c)) != n ||
+		    memcmp(component_word((enum component)c), text, n)))
+			c++;
+		if (c == COMPONENT_COUNT)
+			return err_set(e, ERR_FORMAT, "'%.*s' is no component", (int)(n < 40 ? n : 40), text);
+		*parts |= 1u << c;
+		text += n + (text[n] == ',');
+	}
+	return true;
+}
 
 static bool
 end_set(struct core *c, struct admin_job *a, void *arg, struct error *e)
 {
 	const struct ending *end = arg;
 	const struct set_row *s = &a->set;
-	char subject[SUBJECT_TEXT], digest[2 * SHA256_SIZE + 1];
+	char subject[SUBJECT_TEXT], digest[2 * SHA256_SIZE + 1], label[LABEL_TEXT], after[SUBJECT_TEXT];
 
+	set_label(s, label);
 	hex_text(s->digest, sizeof(s->digest), digest);
-	snprintf(subject, sizeof(subject), "set %s/%u, digest %s", s->name, s->version, digest);
-	return store_set_state(c->store, s->name, s->version, end->to, e) &&
-	    admin_audit(c, a, end->action, subject, set_state_word(s->state), set_state_word(end->to), e);
+	snprintf(subject, sizeof(subject), "set %s, digest %s", label, digest);
+	snprintf(after, sizeof(after), "%s%s%s", set_state_word(end->to), end->parts ? ": " : "", end->parts ? a->ask.components : "");
+	return store_set_state(c->store, s->name, s->version, end->to, end->parts, e) &&
+	    (end->to != SET_REVOKED || store_set_mark(c->store, label, REASON_REFERENCE_REVOKED, e)) &&
+	    admin_audit(c, a, end->action, subject, set_state_word(s->state), after, e);
 }
 
-/* A revoked set stays revoked; a candidate is no longer wanted when it is retired. */
+/* What is revoked is refused wherever it stands; both that and taking it back need a reason that is kept. */
 static bool
-may_end(const struct admin_job *a, const struct ending *end, struct error *e)
+may_end(const struct admin_job *a, struct ending *end, struct error *e)
 {
-	if (!is_digest(&a->set, a->ask.digest, e))
+	if (!is_digest(&a->set, a->ask.digest, e) || !read_components(a->ask.components, &end->parts, e))
 		return false;
-	if (a->set.state == SET_REVOKED && end->to != SET_REVOKED)
-		return err_set(e, ERR_REFUSED, "%s/%u is revoked", a->set.name, a->set.version);
-	return end->to != SET_REVOKED || *a->ask.reason ||
-	    err_set(e, ERR_FORMAT, "a set is revoked for a reason: say it with --reason");
+	if (end->parts && end->to != SET_REVOKED)
+		return err_set(e, ERR_FORMAT, "a set is retired as a whole");
+	return (end->to != SET_REVOKED && a->set.state != SET_REVOKED) || *a->ask.reason ||
+	    err_set(e, ERR_FORMAT, "%s for a reason: say it with --reason",
+	    end->to == SET_REVOKED ? "a set is revoked" : "a revocation is lifted");
 }
 
+struct stragglers { struct json *list; const char *label; };
+
+/* Is the label one of the words of the host's references? */
+static bool
+add_straggler(void *arg, const struct host_row *h, struct error *e)
+{
+	struct stragglers *s = arg;
+	size_t n = strlen(s->label);
+
+	(void)e;
+	for (const char *at = strstr(h->references, s->label); at; at = strstr(at + 1, s->label))
+		if (h->state == ENROLLMENT_ACTIVE && (at == h->references || at[-1] == ' ') && (!at[n] || at[n] == ' ')) {
+			json_add_text(s->list, h->name);
+			break;
+		}
+	return true;
+}
+
+/* Who rests on it is told as it was before. */
 static void
-end(struct core *c, struct job *j, const struct ending *to)
+end(struct core *c, struct job *j, struct ending to)
 {
 	struct admin_job *a = admin_of(j);
 	struct json *answer = answer_new(a);
-	char label[LABEL_TEXT], digest[2 * SHA256_SIZE + 1];
-	struct ending ending = *to;
-	uint32_t hosts;
+	char label[LABEL_TEXT] = "", digest[2 * SHA256_SIZE + 1];
+	struct stragglers s = { json_new_list(), label };
+	uint32_t hosts = 0;
 	struct error e;
+	bool good = admin_set_find(c, a->ask.set, &a->set, &e) && may_end(a, &to, &e);
 
-	if (!find_set(c, a->ask.set, &a->set, &e) || !may_end(a, to, &e) ||
-	    (a->set.state != to->to && !admin_change(c, a, end_set, &ending, &e))) {
+	if (good)
+		set_label(&a->set, label);
+	good = good && store_set_hosts(c->store, label, &hosts, &e) && store_hosts(c->store, add_straggler, &s, &e);
+	json_put(answer, "stragglers", s.list);
+	if (!good || ((a->set.state != to.to || a->set.revoked != to.parts) && !admin_change(c, a, end_set, &to, &e))) {
 		json_free(answer);
 		admin_failed(c, j, &e);
 		return;
 	}
-	set_label(&a->set, label);
 	hex_text(a->set.digest, sizeof(a->set.digest), digest);
 	json_put_text(answer, "set", label);
-	json_put_text(answer, "state", set_state_word(to->to));
+	json_put_text(answer, "state", set_state_word(to.to));
 	json_put_text(answer, "digest", digest);
 	json_put_text(answer, "group", a->set.group);
-	if (store_set_hosts(c->store, label, &hosts, &e)) {
-		json_put_int(answer, "hosts", hosts);
-		job_reply_json(c, j, 200, answer);
-		return;
-	}
-	json_free(answer);
-	job_error(c, j, &e);
+	json_put_int(answer, "hosts", hosts);
+	job_reply_json(c, j, 200, answer);
 }
 
 void
 admin_retire(struct core *c, struct job *j)
 {
-	end(c, j, &retirement);
+	end(c, j, (struct ending){ "retire", SET_RETIRED, 0 });
 }
 
 void
 admin_withdraw(struct core *c, struct job *j)
 {
-	end(c, j, &withdrawal);
+	end(c, j, (struct ending){ "revoke-set", SET_REVOKED, 0 });
 }
 
 /* --- capture and accept --- */
@@ -360,37 +433,47 @@ add_captured(struct core *c, struct admin_job *a, void *arg, struct error *e)
 	return admin_audit(c, a, a->accept ? "accept" : "capture", subject, before, set_state_word(s->state), e);
 }
 
+void
+admin_put_new(struct json *answer, const struct admin_job *a, const struct set_row *s)
+{
+	struct json *parts = json_new_list();
+
+	json_put_int(answer, "entries", s->entries);
+	for (unsigned i = 0; i < COMPONENT_COUNT; i++)
+		if (a->parts & 1u << i)
+			json_add_text(parts, component_word((enum component)i));
+	json_put(answer, "components", parts);
+	json_put_bool(answer, "own", s->own);
+	json_put_text(answer, "origin", s->origin);
+}
+
 static void
 reply_candidate(struct core *c, struct job *j, const struct set_row *s)
 {
-	struct json *answer = answer_new(admin_of(j));
+	struct admin_job *a = admin_of(j);
+	struct json *answer = answer_new(a);
 	char label[LABEL_TEXT], digest[2 * SHA256_SIZE + 1];
+	own(mem) struct verdict *v = calloc(1, sizeof(*v));
+	struct reader packed = rd_open(a->report.verdict, a->report.verdict_len);
+	struct error e = { .code = ERR_NONE };
 
 	set_label(s, label);
 	hex_text(s->digest, sizeof(s->digest), digest);
 	json_put_text(answer, "set", label);
 	json_put_text(answer, "state", set_state_word(s->state));
 	json_put_text(answer, "digest", digest);
-	json_put_int(answer, "entries", s->entries);
-	json_put_text(answer, "origin", s->origin);
-	json_put_text(answer, "report", s->report);
-	job_reply_json(c, j, 200, answer);
+	if (v && verdict_unpack(&packed, v, &e)) {
+		put_admits(answer, a, v);
+		job_reply_json(c, j, 200, answer);
+		return;
+	}
+	json_free(answer);
+	job_error(c, j, &e);
 }
 
-static bool
-take_captured(struct admin_job *a, struct reader *r, struct error *e)
+bool
+set_row_fill(struct set_row *s, const struct reader *r, struct error *e)
 {
-	struct set_row *s = &a->set;
-
-	*s = (struct set_row){ .state = a->accept ? SET_ACTIVE : SET_CANDIDATE, .created = clock_now().wall };
-	s->entries = rd_be32(r, "entries");
-	if (!rd_ok(r, e))
-		return false;
-	memcpy(s->name, a->name, sizeof(s->name));
-	memcpy(s->group, a->host.group, sizeof(s->group));
-	memcpy(s->host_id, a->host.id, sizeof(s->host_id));
-	memcpy(s->report, a->report.ref, sizeof(s->report));
-	snprintf(s->origin, sizeof(s->origin), "captured from host %s, report %s, by %s", a->host.name, a->report.ref, a->who);
 	if (!digest_sha256(r->pos, r->left, s->digest))
 		return err_set(e, ERR_CRYPTO, "no hash");
 	s->body = malloc(r->left ? r->left : 1);
@@ -399,6 +482,25 @@ take_captured(struct admin_job *a, struct reader *r, struct error *e)
 	memcpy(s->body, r->pos, r->left);
 	s->body_len = r->left;
 	return true;
+}
+
+static bool
+take_captured(struct admin_job *a, struct reader *r, struct error *e)
+{
+	struct set_row *s = &a->set;
+
+	*s = (struct set_row){ .state = a->accept ? SET_ACTIVE : SET_CANDIDATE, .created = clock_now().wall, .expires = a->expires };
+	s->entries = rd_be32(r, "entries");
+	a->parts = rd_u8(r, "parts");
+	s->own = rd_u8(r, "own") == 1;
+	if (!rd_ok(r, e))
+		return false;
+	memcpy(s->name, a->name, sizeof(s->name));
+	memcpy(s->group, a->host.group, sizeof(s->group));
+	memcpy(s->host_id, a->host.id, sizeof(s->host_id));
+	memcpy(s->report, a->report.ref, sizeof(s->report));
+	snprintf(s->origin, sizeof(s->origin), "captured from host %s, report %s, by %s", a->host.name, a->report.ref, a->who);
+	return set_row_fill(s, r, e);
 }
 
 static void
@@ -430,6 +532,7 @@ static void
 log_read(struct core *c, struct job *j, struct frame *f)
 {
 	struct admin_job *a = admin_of(j);
+	own(gathered) struct gathered g = { .count = 0 };
 	struct error e = { .code = ERR_NONE };
 	uint8_t *payload;
 	struct writer w;
@@ -440,12 +543,18 @@ log_read(struct core *c, struct job *j, struct frame *f)
 		job_error(c, j, &e);
 		return;
 	}
-	size = 16 + f->payload.left;
+	if (!sets_gather(c, &a->host, &g, &e)) {
+		job_error(c, j, &e);
+		return;
+	}
+	size = 32 + f->payload.left + g.bytes;
 	payload = malloc(size);
 	w = wr_open(payload, payload ? size : 0);
 	wr_u8(&w, (uint8_t)a->report.bank, "bank");
 	wr_be32(&w, a->report.pcrs, "pcrs");
+	wr_u8(&w, (uint8_t)a->how, "how");
 	part_put(&w, f->payload.pos, f->payload.left, "log");
+	sets_put(&w, &g, &a->host);
 	worker_ask(c, j, ROLE_JUDGE, MSG_JUDGE_CAPTURE, MSG_CAPTURED, payload, w.used, captured);
 }
 
@@ -484,20 +593,25 @@ capture(struct core *c, struct job *j)
 	worker_ask(c, j, ROLE_PARSE, MSG_PARSE_LOG, MSG_PARSED_LOG, log, len, log_read);
 }
 
+/* "" is what the verb does by itself. */
 static bool
-capture_name(struct admin_job *a, const char *text, struct error *e)
+read_scope(struct admin_job *a, enum capture_how usual, enum capture_how group, struct error *e)
 {
-	uint32_t version;
-
-	if (!read_label(text, a->name, &version, e))
-		return false;
-	return version == 0 || err_set(e, ERR_FORMAT, "'%.60s': a name without version is wanted", text);
+	a->how = usual;
+	if (!strcmp(a->ask.scope, "host"))
+		a->how = CAPTURE_HOST;
+	else if (!strcmp(a->ask.scope, "group"))
+		a->how = group;
+	else if (*a->ask.scope)
+		return err_set(e, ERR_FORMAT, "scope: '%s' is neither host nor group", a->ask.scope);
+	return admin_expires(a, &a->expires, e);
 }
 
 static bool
 capture_from(struct core *c, struct admin_job *a, struct error *e)
 {
-	if (!admin_host(c, a->ask.host, &a->host, e) || !capture_name(a, a->ask.set, e))
+	if (!admin_host(c, a->ask.host, &a->host, e) || !admin_set_name(a->ask.set, a->name, e) ||
+	    !read_scope(a, CAPTURE_BOOT, CAPTURE_WHOLE, e))
 		return false;
 	if (!*a->ask.report)
 		return store_report_replayed(c->store, a->host.id, &a->report, e) || (e->code == ERR_MISSING &&
@@ -538,7 +652,7 @@ accept_from(struct core *c, struct admin_job *a, struct error *e)
 	if (!verdict_unpack(&packed, v, e))
 		return false;
 	a->accept = true;
-	return read_label(*v->nearest ? v->nearest : a->host.group, a->name, &version, e);
+	return read_scope(a, CAPTURE_UNKNOWN, CAPTURE_UNKNOWN, e) && read_label(*v->nearest ? v->nearest : a->host.group, a->name, &version, e);
 }
 
 void

@@ -16,6 +16,7 @@
 #include "appraise.h"
 #include "evidence.h"
 #include "ima_rules.h"
+#include "reference_json.h"
 
 enum {
 	IPC_INLINE_MAX = 128 << 10,
@@ -42,9 +43,9 @@ X(PROOF,       HOSTS, CORE,  1 << 10)      /* struct proof, packed */ \
 X(ENROLLED,    HOSTS, CORE,  1 << 10)      /* struct proof, packed (the secret came as bearer) */ \
 X(NEWEST,      HOSTS, CORE,  1 << 10)      /* struct newest, packed: GET /v1/results/{host} */ \
 X(KEYS,        HOSTS, CORE,  0)            /* GET /.well-known/jwks.json */ \
-X(ADMIN,       ADMIN, CORE,  8 << 10)      /* struct admin_request, packed; unix peer attached */ \
+X(ADMIN,       ADMIN, CORE,  SET_JSON_MAX + (8 << 10)) /* struct admin_request, packed; unix peer attached */ \
 X(REPLY_HOST,  CORE,  HOSTS, 1 << 20)      /* status u16, body: JSON text (problem+json from 400 on) */ \
-X(REPLY_ADMIN, CORE,  ADMIN, 4 << 20) \
+X(REPLY_ADMIN, CORE,  ADMIN, SET_JSON_MAX + (8 << 10)) \
 /* core -> workers and back */ \
 X(PARSE_LOG,    CORE,  PARSE, BOOT_LOG_MAX)  /* the log's bytes */ \
 X(PARSED_LOG,   PARSE, CORE,  16 << 20)      /* ok u8, then packed eventlog or the error text */ \
@@ -58,8 +59,12 @@ X(JUDGE_BOOT,   CORE,  JUDGE, 16 << 20)      /* quote, host facts, verdict so fa
 X(JUDGED_BOOT,  JUDGE, CORE,  128 << 10)     /* struct ima_said, IMA state, verdict */ \
 X(JUDGE_BOTH,   CORE,  JUDGE, 16 << 20)      /* as JUDGE_QUOTE, then what JUDGE_BOOT has from the scheme on; the answer is a JUDGED_QUOTE */ \
 X(JUDGE_RULES,  CORE,  JUDGE, IMA_RULES_PACKED_MAX + SHA256_SIZE) /* digest, packed IMA rules: to be kept; there is no answer */ \
-X(JUDGE_CAPTURE,CORE,  JUDGE, 16 << 20)      /* bank, pcrs, parsed log */ \
-X(CAPTURED,     JUDGE, CORE,  SET_PACKED_MAX + 16) /* ok u8, then entries u32 and the packed set, or the error text */ \
+X(PARSE_SET,    CORE,  PARSE, SET_JSON_MAX + 16) /* the file's text */ \
+X(PARSED_SET,   PARSE, CORE,  SET_PACKED_MAX + (8 << 10)) /* as CAPTURED, with origin and remarks before the set */ \
+X(JUDGE_CAPTURE,CORE,  JUDGE, 16 << 20)      /* bank, pcrs, enum capture_how, parsed log, sets */ \
+X(CAPTURED,     JUDGE, CORE,  SET_PACKED_MAX + 64) /* ok u8, then entries u32, parts u8, own u8 and the packed set, or the error text */ \
+X(JUDGE_EXPORT, CORE,  JUDGE, SET_PACKED_MAX + 1024) /* origin, packed set */ \
+X(EXPORTED,     JUDGE, CORE,  SET_JSON_MAX + 16) /* ok u8, then the file's text, or the error text */ \
 X(JUDGE_SHOW,   CORE,  JUDGE, 2 * SET_PACKED_MAX + 16) /* count u8, then packed sets: the entries of one, the diff of two */ \
 X(SHOWN,        JUDGE, CORE,  4 << 20)       /* ok u8, JSON text {"entries":[…]} or {"findings":[…]}, or the error text */ \
 /* main -> core: a worker was started anew; its end of the pair is attached */ \
@@ -107,6 +112,15 @@ bool ipc_send(int fd, enum role from, enum message, uint64_t job, const void *pa
  */
 bool ipc_receive(int fd, enum role to, struct frame *, bool *got, struct error *) MUST_CHECK;
 
+/* How much of a boot becomes a set. */
+enum capture_how {
+	CAPTURE_BOOT,                   /* all of it; the host's part alone where the group's sets know the rest */
+	CAPTURE_WHOLE,                  /* all of it */
+	CAPTURE_UNKNOWN,                /* what no active set knows */
+	CAPTURE_HOST,                   /* that, for this host alone */
+	CAPTURE_COUNT
+};
+
 /* Admin operations: X(NAME, method, path, arguments used) */
 #define ADMIN_OPS(X) \
 X(HOSTS,     "GET",  "/v1/admin/hosts",                "") \
@@ -117,11 +131,13 @@ X(REVOKE,    "POST", "/v1/admin/hosts/{host}/revoke",  "host, reason") \
 X(SETS,      "GET",  "/v1/admin/references",           "") \
 X(SET,       "GET",  "/v1/admin/references/{set}",     "set") \
 X(SET_DIFF,  "GET",  "/v1/admin/references/{set}/diff/{other}", "set, other") \
-X(CAPTURE,   "POST", "/v1/admin/hosts/{host}/capture", "host, report, set, reason") \
-X(ACTIVATE,  "POST", "/v1/admin/references/{set}/activate", "set, digest, reason") \
+X(CAPTURE,   "POST", "/v1/admin/hosts/{host}/capture", "host, report, set, scope, expires, reason") \
+X(ACTIVATE,  "POST", "/v1/admin/references/{set}/activate", "set, digest, expires, reason") \
 X(RETIRE,    "POST", "/v1/admin/references/{set}/retire", "set, digest, reason") \
-X(WITHDRAW,  "POST", "/v1/admin/references/{set}/revoke", "set, digest, reason") \
-X(ACCEPT,    "POST", "/v1/admin/reports/{report}/accept", "report, reason") \
+X(WITHDRAW,  "POST", "/v1/admin/references/{set}/revoke", "set, digest, components, reason") \
+X(EXPORT,    "GET",  "/v1/admin/references/{set}/export", "set") \
+X(IMPORT,    "POST", "/v1/admin/references",           "set, host, group, expires, reason, text") \
+X(ACCEPT,    "POST", "/v1/admin/reports/{report}/accept", "report, scope, expires, reason") \
 X(EXPLAIN,   "GET",  "/v1/admin/reports/{report}",     "report") \
 X(TOKEN,     "POST", "/v1/admin/tokens",               "reason") \
 X(AUDIT,     "GET",  "/v1/admin/audit",                "")
@@ -132,12 +148,14 @@ X(AUDIT,     "GET",  "/v1/admin/audit",                "")
  *           boot:{boot_id, reset_count, restart_count}, reports:[{ref, at, state, reason}], pending:{id, ek:{…}, ak, since} or null}
  * APPROVE, REJECT, REVOKE   {id, name, enrollment, ek:{fingerprint, subject, not_after}}
  * SETS     {"sets":[{name, version, state, origin, entries, expires, hosts, digest, group}]}
- * SET      {name, version, state, origin, digest, group, entries:[{component, scope, pcr, type, digest, text}]}
+ * SET      {name, version, state, origin, digest, group, own, entries:[{component, scope, pcr, type, digest, text}]}
  * SET_DIFF {from, to, findings:[…]}
- * CAPTURE  {set:"name/version", state:"candidate", digest, entries, origin, report}
+ * CAPTURE  {set:"name/version", state:"candidate", digest, entries, components:[…], own, origin, report, admits:[findings of that report]}
+ * IMPORT   {set, state:"candidate", digest, entries, components:[…], own, origin, remarks:[…]}
+ * EXPORT   the set as attest-references(5) has it
  * ACTIVATE {set, state:"active", digest, group, hosts:[names]}
- * RETIRE, WITHDRAW   {set, state:"retired" or "revoked", digest, group, hosts:how many have a newest result that rests on it}
- * ACCEPT   {set, state:"active", digest, group, hosts:[names], report, admits:[findings of the refused report]}
+ * RETIRE, WITHDRAW   {set, state:"retired" or "revoked", digest, group, hosts:how many have a newest result that rests on it, stragglers:[their names]}
+ * ACCEPT   {set, state:"active", digest, group, hosts:[names], components, own, report, admits:[findings of the refused report]}
  * EXPLAIN  {ref, host, at, state, reason, summary, next, findings:[…], nearest:{set, differs} or null, log, references}
  * TOKEN    {token, expires}
  * AUDIT    {entries:[{number, at, who, action, subject, why, before, after, hash}], intact}
@@ -148,6 +166,7 @@ enum admin_op {
 #undef X
 	ADMIN_COUNT
 };
+struct long_text { const char *p; uint32_t len; };
 enum { REASON_TEXT = 256, SET_NAME_TEXT = NAME_TEXT, FINGERPRINT_TEXT = 65 };
 struct admin_request {
 	enum admin_op op;
@@ -158,6 +177,11 @@ struct admin_request {
 	char ek[FINGERPRINT_TEXT];          /* SHA-256 of the EK's SPKI, to approve exactly that */
 	char reason[REASON_TEXT];
 	bool dry_run;
+	char group[NAME_TEXT];
+	char scope[8];                      /* "host", "group" or "" */
+	char components[64];                /* words of components with commas between */
+	char expires[24];                   /* RFC 3339, or "" */
+	struct long_text text;              /* a file; points into the request */
 };
 
 struct proof {

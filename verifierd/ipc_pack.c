@@ -125,6 +125,23 @@ get_chain(struct reader *r, struct enroll_request *q, const char *field)
 		get_blob(r, q->chain[i], sizeof(q->chain[i]), &q->chain_len[i], field);
 }
 
+/* Points into what is read. */
+static void
+get_long(struct reader *r, struct long_text *t, const char *field)
+{
+	uint32_t n = rd_be32(r, field);
+	const uint8_t *p = rd_bytes(r, n, field);
+
+	*t = (struct long_text){ (const char *)p, p ? n : 0 };
+}
+
+static void
+put_long(struct writer *w, const struct long_text *t, const char *field)
+{
+	wr_be32(w, t->len, field);
+	wr_bytes(w, t->p, t->len, field);
+}
+
 #define PUT_u8(f)        wr_u8(w, (uint8_t)p->f, #f)
 #define PUT_u16(f)       wr_be16(w, p->f, #f)
 #define PUT_u32(f)       wr_be32(w, p->f, #f)
@@ -137,6 +154,7 @@ get_chain(struct reader *r, struct enroll_request *q, const char *field)
 #define PUT_name(f)      put_name(w, &p->f, #f)
 #define PUT_selection(f) put_selection(w, &p->f, #f)
 #define PUT_chain(f)     put_chain(w, p, #f)
+#define PUT_long(f)      put_long(w, &p->f, #f)
 #define PUT_op(f)        wr_u8(w, (uint8_t)p->f, #f)
 #define PUT_reason(f)    wr_u8(w, (uint8_t)p->f, #f)
 #define PUT_step(f)      wr_u8(w, (uint8_t)p->f, #f)
@@ -154,6 +172,7 @@ get_chain(struct reader *r, struct enroll_request *q, const char *field)
 #define GET_name(f)      get_name(r, &s.f, #f)
 #define GET_selection(f) get_selection(r, &s.f, #f)
 #define GET_chain(f)     get_chain(r, &s, #f)
+#define GET_long(f)      get_long(r, &s.f, #f)
 #define GET_op(f)        s.f = (enum admin_op)get_upto(r, rd_u8(r, #f), ADMIN_COUNT, #f)
 #define GET_reason(f)    s.f = (enum reason)get_upto(r, rd_u8(r, #f), REASON_COUNT, #f)
 #define GET_step(f)      s.f = (enum ima_step)get_upto(r, rd_u8(r, #f), IMA_STEP_COUNT, #f)
@@ -177,7 +196,7 @@ _Static_assert(REASON_COUNT <= 256 && ADMIN_COUNT <= 256, "reason and operation 
 
 #define ADMIN_REQUEST(X) \
 	X(op, op) X(text, host) X(text, report) X(text, set) X(text, other) X(text, digest) X(text, ek) \
-	X(text, reason) X(bool, dry_run)
+	X(text, reason) X(bool, dry_run) X(text, group) X(text, scope) X(text, components) X(text, expires) X(long, text)
 
 #define PROOF(X)  X(text, id) X(bytes, secret)
 #define NEWEST(X) X(text, host) X(text, token)

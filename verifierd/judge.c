@@ -1,6 +1,7 @@
 /* verifierd-judge: quote rows, replay and matching, on flat records. It never sees a raw log. */
 #include "json.h"
 #include "log.h"
+#include "match.h"
 #include "parts.h"
 #include "roles.h"
 #include "sandbox.h"
@@ -145,6 +146,9 @@ take_sets(struct reader *in, struct sets *s, struct error *e)
 		part_text(in, k->label, sizeof(k->label), "label");
 		k->active = rd_u8(in, "active") == 1;
 		k->own_host = rd_u8(in, "own host") == 1;
+		k->revoked = rd_u8(in, "revoked") == 1;
+		k->revoked_parts = rd_be32(in, "revoked parts");
+		k->active = k->active && !k->revoked;
 		body = part_take(in, "set");
 		if (!rd_ok(in, e) || !set_unpack(&body, &k->set, e))
 			return false;
@@ -231,23 +235,103 @@ judge_both(struct judge *all, struct reader *in, struct writer *w, struct error 
 	return true;
 }
 
-/* bank, pcrs, parsed log -> ok, entries, set */
+/* --- a boot becomes a set --- */
+
+static bool
+is_active(const struct known_set *s, const void *arg)
+{
+	(void)arg;
+	return s->active;
+}
+
+/* Would the boot be known as a whole with this set beside those that are active? */
+static bool
+completes(const struct measured *m, struct sets *sets, const struct reference_set *set)
+{
+	struct match match;
+
+	if (sets->count == SETS_MAX)        /* they come in the order of what they count for */
+		set_free(&sets->known[--sets->count].set);
+	sets->known[sets->count] = (struct known_set){ .active = true, .own_host = true, .set = *set };
+	match_log(m, sets->known, sets->count + 1, is_active, NULL, &match);
+	return match.all;
+}
+
+/* What of it is wanted. false with nothing in why: all of it. */
+static bool
+wanted(enum capture_how how, const struct match *match, struct set_want *want, struct error *why)
+{
+	unsigned entry = 1u << COMPONENT_BOOT_ENTRY, unknown = match->unknown;
+	bool kernel_known = unknown & entry && match->kernel != NO_SET;
+
+	*want = (struct set_want){ (1u << COMPONENT_COUNT) - 1, true, how == CAPTURE_HOST };
+	if (how == CAPTURE_WHOLE || (how == CAPTURE_BOOT && !(unknown == entry && kernel_known)))
+		return false;
+	if (!unknown)
+		return err_set(why, ERR_REFUSED, "all that it measured is known and active");
+	want->parts = kernel_known && how != CAPTURE_HOST ? unknown & ~entry : unknown;
+	want->host_part = unknown & entry;
+	return true;
+}
+
+static bool
+capture(const struct eventlog *log, enum bank bank, uint32_t pcrs, enum capture_how how, struct sets *sets,
+    struct reference_set *out, struct error *why)
+{
+	own(measured) struct measured m = { .event = NULL };
+	own(set) struct reference_set set = { .entry = NULL };
+	struct set_want want;
+	struct match match;
+	int revoked;
+
+	if (!measured_open(log, bank, pcrs, &m, why))
+		return false;
+	revoked = match_revoked(&m, sets->known, sets->count);
+	if (revoked != NO_SET)
+		return err_set(why, ERR_REFUSED, "%s, which stands in it, is revoked", sets->known[revoked].label);
+	match_log(&m, sets->known, sets->count, is_active, NULL, &match);
+	if (wanted(how, &match, &want, why)) {
+		if (!set_capture_some(log, bank, pcrs, &want, &set, why))
+			return false;
+		if (completes(&m, sets, &set)) {
+			*out = set;
+			set = (struct reference_set){ .entry = NULL };
+			return true;
+		}
+		/* What is known by itself does not go together: the boot is taken as one. */
+		want = (struct set_want){ (1u << COMPONENT_COUNT) - 1, true, how == CAPTURE_HOST };
+	}
+	return why->code == ERR_NONE && set_capture_some(log, bank, pcrs, &want, out, why);
+}
+
+static void
+put_captured(struct writer *w, const struct reference_set *set)
+{
+	wr_u8(w, 1, "ok");
+	wr_be32(w, set->count, "entries");
+	wr_u8(w, (uint8_t)set->parts, "parts");
+	wr_u8(w, !set_serves_group(set), "own");
+	set_pack(set, w);
+}
+
+/* bank, pcrs, how, parsed log, sets -> ok, entries, parts, own, set */
 static bool
 judge_capture(struct reader *in, struct writer *w, struct error *why, struct error *e)
 {
 	own(eventlog) struct eventlog log = { .event = NULL };
 	own(set) struct reference_set set = { .entry = NULL };
+	own(sets) struct sets sets = { .count = 0 };
 	unsigned bank = rd_u8(in, "bank");
 	uint32_t pcrs = rd_be32(in, "pcrs");
+	unsigned how = rd_u8(in, "how");
 	struct reader parsed = part_take(in, "log");
 
-	if (!rd_end(in, e) || bank >= BANK_COUNT)
-		return bank < BANK_COUNT ? false : err_set(e, ERR_FORMAT, "bank %u", bank);
-	if (!take_log(&parsed, &log, why) || !set_capture(&log, (enum bank)bank, pcrs, &set, why))
-		return true;
-	wr_u8(w, 1, "ok");
-	wr_be32(w, set.count, "entries");
-	set_pack(&set, w);
+	if (bank >= BANK_COUNT || how >= CAPTURE_COUNT)
+		return err_set(e, ERR_FORMAT, "bank %u, how %u", bank, how);
+	if (!rd_ok(in, e) || !take_sets(in, &sets, e))
+		return false;
+	if (take_log(&parsed, &log, why) && capture(&log, (enum bank)bank, pcrs, (enum capture_how)how, &sets, &set, why))
+		put_captured(w, &set);
 	return true;
 }
 
@@ -325,6 +409,26 @@ judge_show(struct reader *in, struct writer *w, struct error *e)
 	return true;
 }
 
+/* origin, set -> ok, the file's text */
+static bool
+judge_export(struct reader *in, struct writer *w, struct error *e)
+{
+	own(set) struct reference_set set = { .entry = NULL };
+	own(mem) char *text = NULL;
+	char origin[SET_ORIGIN_TEXT];
+	size_t len;
+	struct reader body;
+
+	part_text(in, origin, sizeof(origin), "origin");
+	body = part_take(in, "set");
+	if (!rd_end(in, e) || !set_unpack(&body, &set, e) || !rd_end(&body, e) ||
+	    !set_json_write(&set, origin, &text, &len, e))
+		return false;
+	wr_u8(w, 1, "ok");
+	wr_bytes(w, text, len, "text");
+	return true;
+}
+
 static bool
 dispatch(struct judge *all, struct frame *f, struct writer *w, struct error *why, struct error *e)
 {
@@ -339,6 +443,8 @@ dispatch(struct judge *all, struct frame *f, struct writer *w, struct error *why
 		return judge_capture(&f->payload, w, why, e);
 	case MSG_JUDGE_SHOW:
 		return judge_show(&f->payload, w, e);
+	case MSG_JUDGE_EXPORT:
+		return judge_export(&f->payload, w, e);
 	default:
 		return err_set(e, ERR_FORMAT, "%s is not for the judge", message_name(f->type));
 	}
@@ -347,8 +453,13 @@ dispatch(struct judge *all, struct frame *f, struct writer *w, struct error *why
 static enum message
 answer_type(enum message question)
 {
-	return question == MSG_JUDGE_QUOTE || question == MSG_JUDGE_BOTH ? MSG_JUDGED_QUOTE : question == MSG_JUDGE_BOOT ? MSG_JUDGED_BOOT :
-	    question == MSG_JUDGE_CAPTURE ? MSG_CAPTURED : MSG_SHOWN;
+	switch (question) {
+	case MSG_JUDGE_BOOT:    return MSG_JUDGED_BOOT;
+	case MSG_JUDGE_CAPTURE: return MSG_CAPTURED;
+	case MSG_JUDGE_EXPORT:  return MSG_EXPORTED;
+	case MSG_JUDGE_SHOW:    return MSG_SHOWN;
+	default:                return MSG_JUDGED_QUOTE;
+	}
 }
 
 static bool

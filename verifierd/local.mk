@@ -75,10 +75,12 @@ verifierd_verifierd_core_SOURCES = \
 	%D%/core_admin.c \
 	%D%/core_enrol.c \
 	%D%/core_evidence.c %D%/evidence_job.h \
+	%D%/core_import.c \
 	%D%/core_policy.c \
 	%D%/core_sets.c \
 	%D%/ek_roots.c \
 	%D%/explain.c \
+	%D%/gathered.c %D%/gathered.h \
 	%D%/ima_walks.c %D%/ima_walks.h \
 	%D%/jobs.c \
 	%D%/logs.c %D%/logs.h \

@@ -116,7 +116,11 @@ job_send(struct net *n, struct job *j)
 {
 	const struct http_request *q = &j->request;
 	bool evidence = q->route.message == MSG_EVIDENCE;
-	struct writer w = wr_open(n->payload, sizeof(n->payload));
+	/* An administrator may send a whole file. */
+	size_t size = n->admin && q->body.len > PAYLOAD_MAX / 2 ? q->body.len + PAYLOAD_MAX : 0;
+	own(mem) uint8_t *large = size ? malloc(size) : NULL;
+	uint8_t *payload = size ? large : n->payload;
+	struct writer w = wr_open(payload, size ? large ? size : 0 : sizeof(n->payload));
 	struct error e = { .code = ERR_NONE };
 	struct problem p;
 
@@ -125,7 +129,7 @@ job_send(struct net *n, struct job *j)
 		return true;
 	}
 	if (ipc_send(FD_CHANNEL, n->admin ? ROLE_ADMIN : ROLE_HOSTS, q->route.message, j->id,
-	    evidence ? q->body.p : n->payload, evidence ? q->body.len : w.used, q->peer_fd, &e))
+	    evidence ? q->body.p : (char *)payload, evidence ? q->body.len : w.used, q->peer_fd, &e))
 		return true;
 	if (e.code == ERR_LIMIT)
 		return false;

@@ -92,6 +92,38 @@ parse_enroll(struct reader *in, uint8_t **out, size_t *len, struct error *e)
 	return true;
 }
 
+/* A file of golden measurements, as an administrator sent it. */
+static bool
+parse_set(struct reader *in, uint8_t **out, size_t *len, struct error *e)
+{
+	own(set) struct reference_set set = { .entry = NULL };
+	struct error why = { .code = ERR_NONE };
+	own(mem) uint8_t *buf = NULL;
+	char origin[SET_ORIGIN_TEXT];
+	struct writer w;
+	size_t size;
+
+	if (!set_json_read((const char *)in->pos, in->left, origin, &set, &why))
+		return worker_refusal(&why, out, len, e);
+	size = SET_ORIGIN_TEXT + 64 + set_packed_size(&set);
+	buf = malloc(size);
+	if (!buf)
+		return err_set(e, ERR_MEMORY, "set of %u entries", set.count);
+	w = wr_open(buf, size);
+	wr_u8(&w, 1, "ok");
+	wr_be32(&w, set.count, "entries");
+	wr_u8(&w, (uint8_t)set.parts, "parts");
+	wr_u8(&w, !set_serves_group(&set), "own");
+	part_put(&w, origin, strlen(origin), "origin");
+	part_put(&w, "", 0, "remarks");
+	set_pack(&set, &w);
+	if (!wr_ok(&w, e))
+		return false;
+	*len = w.used;
+	*out = give(buf);
+	return true;
+}
+
 static bool
 answer(void *state, struct frame *f, enum message *type, uint8_t **out, size_t *len, struct error *e)
 {
@@ -103,6 +135,10 @@ answer(void *state, struct frame *f, enum message *type, uint8_t **out, size_t *
 	if (f->type == MSG_PARSE_IMA) {
 		*type = MSG_PARSED_IMA;
 		return parse_ima(&f->payload, out, len, e);
+	}
+	if (f->type == MSG_PARSE_SET) {
+		*type = MSG_PARSED_SET;
+		return parse_set(&f->payload, out, len, e);
 	}
 	*type = MSG_PARSED_ENROLL;
 	return parse_enroll(&f->payload, out, len, e);

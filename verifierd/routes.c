@@ -201,6 +201,7 @@ struct argument { const char *key; size_t at, size; };
 #define ARGUMENT(key) { #key, offsetof(struct admin_request, key), sizeof(((struct admin_request *)0)->key) }
 static const struct argument arguments[] = {
 	ARGUMENT(host), ARGUMENT(report), ARGUMENT(set), ARGUMENT(other), ARGUMENT(digest), ARGUMENT(ek), ARGUMENT(reason),
+	ARGUMENT(group), ARGUMENT(scope), ARGUMENT(components), ARGUMENT(expires),
 };
 
 static const struct argument *
@@ -244,15 +245,18 @@ from_path(const struct route *r, const char *path, struct admin_request *q, stru
 	return true;
 }
 
+/* The long text stays where it is, in the tree. */
 static bool
-from_body(const struct body *b, struct admin_request *q, struct error *e)
+from_tree(const struct json *j, struct admin_request *q, struct error *e)
 {
-	own(json) struct json *j = NULL;
+	const char *text;
+	size_t len;
 
-	if (!b->len)
-		return true;
-	if (!json_parse(b->p, b->len, &j, e))
-		return false;
+	if (json_has(j, "text")) {
+		if (!json_text_whole(j, "text", &text, &len, e))
+			return false;
+		q->text = (struct long_text){ text, (uint32_t)len };
+	}
 	for (unsigned i = 0; i < COUNT(arguments); i++) {
 		char value[REASON_TEXT];
 
@@ -269,8 +273,10 @@ admin_payload(const struct route *r, const struct body *b, struct writer *w, str
 {
 	struct admin_request q = { .op = r->op };
 	struct error e = { .code = ERR_NONE };
+	own(json) struct json *tree = NULL;
 
-	if (!from_path(r, admin_rows[r->op].path, &q, &e) || !from_body(b, &q, &e))
+	if (!from_path(r, admin_rows[r->op].path, &q, &e) ||
+	    (b->len && (!json_parse(b->p, b->len, &tree, &e) || !from_tree(tree, &q, &e))))
 		return refuse(p, 400, REASON_REQUEST_INVALID, e.why);
 	admin_request_pack(&q, w);
 	return true;

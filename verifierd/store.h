@@ -18,7 +18,7 @@ enum {
 	ORIGIN_TEXT = 200,
 	WHO_TEXT = 64,
 	SUBJECT_TEXT = 200,
-	STORE_SCHEMA = 4,
+	STORE_SCHEMA = 5,
 };
 
 struct store;
@@ -218,6 +218,8 @@ struct set_row {
 	char           group[GROUP_TEXT], host_id[BOOT_ID_TEXT], origin[ORIGIN_TEXT], report[REF_TEXT];
 	uint32_t       entries;
 	int64_t        created, expires;        /* expires 0: never */
+	bool           own;                     /* serves the host of host_id alone */
+	uint32_t       revoked;                 /* components that are refused by themselves; 0: the boot as a whole */
 	uint8_t       *body;                    /* packed; owned by the caller of a reading verb */
 	size_t         body_len;
 };
@@ -228,11 +230,19 @@ void set_label(const struct set_row *, char out[static LABEL_TEXT]);
 bool store_set_add(struct store *, const struct set_row *, uint32_t *version, struct error *) MUST_CHECK;
 /* version 0: the newest. */
 bool store_set(struct store *, const char *name, uint32_t version, struct set_row *, struct error *) MUST_CHECK;
-bool store_set_state(struct store *, const char *name, uint32_t version, enum set_state, struct error *) MUST_CHECK;
+bool store_set_state(struct store *, const char *name, uint32_t version, enum set_state, uint32_t revoked,
+    struct error *) MUST_CHECK;
+bool store_set_expires(struct store *, const char *name, uint32_t version, int64_t expires, struct error *) MUST_CHECK;
 typedef bool set_fn(void *arg, const struct set_row *, struct error *);         /* the body is lent for the call */
 bool store_sets(struct store *, set_fn *, void *arg, struct error *) MUST_CHECK;                   /* all, without body */
-/* What a verdict may look at: active and candidate sets of a group, with their bodies. */
-bool store_sets_of(struct store *, const char *group, int64_t now, set_fn *, void *arg, struct error *) MUST_CHECK;
+/*
+ * What a verdict on this host may look at, with bodies, at most SETS_MAX: the group's sets and its own;
+ * revoked ones first, then active ones, the host's own before others, then candidates.
+ */
+bool store_sets_of(struct store *, const char *group, const char *host_id, int64_t now, set_fn *, void *arg,
+    struct error *) MUST_CHECK;
+/* Hosts whose newest report rests on this set count as refused from now on, and their result is gone. */
+bool store_set_mark(struct store *, const char *label, enum reason, struct error *) MUST_CHECK;
 /* Hosts whose newest report matched this set. */
 bool store_set_hosts(struct store *, const char *label, uint32_t *count, struct error *) MUST_CHECK;
 

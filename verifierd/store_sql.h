@@ -81,6 +81,9 @@ static const char *const migrations[] = {
 	"CREATE UNIQUE INDEX host_ek ON hosts (ek) WHERE enrollment = 'active';",
 	"CREATE TABLE ima (host TEXT PRIMARY KEY REFERENCES hosts (id), key BLOB NOT NULL, entries INTEGER NOT NULL,"
 	" violations INTEGER NOT NULL, pending INTEGER NOT NULL, refused INTEGER NOT NULL, state BLOB NOT NULL);",
+	/* sets that serve their own host alone, and components that are revoked by themselves */
+	"ALTER TABLE sets ADD COLUMN own INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE sets ADD COLUMN revoked INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define KEY_COLS    "ek, ek_subject, ek_not_after, ak, signer, spki, hash, banks"
@@ -88,7 +91,7 @@ static const char *const migrations[] = {
 	" seen, boot_id, resets, restarts, clock"
 #define ENROLL_COLS "id, name, host, state, secret, token, " KEY_COLS ", created"
 #define REPORT_COLS "ref, host, at, state, reason, vouched, replayed, log, bank, pcrs, boot_id"
-#define SET_COLS    "name, version, state, digest, grp, host, origin, report, entries, created, expires"
+#define SET_COLS    "name, version, state, digest, grp, host, origin, report, entries, created, expires, own, revoked"
 #define POLICY_COLS "name, version, digest, created, author"
 #define GROUP_COLS  "name, policy, ceiling, ceiling_until," \
 	" (SELECT count(*) FROM hosts WHERE grp = host_groups.name AND enrollment = 'active')"
@@ -150,14 +153,16 @@ X(IMA_PUT,          "INSERT INTO ima (host, key, entries, violations, pending, r
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (host) DO UPDATE SET key = ?2, entries = ?3, violations = ?4," \
 	" pending = ?5, refused = ?6, state = ?7 WHERE key <> ?2 OR entries <= ?3") \
 X(SET_ADD,          "INSERT INTO sets (" SET_COLS ", body) VALUES" \
-	" (?1, (SELECT coalesce(max(version), 0) + 1 FROM sets WHERE name = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)" \
+	" (?1, (SELECT coalesce(max(version), 0) + 1 FROM sets WHERE name = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12)" \
 	" RETURNING version") \
 X(SET,              "SELECT " SET_COLS ", body FROM sets WHERE name = ?1 AND (version = ?2 OR ?2 = 0)" \
 	" ORDER BY version DESC LIMIT 1") \
-X(SET_STATE,        "UPDATE sets SET state = ?3 WHERE name = ?1 AND version = ?2") \
+X(SET_STATE,        "UPDATE sets SET state = ?3, revoked = ?4 WHERE name = ?1 AND version = ?2") \
+X(SET_EXPIRES,      "UPDATE sets SET expires = ?3 WHERE name = ?1 AND version = ?2") \
 X(SETS,             "SELECT " SET_COLS " FROM sets ORDER BY name, version") \
-X(SETS_OF,          "SELECT " SET_COLS ", body FROM sets WHERE grp = ?1 AND state IN ('active', 'candidate')" \
-	" AND (expires = 0 OR expires > ?2) ORDER BY state, created DESC LIMIT ?3") \
+X(SETS_OF,          "SELECT " SET_COLS ", body FROM sets WHERE grp = ?1 AND (own = 0 OR host = ?4) AND (state = 'revoked' OR" \
+	" (state IN ('active', 'candidate') AND (expires = 0 OR expires > ?2)))" \
+	" ORDER BY state = 'candidate', state = 'active', host <> ?4, created DESC LIMIT ?3") \
 X(SET_HOSTS,        "SELECT count(*) FROM hosts WHERE enrollment = 'active'" \
 	" AND instr(' ' || refs || ' ', ' ' || ?1 || ' ') > 0") \
 X(POLICY_ADD,       "INSERT INTO policies (" POLICY_COLS ", body, ima) VALUES" \
@@ -171,6 +176,8 @@ X(GROUP,            "SELECT " GROUP_COLS " FROM host_groups WHERE name = ?1") \
 X(GROUP_PUT,        "INSERT INTO host_groups (name, policy, ceiling, ceiling_until) VALUES (?1, ?2, ?3, ?4)" \
 	" ON CONFLICT (name) DO UPDATE SET policy = ?2, ceiling = ?3, ceiling_until = ?4") \
 X(GROUPS,           "SELECT " GROUP_COLS " FROM host_groups ORDER BY name") \
+X(SET_MARK,         "UPDATE hosts SET verdict = 'contraindicated', reason = ?2, result = ''" \
+	" WHERE enrollment = 'active' AND instr(' ' || refs || ' ', ' ' || ?1 || ' ') > 0") \
 X(AUDIT_LAST,       "SELECT " AUDIT_COLS " FROM audit ORDER BY number DESC LIMIT 1") \
 X(AUDIT_ADD,        "INSERT INTO audit (" AUDIT_COLS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") \
 X(AUDIT,            "SELECT " AUDIT_COLS " FROM audit ORDER BY number")

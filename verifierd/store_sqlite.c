@@ -890,6 +890,8 @@ set_label(const struct set_row *r, char out[static LABEL_TEXT])
 	snprintf(out, LABEL_TEXT, "%s/%u", r->name, r->version);
 }
 
+enum { SET_BODY = 13 };                 /* column, after SET_COLS */
+
 static void
 read_set(sqlite3_stmt *st, struct set_row *r)
 {
@@ -908,14 +910,16 @@ read_set(sqlite3_stmt *st, struct set_row *r)
 	r->entries = col_u32(st, 8);
 	r->created = col_int(st, 9);
 	r->expires = col_int(st, 10);
+	r->own = col_int(st, 11);
+	r->revoked = col_u32(st, 12);
 }
 
 bool
 store_set_add(struct store *s, const struct set_row *r, uint32_t *version, struct error *e)
 {
-	own(ask) sqlite3_stmt *st = ask(s, SQL_SET_ADD, "ttbttttiiib", r->name, set_state_word(r->state), r->digest,
+	own(ask) sqlite3_stmt *st = ask(s, SQL_SET_ADD, "ttbttttiiiib", r->name, set_state_word(r->state), r->digest,
 	    sizeof(r->digest), r->group, r->host_id, r->origin, r->report, (int64_t)r->entries, r->created, r->expires,
-	    r->body, r->body_len);
+	    (int64_t)r->own, r->body, r->body_len);
 	bool row;
 	uint32_t v;
 
@@ -937,16 +941,28 @@ store_set(struct store *s, const char *name, uint32_t version, struct set_row *o
 	if (!first(s, st, "reference set", e))
 		return false;
 	read_set(st, &r);
-	if (!col_copy(st, 11, &r.body, &r.body_len, e))
+	if (!col_copy(st, SET_BODY, &r.body, &r.body_len, e))
 		return false;
 	*out = r;
 	return true;
 }
 
 bool
-store_set_state(struct store *s, const char *name, uint32_t version, enum set_state state, struct error *e)
+store_set_state(struct store *s, const char *name, uint32_t version, enum set_state state, uint32_t revoked, struct error *e)
 {
-	return DO(s, e, SQL_SET_STATE, "tit", name, (int64_t)version, set_state_word(state));
+	return DO(s, e, SQL_SET_STATE, "titi", name, (int64_t)version, set_state_word(state), (int64_t)revoked);
+}
+
+bool
+store_set_expires(struct store *s, const char *name, uint32_t version, int64_t expires, struct error *e)
+{
+	return DO(s, e, SQL_SET_EXPIRES, "tii", name, (int64_t)version, expires);
+}
+
+bool
+store_set_mark(struct store *s, const char *label, enum reason reason, struct error *e)
+{
+	return DO(s, e, SQL_SET_MARK, "tt", label, reason_code(reason));
 }
 
 static bool
@@ -962,8 +978,8 @@ each_set(struct store *s, sqlite3_stmt *asked, bool with_body, set_fn *fn, void 
 			return true;
 		read_set(st, &r);
 		if (with_body) {
-			r.body = (uint8_t *)(uintptr_t)sqlite3_column_blob(st, 11);
-			r.body_len = (size_t)sqlite3_column_bytes(st, 11);
+			r.body = (uint8_t *)(uintptr_t)sqlite3_column_blob(st, SET_BODY);
+			r.body_len = (size_t)sqlite3_column_bytes(st, SET_BODY);
 		}
 		if (!fn(arg, &r, e))
 			return false;
@@ -978,9 +994,9 @@ store_sets(struct store *s, set_fn *fn, void *arg, struct error *e)
 }
 
 bool
-store_sets_of(struct store *s, const char *group, int64_t now, set_fn *fn, void *arg, struct error *e)
+store_sets_of(struct store *s, const char *group, const char *host_id, int64_t now, set_fn *fn, void *arg, struct error *e)
 {
-	return each_set(s, ask(s, SQL_SETS_OF, "tii", group, now, (int64_t)SETS_MAX), true, fn, arg, e);
+	return each_set(s, ask(s, SQL_SETS_OF, "tiit", group, now, (int64_t)SETS_MAX, host_id), true, fn, arg, e);
 }
 
 bool

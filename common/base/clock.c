@@ -1,4 +1,5 @@
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include "clock.h"
@@ -49,4 +50,23 @@ time_text(int64_t wall_ms, char out[static TIME_TEXT])
 	if (wall_ms < 0 || !gmtime_r(&seconds, &tm) || tm.tm_year > 9999 - 1900 ||
 	    !strftime(out, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm))
 		strcpy(out, "1970-01-01T00:00:00Z");
+}
+
+bool
+time_read(const char *text, int64_t *wall_ms)
+{
+	struct tm tm = { 0 };
+	char again[TIME_TEXT];
+	int64_t ms;
+
+	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
+		return false;
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	ms = (int64_t)timegm(&tm) * 1000;
+	time_text(ms, again);
+	if (strcmp(text, again))
+		return false;
+	*wall_ms = ms;
+	return true;
 }

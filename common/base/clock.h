@@ -1,6 +1,7 @@
 /* clock.h - the clocks, named by what they are good for. Milliseconds everywhere. */
 #ifndef CLOCK_H
 #define CLOCK_H
+#include <stdbool.h>
 #include <stdint.h>
 
 struct clock {
@@ -16,5 +17,7 @@ int64_t      clock_mono(void);
 int          clock_left(int64_t deadline);
 
 enum { TIME_TEXT = 21 };
+/* What time_text() writes, and nothing else. */
+bool         time_read(const char *text, int64_t *wall_ms);
 void         time_text(int64_t wall_ms, char out[static TIME_TEXT]);   /* RFC 3339 "2026-11-23T09:12:44Z" */
 #endif

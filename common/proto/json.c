@@ -385,6 +385,18 @@ json_text(const struct json *j, const char *key, char *out, size_t size, struct 
 }
 
 bool
+json_text_whole(const struct json *j, const char *key, const char **out, size_t *len, struct error *e)
+{
+	struct json_object *v;
+
+	if (!member(j, key, json_type_string, "a string", &v, e))
+		return false;
+	*out = json_object_get_string(v);
+	*len = (size_t)json_object_get_string_len(v);
+	return true;
+}
+
+bool
 json_int(const struct json *j, const char *key, int64_t lo, int64_t hi, int64_t *out, struct error *e)
 {
 	struct json_object *v;

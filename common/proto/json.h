@@ -25,6 +25,8 @@ static inline void drop_json(struct json **j) { json_free(*j); }   /* own(json) 
 
 /* Getters: false (e names the member) when it is missing, of another type, or out of range. */
 bool json_text(const struct json *, const char *key, char *out, size_t size, struct error *) MUST_CHECK;
+/* A text of any length, which stays the tree's. */
+bool json_text_whole(const struct json *, const char *key, const char **out, size_t *len, struct error *) MUST_CHECK;
 bool json_int(const struct json *, const char *key, int64_t lo, int64_t hi, int64_t *, struct error *) MUST_CHECK;
 bool json_flag(const struct json *, const char *key, bool *, struct error *) MUST_CHECK;
 bool json_hex(const struct json *, const char *key, uint8_t *out, size_t exactly, struct error *) MUST_CHECK;

@@ -288,7 +288,7 @@ state_of_set(enum set_state s)
 	own(store) struct store *st = lab_store(&lab);
 	struct error e = { .code = ERR_NONE };
 
-	ck_assert_msg(store_begin(st, &e) && store_set_state(st, "base", 1, s, &e) && store_commit(st, &e), "%s", e.why);
+	ck_assert_msg(store_begin(st, &e) && store_set_state(st, "base", 1, s, 0, &e) && store_commit(st, &e), "%s", e.why);
 }
 
 static void retired(struct soft_quote *q) { (void)q; state_of_set(SET_RETIRED); }
@@ -307,7 +307,7 @@ replace_set(int64_t expires, const char *group)
 	ck_assert(store_set(st, "base", 1, &row, &e));
 	row.expires = expires;
 	snprintf(row.group, sizeof(row.group), "%s", group);
-	ck_assert_msg(store_begin(st, &e) && store_set_state(st, "base", 1, SET_RETIRED, &e) &&
+	ck_assert_msg(store_begin(st, &e) && store_set_state(st, "base", 1, SET_RETIRED, 0, &e) &&
 	    store_set_add(st, &row, &version, &e) && store_commit(st, &e), "%s", e.why);
 }
 
@@ -321,7 +321,7 @@ static void back_in_time(struct soft_quote *q) { q->clock = 1; }
 
 static const struct { const char *label; void (*change)(struct soft_quote *); const char *reason; unsigned parses; } changes[] = {
 	{ "the set is retired", retired, "no-reference", 0 },
-	{ "the set is revoked", revoked, "no-reference", 0 },
+	{ "the set is revoked", revoked, "reference-revoked", 0 },
 	{ "the set is a candidate again", candidate, "pending-approval", 0 },
 	{ "the set has expired", expired, "no-reference", 0 },
 	{ "the set is for another group", other_group, "no-reference", 0 },

@@ -277,6 +277,12 @@ tests_unit_check_core_SOURCES  = %D%/check_core.c %D%/core_lab.c %D%/core_lab.h 
 tests_unit_check_core_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_check_core_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
 
+check_PROGRAMS += %D%/check_sets
+TESTS += %D%/check_sets
+tests_unit_check_sets_SOURCES  = %D%/check_sets.c %D%/core_lab.c %D%/core_lab.h %D%/soft_host.c %D%/soft_host.h
+tests_unit_check_sets_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_check_sets_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
+
 check_PROGRAMS += %D%/check_memo
 TESTS += %D%/check_memo
 tests_unit_check_memo_SOURCES  = %D%/check_memo.c %D%/core_lab.c %D%/core_lab.h %D%/soft_host.c %D%/soft_host.h

@@ -96,17 +96,17 @@ no_answer(const struct ctl *ctl, CURLcode rc)
 	return EXIT_DOWN;
 }
 
-int
-api_call(const struct ctl *ctl, const char *const *path, struct json *request, struct json **answer)
+/* The answer's text. */
+static int
+call(const struct ctl *ctl, const char *const *path, struct json *request, struct text *t)
 {
 	own(json) struct json *body = request;
 	own(mem) char *text = NULL;
-	struct text t = { 0 };
 	struct error e = { .code = ERR_NONE };
 	char url[512];
 	size_t len = 0;
 	long status = 0;
-	int exit_code = EXIT_REFUSED;
+	int exit_code = EXIT_DONE;
 	CURL *c = curl_easy_init();
 	CURLcode rc;
 
@@ -115,18 +115,43 @@ api_call(const struct ctl *ctl, const char *const *path, struct json *request, s
 		curl_easy_cleanup(c);
 		return EXIT_REFUSED;
 	}
-	rc = perform(c, ctl, url, text, len, &t, &status);
+	rc = perform(c, ctl, url, text, len, t, &status);
 	if (rc)
 		exit_code = no_answer(ctl, rc);
 	else if (status != 200)
-		exit_code = refused(ctl, status, &t);
-	else if (!t.p || !json_parse(t.p, t.len, answer, &e))
-		fprintf(stderr, "verifierctl: the answer cannot be read: %s\n", t.p ? e.why : "empty");
-	else
-		exit_code = EXIT_DONE;
-	free(t.p);
+		exit_code = refused(ctl, status, t);
 	curl_easy_cleanup(c);
 	return exit_code;
+}
+
+int
+api_call(const struct ctl *ctl, const char *const *path, struct json *request, struct json **answer)
+{
+	struct text t = { 0 };
+	struct error e = { .code = ERR_NONE };
+	int exit_code = call(ctl, path, request, &t);
+
+	if (exit_code == EXIT_DONE && (!t.p || !json_parse(t.p, t.len, answer, &e))) {
+		fprintf(stderr, "verifierctl: the answer cannot be read: %s\n", t.p ? e.why : "empty");
+		exit_code = EXIT_REFUSED;
+	}
+	free(t.p);
+	return exit_code;
+}
+
+int
+api_text(const struct ctl *ctl, const char *const *path, char **text, size_t *len)
+{
+	struct text t = { 0 };
+	int exit_code = call(ctl, path, NULL, &t);
+
+	if (exit_code == EXIT_DONE && t.p) {
+		*text = t.p;
+		*len = t.len;
+		return exit_code;
+	}
+	free(t.p);
+	return exit_code == EXIT_DONE ? EXIT_REFUSED : exit_code;
 }
 
 int

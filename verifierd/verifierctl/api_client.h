@@ -11,6 +11,9 @@
  */
 int api_call(const struct ctl *, const char *const *path, struct json *body, struct json **answer);
 
+/* The same of a GET whose answer is a file: its bytes, NUL-terminated; free them. */
+int api_text(const struct ctl *, const char *const *path, char **text, size_t *len);
+
 /* Prints the answer as it is, for --json. */
 int api_print(const struct json *);
 #endif

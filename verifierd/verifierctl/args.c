@@ -1,7 +1,9 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "args.h"
+#include "clock.h"
 
 static const struct arg *
 find(const struct arg *list, unsigned n, const char *name, size_t len)
@@ -55,6 +57,24 @@ args_read(int argc, char **argv, const struct arg *list, unsigned n, struct word
 		}
 	}
 	return true;
+}
+
+bool
+args_expires(const char *typed, char out[static EXPIRES_TEXT])
+{
+	size_t digits = strspn(typed, "0123456789");
+	int64_t at;
+
+	if (digits && digits < 5 && !strcmp(typed + digits, "d"))
+		time_text(clock_now().wall + strtol(typed, NULL, 10) * 24 * 3600 * 1000, out);
+	else if (strlen(typed) == 10)
+		snprintf(out, EXPIRES_TEXT, "%.10sT00:00:00Z", typed);
+	else
+		snprintf(out, EXPIRES_TEXT, "%.20s", typed);
+	if (time_read(out, &at))
+		return true;
+	fprintf(stderr, "--expires %s: a day like 2026-12-31, a time like 2026-12-31T12:00:00Z, or 90d\n", typed);
+	return false;
 }
 
 bool

@@ -84,8 +84,11 @@ int
 accept_main(const struct ctl *ctl, int argc, char **argv)
 {
 	const char *why = NULL;
-	bool dry_run = false, yes = false;
-	const struct arg args[] = { { "reason", &why, NULL }, { "dry-run", NULL, &dry_run }, { "yes", NULL, &yes } };
+	const char *expires = NULL;
+	bool dry_run = false, yes = false, host = false, group = false;
+	const struct arg args[] = { { "reason", &why, NULL }, { "expires", &expires, NULL }, { "host", NULL, &host },
+		{ "group", NULL, &group }, { "dry-run", NULL, &dry_run }, { "yes", NULL, &yes } };
+	char until[EXPIRES_TEXT];
 	own(json) struct json *report = NULL;
 	own(json) struct json *j = NULL;
 	struct json *body;
@@ -93,8 +96,10 @@ accept_main(const struct ctl *ctl, int argc, char **argv)
 	char ref[REF_TEXT], cell[CELL_TEXT];
 	int rc;
 
-	if (!args_read(argc, argv, args, COUNT(args), &w) || w.count != 1 || (!why && !dry_run))
+	if (!args_read(argc, argv, args, COUNT(args), &w) || w.count != 1 || (!why && !dry_run) || (host && group))
 		return usage_of("accept");
+	if (expires && !args_expires(expires, until))
+		return EXIT_USAGE;
 	rc = report_of(ctl, w.word[0], ref);
 	if (!rc)
 		rc = get_report(ctl, ref, &report);
@@ -102,11 +107,15 @@ accept_main(const struct ctl *ctl, int argc, char **argv)
 		return rc;
 	if (!yes && !ctl->quiet && !ctl->json)
 		show_report(report);
-	if (!dry_run && !args_confirm(yes, "\nMake exactly this good for the host's group?"))
+	if (!dry_run && !args_confirm(yes, host ? "\nMake exactly this good for this host alone?" : "\nMake exactly this good for the host's group?"))
 		return EXIT_USAGE;
 	body = json_new();
 	if (why)
 		json_put_text(body, "reason", why);
+	if (expires)
+		json_put_text(body, "expires", until);
+	if (host || group)
+		json_put_text(body, "scope", host ? "host" : "group");
 	json_put_bool(body, "dry_run", dry_run);
 	rc = api_call(ctl, (const char *const[]){ "reports", ref, "accept", NULL }, body, &j);
 	if (rc || ctl->quiet)

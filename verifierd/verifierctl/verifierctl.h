@@ -22,9 +22,9 @@ X("show",       "HOST",                                 "one host: keys, boot, r
 X("approve",    "HOST [--ek FPR] [--yes]",              "let a pending host in", approve_main) \
 X("reject",     "HOST [--reason T]",                    "refuse a pending host", reject_main) \
 X("revoke",     "HOST --reason T",                      "take a host's trust away, at once", revoke_main) \
-X("references", "list | show N | capture HOST --name N [--report REF] [--reason T] | activate N[@DIGEST] [--dry-run] [--yes] | retire N | revoke N --reason T | diff A B", \
+X("references", "list | show N | diff A B | capture HOST --name N [--report REF] [--host|--group] [--expires WHEN] [--reason T] | activate N[@DIGEST] [--expires WHEN] | retire N | revoke N [--component C,...] --reason T | export N [--out FILE] | import FILE [--name N] [--group G] [--host H] [--expires WHEN] --reason T", \
                                                         "golden measurements", references_main) \
-X("accept",     "REF|HOST --reason T [--dry-run] [--yes]", "make exactly what one refused report measured good", accept_main) \
+X("accept",     "REF|HOST --reason T [--host|--group] [--expires WHEN] [--dry-run] [--yes]", "make exactly what one refused report measured good", accept_main) \
 X("explain",    "REF",                                  "why a report was judged as it was, in words", explain_main) \
 X("inspect",    "eventlog FILE [--quote F] [--pcrs F] | quote --attest F --signature F --ak PEM [--nonce HEX] [--selection S] | result FILE --jwks FILE", \
                                                         "look into evidence and results, without a daemon", inspect_main) \
