@@ -3,6 +3,7 @@
 #include <string.h>
 #include "diff.h"
 #include "nearest.h"
+#include "rules.h"
 #include "scope.h"
 #include "verdict.h"
 
@@ -241,6 +242,26 @@ row_known_boot(struct boot_case *c, struct error *e)
 	return false;
 }
 
+/*
+ * References and rules, all of them, so that one report tells everything. A rule that does not hold
+ * is the reason, even where references hold, and where they do not: no reference can make it good.
+ */
+static bool
+row_rules(struct boot_case *c, struct error *e)
+{
+	const struct rules_case rules = { .policy = c->policy, .log = c->evidence->log, .quote = c->quote, .host = c->host,
+		.bank = c->bank, .pcrs = c->pcrs };
+	enum reason reason;
+
+	(void)e;
+	if (rules_judge(&rules, c->verdict, &reason))
+		return true;
+	c->verdict->reason = reason;
+	c->verdict->state = reason_state(reason);
+	findings_lead(&c->verdict->findings, reason);
+	return false;
+}
+
 static const struct boot_row {
 	const char *name;
 	bool      (*holds)(struct boot_case *, struct error *);
@@ -248,13 +269,15 @@ static const struct boot_row {
 	enum trust_claim claim;
 	int8_t      value;
 	bool        evidence;           /* a host that gave this before and now does not has lost it */
+	bool        go_on;              /* the rows behind it are judged as well */
 } rows[] = {
-	{ "log there",    row_log_there,    REASON_EVENTLOG_MISSING,   CLAIM_EXECUTABLES,   TRUST_BAD, true },
-	{ "log readable", row_log_readable, REASON_EVENTLOG_MALFORMED, CLAIM_EXECUTABLES,   TRUST_BAD, true },
-	{ "log replays",  row_log_replays,  REASON_EVENTLOG_MISMATCH,  CLAIM_EXECUTABLES,   TRUST_CRYPTO_FAILED, true },
-	{ "one bank",     row_one_bank,     REASON_POLICY_FAILED,      CLAIM_CONFIGURATION, TRUST_BAD, false },
-	{ "policy covered", row_policy_covered, REASON_SELECTION_DIFFERS, CLAIM_CONFIGURATION, TRUST_BAD, false },
-	{ "known boot",   row_known_boot,   REASON_POLICY_FAILED,      CLAIM_EXECUTABLES,   TRUST_BAD, false },
+	{ "log there",    row_log_there,    REASON_EVENTLOG_MISSING,   CLAIM_EXECUTABLES,   TRUST_BAD, true, false },
+	{ "log readable", row_log_readable, REASON_EVENTLOG_MALFORMED, CLAIM_EXECUTABLES,   TRUST_BAD, true, false },
+	{ "log replays",  row_log_replays,  REASON_EVENTLOG_MISMATCH,  CLAIM_EXECUTABLES,   TRUST_CRYPTO_FAILED, true, false },
+	{ "one bank",     row_one_bank,     REASON_POLICY_FAILED,      CLAIM_CONFIGURATION, TRUST_BAD, false, false },
+	{ "policy covered", row_policy_covered, REASON_SELECTION_DIFFERS, CLAIM_CONFIGURATION, TRUST_BAD, false, false },
+	{ "known boot",   row_known_boot,   REASON_POLICY_FAILED,      CLAIM_EXECUTABLES,   TRUST_BAD, false, true },
+	{ "rules",        row_rules,        REASON_POLICY_FAILED,      CLAIM_CONFIGURATION, TRUST_BAD, false, false },
 };
 enum { ROW_REPLAYS = 2 };
 
@@ -297,6 +320,7 @@ appraise_boot(const struct boot_evidence *evidence, const struct quote *quote, e
 {
 	struct boot_case c = { .evidence = evidence, .quote = quote, .scheme = scheme, .host = host,
 		.policy = policy, .sets = sets, .nsets = nsets < SETS_MAX ? nsets : SETS_MAX, .verdict = v };
+	bool good = true;
 
 	/* The quote's rows have not held: nothing can make this verdict better. */
 	if (v->claim[CLAIM_INSTANCE_IDENTITY] != TRUST_GENUINE || v->reason != REASON_POLICY_FAILED)
@@ -304,13 +328,17 @@ appraise_boot(const struct boot_evidence *evidence, const struct quote *quote, e
 	for (unsigned i = 0; i < COUNT(rows); i++) {
 		struct error e = { .code = ERR_NONE };
 
-		if (!rows[i].holds(&c, &e)) {
-			if (v->reason == REASON_POLICY_FAILED)   /* unless explain() has said it */
-				refuse(&rows[i], host, &e, v);
-			return;
+		if (rows[i].holds(&c, &e)) {
+			if (i == ROW_REPLAYS)
+				v->replayed = true;
+			continue;
 		}
-		if (i == ROW_REPLAYS)
-			v->replayed = true;
+		good = false;
+		if (v->reason == REASON_POLICY_FAILED)   /* unless the row has said it */
+			refuse(&rows[i], host, &e, v);
+		if (!rows[i].go_on)
+			return;
 	}
-	approve(v);
+	if (good)
+		approve(v);
 }

@@ -17,6 +17,8 @@ libpolicy_la_SOURCES = \
 	%D%/diff_class.c \
 	%D%/diff_keys.c \
 	%D%/diff_words.c \
+	%D%/cmdline_rules.c %D%/cmdline_rules.h \
+	%D%/diff.c %D%/diff.h \
 	%D%/efi.c %D%/efi.h \
 	%D%/eventlog.c %D%/eventlog.h \
 	%D%/eventlog_pack.c \
@@ -39,6 +41,7 @@ libpolicy_la_SOURCES = \
 	%D%/reference.c %D%/reference.h \
 	%D%/reference_json.c %D%/reference_json.h \
 	%D%/replay.c \
+	%D%/rules.c %D%/rules.h \
 	%D%/tails.c %D%/tails.h \
 	%D%/tpms.c %D%/tpms.h \
 	%D%/verdict.c %D%/verdict.h \

@@ -99,6 +99,22 @@ X(CMDLINE_CHANGED,    "cmdline-changed",     CONTRAINDICATED, "the kernel comman
 X(BOOT_CHANGED,       "boot-changed",        CONTRAINDICATED, "what the boot loader read or ran is not known", "after a planned change: verifierctl accept REF") \
 X(EVENT_MISSING,      "event-missing",       CONTRAINDICATED, "a required measurement is missing", "compare with: verifierctl explain REF") \
 X(EVENT_UNEXPECTED,   "event-unexpected",    CONTRAINDICATED, "something more was measured than is known", "compare with: verifierctl explain REF") \
+X(PCR_VALUE,          "pcr-value",           CONTRAINDICATED, "a PCR has none of the values that the policy has for it", "verifierctl explain REF names it; verifierctl policies show has the values") \
+X(SECUREBOOT_OFF,     "secureboot-off",      CONTRAINDICATED, "Secure Boot is off, and the policy requires it", "turn it on in the firmware setup") \
+X(SECUREBOOT_KEY,     "secureboot-key",      CONTRAINDICATED, "something ran by a key that the policy does not allow", "verifierctl explain REF names the key; remove it from the firmware, or allow it in the policy") \
+X(DBX_TOO_OLD,        "dbx-too-old",         CONTRAINDICATED, "the list of revoked boot loaders (dbx) is shorter than the policy wants", "update dbx: fwupdmgr update") \
+X(SBAT_TOO_OLD,       "sbat-too-old",        CONTRAINDICATED, "shim's revocation level is older than the policy wants", "update shim, or raise its SbatLevel: mokutil --set-sbat-policy latest") \
+X(CMDLINE_FORBIDDEN,  "cmdline-forbidden",   CONTRAINDICATED, "the kernel command line has a word that the policy forbids", "boot without it; if it has to be there, change the policy's cmdline.forbid") \
+X(CMDLINE_UNKNOWN,    "cmdline-unknown",     CONTRAINDICATED, "the kernel command line has a word that the policy does not allow", "boot without it, or add it to the policy's cmdline.allow") \
+X(LOADER_COMMAND,     "loader-command",      CONTRAINDICATED, "the boot loader ran a command that no rule allows", "verifierctl explain REF names it; look into grub.cfg") \
+X(TEXT_UNBOUND,       "text-unbound",        CONTRAINDICATED, "something that has to be judged by its words has none that its digest binds", "verifierctl explain REF names the event; judge this PCR by events instead") \
+X(DRIVER_UNKNOWN,     "driver-unknown",      CONTRAINDICATED, "the firmware loaded a driver that the policy does not allow", "verifierctl explain REF names it; remove it, or allow its digest in the policy") \
+X(OPTION_ROM_UNKNOWN, "option-rom-unknown",  CONTRAINDICATED, "an option ROM ran that the policy does not allow", "find the new card, or allow its digest in the policy") \
+X(TPM_VENDOR,         "tpm-vendor",          CONTRAINDICATED, "the TPM is of a maker that the policy does not allow", "verifierctl show HOST names it; add it to the policy's tpm.vendors, if you trust it") \
+X(TPM_FIRMWARE_OLD,   "tpm-firmware-old",    CONTRAINDICATED, "the TPM's firmware is older than the policy wants", "update the TPM's firmware") \
+X(TPM_VULNERABLE,     "tpm-vulnerable",      CONTRAINDICATED, "the TPM's firmware is known to be vulnerable", "update the TPM's firmware; verifierctl explain REF has the advisory") \
+X(TPM_SIMULATOR,      "tpm-simulator",       CONTRAINDICATED, "the TPM is a simulator, and the policy allows none", "for tests alone: allow_simulator in the policy") \
+X(LOCKDOWN_MISSING,   "lockdown-missing",    CONTRAINDICATED, "the kernel does not lock itself down, so that it can be replaced unmeasured", "turn Secure Boot on, or boot with lockdown=integrity") \
 X(POLICY_FAILED,      "policy-failed",       CONTRAINDICATED, "the appraisal could not be completed", "look at verifierd's journal") \
 /* enrollment refused */ \
 X(EK_UNTRUSTED,       "ek-untrusted",        CONTRAINDICATED, "the EK certificate does not lead to a trusted TPM vendor", "put the vendor's CA into ek_roots, if you trust it") \
