@@ -150,3 +150,67 @@ patterns_forbid(const struct patterns *all, const char *word)
 			return all->text[i];
 	return NULL;
 }
+
+enum { FILTER_CHARS = 3, FILTER_BITS = 13 };
+
+static unsigned
+filter_hash(const char *p)
+{
+	unsigned h = 0;
+
+	for (unsigned i = 0; i < FILTER_CHARS; i++)
+		h = h * 31 + (unsigned char)fold(p[i], true);
+	return h & ((1u << FILTER_BITS) - 1);
+}
+
+void
+forbid_filter_make(const struct patterns *all, struct forbid_filter *f)
+{
+	memset(f, 0, sizeof(*f));
+	for (unsigned i = 0; i < all->count; i++)
+		forbid_filter_add(f, all->text[i]);
+}
+
+void
+forbid_filter_add(struct forbid_filter *f, const char *p)
+{
+	unsigned h;
+
+	if (strcspn(p, "*=") < FILTER_CHARS) {
+		f->always = true;
+		return;
+	}
+	h = filter_hash(p);
+	f->bits[h / 8] |= (uint8_t)(1u << h % 8);
+}
+
+/* What is quoted or escaped may begin a word, or stand in the first of its characters. */
+bool
+forbid_filter_passes(const struct forbid_filter *f, const char *text)
+{
+	size_t n = 0;
+
+	if (f->always)
+		return true;
+	for (; *text; text++) {
+		unsigned h;
+
+		if (*text == ' ') {
+			n = 0;
+			continue;
+		}
+		if (*text == '\\' || *text == '"' || *text == '\'') {
+			if (text[0] != '\\' || (text[1] != 'n' && text[1] != 't'))
+				return true;
+			text++;
+			n = 0;
+			continue;
+		}
+		if (++n != FILTER_CHARS)
+			continue;
+		h = filter_hash(text - (FILTER_CHARS - 1));
+		if (f->bits[h / 8] & 1u << h % 8)
+			return true;
+	}
+	return false;
+}

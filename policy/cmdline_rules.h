@@ -19,6 +19,15 @@ bool pattern_allows(const char *pattern, const char *word);
 /* The same, stricter: "name=" stands for any value, and "name" for itself and any value but 0, no, off, false, n. */
 bool pattern_forbids(const char *pattern, const char *word);
 
+/*
+ * Most texts have no word that begins as any pattern does: a quick look that says so for sure, or that
+ * the words have to be compared. By the first three characters of patterns that have as many.
+ */
+struct forbid_filter { bool always; uint8_t bits[1 << 10]; };
+void forbid_filter_make(const struct patterns *, struct forbid_filter *);
+void forbid_filter_add(struct forbid_filter *, const char *word);
+bool forbid_filter_passes(const struct forbid_filter *, const char *text);      /* true: compare */
+
 /* The first pattern that does, or NULL. */
 const char *patterns_allow(const struct patterns *, const char *word);
 const char *patterns_forbid(const struct patterns *, const char *word);

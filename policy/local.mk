@@ -13,12 +13,11 @@ libpolicy_la_SOURCES = \
 	%D%/check_quote.c \
 	%D%/check_replay.c \
 	%D%/cmdline.c %D%/cmdline.h \
+	%D%/cmdline_rules.c %D%/cmdline_rules.h \
 	%D%/diff.c %D%/diff.h %D%/diff_change.h \
 	%D%/diff_class.c \
 	%D%/diff_keys.c \
 	%D%/diff_words.c \
-	%D%/cmdline_rules.c %D%/cmdline_rules.h \
-	%D%/diff.c %D%/diff.h \
 	%D%/efi.c %D%/efi.h \
 	%D%/eventlog.c %D%/eventlog.h \
 	%D%/eventlog_pack.c \

@@ -225,11 +225,12 @@ words_of(unsigned pcr, const char *text)
 	return args ? args : text;
 }
 
-/* Commands that end measuring. */
+/* The command that ends measuring: rmmod tpm. */
+#define END_COMMAND "rmmod"
 static bool
 ends_measuring(unsigned pcr, const char *text)
 {
-	return pcr == PCR_COMMANDS && first_word_is(text, "rmmod");
+	return pcr == PCR_COMMANDS && first_word_is(text, END_COMMAND);
 }
 
 static const char *
@@ -245,11 +246,11 @@ forbidden_word(const struct policy *p, const char *text, char word[static CMDLIN
 
 /* Is anything wrong in it at all? The label may stand in front; what is found is looked at again without it. */
 static bool
-suspicious(const struct policy *p, const struct event *ev)
+suspicious(const struct policy *p, const struct forbid_filter *f, const struct event *ev)
 {
 	char word[CMDLINE_WORD_TEXT];
 
-	return strstr(ev->text, "rmmod") || forbidden_word(p, ev->text, word);
+	return forbid_filter_passes(f, ev->text) && (strstr(ev->text, END_COMMAND) || forbidden_word(p, ev->text, word));
 }
 
 static void
@@ -280,12 +281,15 @@ rule_forbidden(struct judging *j)
 {
 	const struct rules_case *c = j->c;
 	own(text_walk) struct text_walk w = { .log = c->log, .bank = c->bank };
+	struct forbid_filter filter;
 	struct bound_text t;
 
+	forbid_filter_make(&c->policy->cmdline.forbid, &filter);
+	forbid_filter_add(&filter, END_COMMAND);
 	for (unsigned i = 0; i < c->log->count; i++) {
 		const struct event *ev = &c->log->event[i];
 
-		if (!event_counts(ev, c->bank, c->pcrs & PCR_TEXTS) || !suspicious(c->policy, ev))
+		if (!event_counts(ev, c->bank, c->pcrs & PCR_TEXTS) || !suspicious(c->policy, &filter, ev))
 			continue;
 		w.at = i;
 		if (bound_text_next(&w, &t) && t.event == ev && t.bound && t.roles & ~(1u << ROLE_SECTION))

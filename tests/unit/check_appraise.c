@@ -865,9 +865,96 @@ START_TEST(findings_are_counted_when_full)
 }
 END_TEST
 
+/* A rule that does not hold beats a reference that does; and one report tells both. */
+START_TEST(rules_beat_references)
+{
+	struct bench *b = bench_open();
+	struct error e = { .code = ERR_NONE };
+
+	made_free(&b->made);
+	make_log(&b->made, "/vmlinuz root=a init=/bin/bash");
+	digest_of_log(b);
+	sign(b);
+	set_free(&b->sets[0].set);
+	ck_assert(set_capture(&b->log, BANK_SHA256, PCRS, &b->sets[0].set, &e));
+	b->boot.log_len = b->made.len;
+	ck_assert_int_eq(judge(b, 1), REASON_CMDLINE_FORBIDDEN);
+	ck_assert_int_eq(b->verdict.state, STATE_CONTRAINDICATED);
+	ck_assert(b->verdict.replayed);
+	ck_assert_str_eq(b->verdict.references, "good/1");
+	ck_assert_uint_eq(b->verdict.findings.count, 1);
+	b->policy.cmdline.forbid.count = 0;
+	ck_assert_int_eq(judge(b, 1), REASON_OK);
+	bench_close(b);
+}
+END_TEST
+
+START_TEST(rules_and_references_are_both_told)
+{
+	struct bench *b = bench_open();
+
+	made_free(&b->made);
+	make_log(&b->made, "/vmlinuz root=a init=/bin/bash");
+	digest_of_log(b);
+	sign(b);
+	b->boot.log_len = b->made.len;
+	ck_assert_int_eq(judge(b, 1), REASON_CMDLINE_FORBIDDEN);
+	ck_assert_int_eq(b->verdict.findings.list[0].code, REASON_CMDLINE_FORBIDDEN);
+	ck_assert_uint_ge(b->verdict.findings.count, 2);
+	ck_assert_str_eq(b->verdict.nearest, "good/1");
+	bench_close(b);
+}
+END_TEST
+
+/* NEGATIVE rows 6 and 34: no policy, or one for PCRs that were not quoted, permits nothing. */
+START_TEST(row_34_the_policy_covers_the_quote)
+{
+	struct bench *b = bench_open();
+
+	b->policy.pcr[11].mode = PCR_MODE_EVENTS;
+	ck_assert_int_eq(judge(b, 1), REASON_SELECTION_DIFFERS);
+	b->policy.pcr[11].mode = PCR_MODE_NONE;
+	ck_assert_int_eq(judge(b, 1), REASON_OK);
+	b->policy.pcr[7].mode = PCR_MODE_NONE;          /* quoted all the same: judged as before */
+	ck_assert_int_eq(judge(b, 1), REASON_OK);
+	ck_assert(judge_quote(b));
+	appraise_boot(&b->boot, &b->quote, BANK_SHA256, &b->host, NULL, b->sets, 1, &b->verdict);
+	ck_assert_int_eq(b->verdict.state, STATE_CONTRAINDICATED);
+	bench_close(b);
+}
+END_TEST
+
+/* What a policy ignores may change; what it judges by rules needs no reference. */
+START_TEST(modes_of_pcrs)
+{
+	struct bench *b = bench_open();
+
+	made_free(&b->made);
+	make_log(&b->made, "/vmlinuz root=b quiet");
+	digest_of_log(b);
+	sign(b);
+	b->boot.log_len = b->made.len;
+	ck_assert_int_eq(judge(b, 1), REASON_CMDLINE_CHANGED);
+	b->policy.pcr[8].mode = PCR_MODE_IGNORE;
+	ck_assert_int_eq(judge(b, 1), REASON_OK);
+	b->policy.pcr[8].mode = PCR_MODE_RULES;
+	b->policy.cmdline.allow.count = 2;
+	strcpy(b->policy.cmdline.allow.text[0], "root=*");
+	strcpy(b->policy.cmdline.allow.text[1], "quiet");
+	ck_assert_int_eq(judge(b, 1), REASON_OK);
+	b->policy.cmdline.allow.count = 1;
+	ck_assert_int_eq(judge(b, 1), REASON_CMDLINE_UNKNOWN);
+	bench_close(b);
+}
+END_TEST
+
 static void
 add(TCase *tc)
 {
+	tcase_add_test(tc, rules_beat_references);
+	tcase_add_test(tc, rules_and_references_are_both_told);
+	tcase_add_test(tc, row_34_the_policy_covers_the_quote);
+	tcase_add_test(tc, modes_of_pcrs);
 	tcase_add_test(tc, good);
 	tcase_add_test(tc, half_is_not_good);
 	tcase_add_test(tc, test_row_1_magic);

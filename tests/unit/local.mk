@@ -164,6 +164,12 @@ tests_unit_check_policy_SOURCES  = %D%/check_policy.c
 tests_unit_check_policy_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_policy_LDADD    = libmade.la
 
+check_PROGRAMS += %D%/check_rules
+TESTS += %D%/check_rules
+tests_unit_check_rules_SOURCES  = %D%/check_rules.c
+tests_unit_check_rules_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_rules_LDADD    = libmade.la
+
 check_PROGRAMS += %D%/check_record
 TESTS += %D%/check_record
 tests_unit_check_record_SOURCES  = %D%/check_record.c
