@@ -216,6 +216,7 @@ struct json *answer_new(const struct admin_job *);  /* {"schema":1} and dry_run 
 /* Runs one change in a transaction of its own; a dry run does nothing. */
 typedef bool change_fn(struct core *, struct admin_job *, void *arg, struct error *);
 bool admin_change(struct core *, struct admin_job *, change_fn *, void *arg, struct error *) MUST_CHECK;
+void admin_explain(struct core *, struct job *);    /* core_explain.c */
 void admin_sets(struct core *, struct job *);
 void admin_set(struct core *, struct job *);
 void admin_set_diff(struct core *, struct job *);

@@ -463,27 +463,6 @@ admin_revoke(struct core *c, struct job *j)
 		admin_failed(c, j, &e);
 }
 
-static void
-admin_explain(struct core *c, struct job *j)
-{
-	struct admin_job *a = admin_of(j);
-	struct json *answer;
-	struct error e;
-
-	if (!admin_report(c, a->ask.report, &a->report, &e) ||
-	    !store_host_by_id(c->store, a->report.host_id, &a->host, &e)) {
-		admin_failed(c, j, &e);
-		return;
-	}
-	answer = answer_new(a);
-	if (explain_report(&a->report, a->host.name, answer, &e)) {
-		job_reply_json(c, j, 200, answer);
-		return;
-	}
-	json_free(answer);
-	job_error(c, j, &e);
-}
-
 struct new_token { uint8_t hash[SHA256_SIZE]; int64_t expires; };
 
 static bool

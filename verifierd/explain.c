@@ -53,18 +53,41 @@ findings_json(const struct findings *all)
 	return list;
 }
 
-/* The first sentence is the answer. */
+/* Is what changed like an update or like an attack? By the classes of what was found against a known set. */
+static const char *
+judgement(const struct verdict *v)
+{
+	unsigned n[SEVERITY_COUNT] = { 0 };
+
+	for (unsigned i = 0; i < v->findings.count; i++)
+		n[v->findings.list[i].severity]++;
+	if (!*v->nearest || v->reason == REASON_REFERENCE_REVOKED)
+		return "";
+	if (n[SEVERITY_ALARMING])
+		return "; this is not how an update looks: find out who did it before you accept anything";
+	if (n[SEVERITY_BENIGN_LIKELY] && !n[SEVERITY_UNKNOWN])
+		return "; this looks like an update";
+	if (n[SEVERITY_BENIGN_LIKELY])
+		return "; part of it looks like an update, the rest cannot be told from an attack from here";
+	return "; it cannot be told from here whether this is an update or an attack";
+}
+
+/* The first sentence is the answer: what changed, what it is like, what to do. */
 static void
 put_summary(const struct report_row *r, const struct verdict *v, const char *host, struct json *into)
 {
-	char text[FINDING_TEXT * 2], next[REASON_ADVICE_TEXT];
-	const char *was = r->state == STATE_AFFIRMING ? "is good" : r->state == STATE_WARNING ? "is good, with a warning" :
-	    "was refused";
-	const char *more = v->findings.count && r->state != STATE_AFFIRMING ? v->findings.list[0].text : "";
+	char text[3 * FINDING_TEXT], next[REASON_ADVICE_TEXT];
+	const char *what = v->findings.count && v->findings.list[0].code == r->reason ? v->findings.list[0].text :
+	    reason_text(r->reason);
 
-	snprintf(text, sizeof(text), "%s %s: %s.%s%s", host, was, reason_text(r->reason), *more ? " " : "", more);
-	json_put_text(into, "summary", text);
 	reason_advice(r->reason, r->ref, host, next);
+	if (r->state == STATE_AFFIRMING)
+		snprintf(text, sizeof(text), "%s is good: %s.", host, reason_text(r->reason));
+	else if (r->state == STATE_WARNING)
+		snprintf(text, sizeof(text), "%s is good, with a warning: %s; %s.", host, what, next);
+	else
+		snprintf(text, sizeof(text), "%s was refused: %s%s; %s.", host, what, judgement(v), next);
+	json_put_text(into, "summary", text);
 	json_put_text(into, "next", next);
 }
 

@@ -66,7 +66,8 @@ X(CAPTURED,     JUDGE, CORE,  SET_PACKED_MAX + 64) /* ok u8, then entries u32, p
 X(JUDGE_EXPORT, CORE,  JUDGE, SET_PACKED_MAX + 1024) /* origin, packed set */ \
 X(EXPORTED,     JUDGE, CORE,  SET_JSON_MAX + 16) /* ok u8, then the file's text, or the error text */ \
 X(JUDGE_SHOW,   CORE,  JUDGE, 2 * SET_PACKED_MAX + 16) /* count u8, then packed sets: the entries of one, the diff of two */ \
-X(SHOWN,        JUDGE, CORE,  4 << 20)       /* ok u8, JSON text {"entries":[…]} or {"findings":[…]}, or the error text */ \
+X(JUDGE_FACTS,  CORE,  JUDGE, 16 << 20)      /* bank, pcrs, parsed log */ \
+X(SHOWN,        JUDGE, CORE,  4 << 20)       /* ok u8, JSON text {"entries":[…]}, {"findings":[…]} or {"facts":{…}}, or the error text */ \
 /* main -> core: a worker was started anew; its end of the pair is attached */ \
 X(CHANNEL,      MAIN,  CORE,  8)             /* role u8, index u8, generation u32 */ \
 /* core -> main: this one hangs or has lied; end it and start another */ \

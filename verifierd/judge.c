@@ -1,4 +1,5 @@
 /* verifierd-judge: quote rows, replay and matching, on flat records. It never sees a raw log. */
+#include "facts_json.h"
 #include "json.h"
 #include "log.h"
 #include "match.h"
@@ -358,6 +359,17 @@ entries_json(const struct reference_set *s)
 }
 
 static struct json *
+details_json(const struct findings *all, unsigned finding)
+{
+	struct json *list = json_new_list();
+
+	for (unsigned i = 0; i < all->ndetails; i++)
+		if (all->detail[i].finding == finding)
+			json_add_text(list, all->detail[i].text);
+	return list;
+}
+
+static struct json *
 differences_json(const struct reference_set *from, const struct reference_set *to)
 {
 	own(mem) struct findings *all = calloc(1, sizeof(*all));
@@ -375,6 +387,7 @@ differences_json(const struct reference_set *from, const struct reference_set *t
 		json_put_text(o, "expected", f->expected);
 		json_put_text(o, "seen", f->seen);
 		json_put_text(o, "text", f->text);
+		json_put(o, "details", details_json(all, i));
 		json_add(list, o);
 	}
 	return list;
@@ -429,6 +442,34 @@ judge_export(struct reader *in, struct writer *w, struct error *e)
 	return true;
 }
 
+/* bank, pcrs, parsed log -> ok, {"facts":{...}} */
+static bool
+judge_facts(struct reader *in, struct writer *w, struct error *why, struct error *e)
+{
+	own(eventlog) struct eventlog log = { .event = NULL };
+	own(mem) struct boot_facts *f = malloc(sizeof(*f));
+	own(json) struct json *tree = json_new();
+	own(mem) char *text = NULL;
+	unsigned bank = rd_u8(in, "bank");
+	uint32_t pcrs = rd_be32(in, "pcrs");
+	struct reader parsed = part_take(in, "log");
+	size_t len;
+
+	if (!f)
+		return err_set(e, ERR_MEMORY, "facts");
+	if (!rd_end(in, e) || bank >= BANK_COUNT)
+		return bank < BANK_COUNT ? false : err_set(e, ERR_FORMAT, "bank %u", bank);
+	if (!take_log(&parsed, &log, why))
+		return true;
+	boot_facts_read(&log, (enum bank)bank, pcrs, f);
+	json_put(tree, "facts", facts_json(f));
+	if (!json_print(tree, false, &text, &len, e))
+		return false;
+	wr_u8(w, 1, "ok");
+	wr_bytes(w, text, len, "text");
+	return true;
+}
+
 static bool
 dispatch(struct judge *all, struct frame *f, struct writer *w, struct error *why, struct error *e)
 {
@@ -441,6 +482,8 @@ dispatch(struct judge *all, struct frame *f, struct writer *w, struct error *why
 		return judge_both(all, &f->payload, w, e);
 	case MSG_JUDGE_CAPTURE:
 		return judge_capture(&f->payload, w, why, e);
+	case MSG_JUDGE_FACTS:
+		return judge_facts(&f->payload, w, why, e);
 	case MSG_JUDGE_SHOW:
 		return judge_show(&f->payload, w, e);
 	case MSG_JUDGE_EXPORT:

@@ -74,6 +74,7 @@ verifierd_verifierd_core_SOURCES = \
 	%D%/core.c %D%/core.h \
 	%D%/core_admin.c \
 	%D%/core_enrol.c \
+	%D%/core_explain.c \
 	%D%/core_evidence.c %D%/evidence_job.h \
 	%D%/core_import.c \
 	%D%/core_policy.c \

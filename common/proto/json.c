@@ -531,6 +531,12 @@ json_put(struct json *j, const char *key, struct json *value)
 		json_object_set_userdata(obj(j), lost, NULL);
 }
 
+void
+json_put_copy(struct json *j, const char *key, const struct json *value)
+{
+	json_put(j, key, json_of(json_object_get(obj(value))));
+}
+
 static size_t
 utf8_length(const unsigned char *p)
 {

@@ -52,6 +52,7 @@ void json_put_hex(struct json *, const char *key, const void *p, size_t n);
 void json_put_time(struct json *, const char *key, int64_t wall_ms);     /* RFC 3339; null for 0 */
 void json_put_words(struct json *, const char *key, const char *words);  /* "a b" becomes ["a","b"] */
 void json_put(struct json *, const char *key, struct json *value);       /* takes value */
+void json_put_copy(struct json *, const char *key, const struct json *value);  /* which both trees then share */
 void json_put_null(struct json *, const char *key);
 void json_add(struct json *array, struct json *value);                   /* takes value */
 void json_add_text(struct json *array, const char *value);

@@ -13,6 +13,48 @@ get_report(const struct ctl *ctl, const char *ref, struct json **j)
 	return api_call(ctl, (const char *const[]){ "reports", ref, NULL }, NULL, j);
 }
 
+/* "secure boot  on (digest-bound)": a fact and what it rests on. */
+static void
+show_fact(const char *label, const struct json *o, const char *what, const char *binding)
+{
+	char text[CELL_TEXT], bound[CELL_TEXT], line[2 * CELL_TEXT + 4];
+
+	show_member(o, what, text);
+	if (!*text || !strcmp(text, "-"))
+		return;
+	snprintf(line, sizeof(line), "%s (%s)", text, show_member(o, binding, bound));
+	show_line(label, line);
+}
+
+/* What the machine did, in short; --json has all of it. */
+static void
+show_facts(const struct json *j)
+{
+	const struct json *facts, *o;
+	unsigned count = 0;
+	char cell[CELL_TEXT];
+	struct error e;
+
+	if (!json_has(j, "facts") || !json_sub(j, "facts", &facts, &e))
+		return;
+	printf("\nwhat the boot log says the machine did\n");
+	if (json_sub(facts, "secure_boot", &o, &e)) {
+		show_fact("secure boot", o, "state", "binding");
+		show_member(o, "why", cell);
+		if (*cell)
+			show_line("", cell);
+	}
+	show_line("started by", show_member(facts, "boot", cell));
+	if (json_sub(facts, "kernel", &o, &e)) {
+		show_fact("kernel", o, "name", "name_binding");
+		show_fact("kernel digest", o, "digest", "binding");
+	}
+	if (!json_list(facts, "command_lines", 100, &count, &e))
+		return;
+	for (unsigned i = 0; i < count; i++)
+		show_fact("command line", json_item(facts, "command_lines", i), "text", "binding");
+}
+
 /* The first sentence is the answer. */
 static void
 show_report(const struct json *j)
@@ -34,6 +76,7 @@ show_report(const struct json *j)
 		printf("\nfindings\n");
 		show_findings(j, "findings");
 	}
+	show_facts(j);
 	show_member(j, "next", cell);
 	if (cell[0] && strcmp(cell, "-"))
 		printf("\nnext: %s\n", cell);

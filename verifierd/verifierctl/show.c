@@ -3,7 +3,7 @@
 #include "scope.h"
 #include "show.h"
 
-enum { COLUMNS_MAX = 10, LIST_MAX = 100000 };
+enum { COLUMNS_MAX = 10, LIST_MAX = 100000, DETAILS_SHOWN = 5 };
 
 const char *
 show_member(const struct json *j, const char *key, char cell[static CELL_TEXT])
@@ -70,6 +70,23 @@ show_table(const struct json *j, const char *list, const char *const *columns, u
 			    show_member(json_item(j, list, i), columns[c], cell), c + 1 < ncolumns ? "  " : "\n");
 }
 
+/* The first few; --json has them all. */
+static void
+show_details(const struct json *f)
+{
+	unsigned count = 0;
+	char line[CELL_TEXT];
+	struct error e;
+
+	if (!json_has(f, "details") || !json_list(f, "details", LIST_MAX, &count, &e))
+		return;
+	for (unsigned i = 0; i < count && i < DETAILS_SHOWN; i++)
+		if (json_item_text(json_item(f, "details", i), line, sizeof(line), &e))
+			printf("    %s\n", line);
+	if (count > DETAILS_SHOWN)
+		printf("    and %u more\n", count - DETAILS_SHOWN);
+}
+
 static void
 show_finding(const struct json *f)
 {
@@ -93,6 +110,7 @@ show_finding(const struct json *f)
 	show_member(f, "seen", cell);
 	if (cell[0] && strcmp(cell, "-"))
 		printf("    seen      %s\n", cell);
+	show_details(f);
 }
 
 void
