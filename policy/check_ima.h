@@ -18,6 +18,7 @@
 enum {
 	IMA_WORK_MAX      = 1 << 20,    /* of one step: hash operations (one more each KiB), a signature counts as 100 */
 	IMA_HINT_SLACK    = 64,         /* entries around the hinted count that are tried first */
+	IMA_SIGNATURE_WORK = 100,
 	IMA_FINDINGS_SHOWN = 8,         /* of each kind in one step; then how many more there are */
 	IMA_STATE_PACKED_MAX = 8 << 10,
 };
@@ -35,14 +36,15 @@ bool ima_key_digest(const struct ima_boot *, uint8_t out[static SHA256_SIZE]);
 /* PCR values behind some entries, in every way that a bank may still hold them. */
 struct ima_position {
 	uint64_t entries;
+	uint8_t  npcrs;                 /* in value; 0: nothing has been walked yet */
 	uint8_t  ways[BANK_COUNT];      /* bit = enum ima_way that is still possible; 0: this bank is not walked */
 	uint8_t  value[BANK_COUNT][IMA_PCRS_MAX][IMA_WAY_COUNT][DIGEST_MAX];    /* PCRs in the order of the rules' bits */
 };
 
 /* What was found on the way and is not in the position: how many, and the first that refuses. */
 struct ima_found {
-	uint64_t       judged, unknown, violations, unsigned_files, signatures, excluded;
-	bool           bad, warned;
+	uint64_t       judged, excluded, violations, unknown, unsigned_files, bad_signatures, others;
+	bool           bad, warned, kexec;
 	struct finding first;           /* if bad */
 };
 
@@ -63,7 +65,8 @@ bool ima_state_unpack(struct reader *, struct ima_state *, struct error *) MUST_
 struct ima_walk {
 	const struct quote     *quote;  /* its rows have held */
 	enum bank               scheme; /* hash of the signing scheme */
-	const struct eventlog  *log;    /* boot log: gives the other PCRs, and boot_aggregate */
+	const struct eventlog  *log;    /* boot log; NULL when the host gives none: boot_aggregate is not compared then */
+	const struct replay    *boot;   /* values of the other PCRs; NULL: as the log gives them */
 	const struct ima_rules *rules;
 	const uint8_t          *key;    /* ima_key_digest() */
 	struct ima_list         list;   /* as it was opened; no entry read */
@@ -96,6 +99,6 @@ struct ima_answer {
 bool check_ima(const struct ima_state *before, const struct ima_walk *, struct ima_state *after, struct findings *,
     struct ima_answer *, struct error *) MUST_CHECK;
 
-/* Is an IMA entry due at all: do the rules judge it, and does the selection cover its PCRs? */
-bool ima_wanted(const struct ima_rules *, const struct selection *);
+/* Does the policy judge IMA at all? */
+static inline bool ima_wanted(const struct ima_rules *r) { return r && r->mode != IMA_MODE_OFF; }
 #endif

@@ -98,22 +98,25 @@ findings_lead(struct findings *all, enum reason code)
 }
 
 void
+finding_pack(const struct finding *f, struct writer *w)
+{
+	wr_be16(w, (uint16_t)f->code, "code");
+	wr_u8(w, (uint8_t)f->severity, "severity");
+	wr_u8(w, (uint8_t)f->claim, "claim");
+	wr_u8(w, f->pcr, "pcr");
+	wr_be32(w, f->event, "event");
+	packed_text_put(f->expected, w);
+	packed_text_put(f->seen, w);
+	packed_text_put(f->text, w);
+}
+
+void
 findings_pack(const struct findings *all, struct writer *w)
 {
 	wr_u8(w, (uint8_t)all->count, "count");
 	wr_be32(w, all->left_out, "left out");
-	for (unsigned i = 0; i < all->count; i++) {
-		const struct finding *f = &all->list[i];
-
-		wr_be16(w, (uint16_t)f->code, "code");
-		wr_u8(w, (uint8_t)f->severity, "severity");
-		wr_u8(w, (uint8_t)f->claim, "claim");
-		wr_u8(w, f->pcr, "pcr");
-		wr_be32(w, f->event, "event");
-		packed_text_put(f->expected, w);
-		packed_text_put(f->seen, w);
-		packed_text_put(f->text, w);
-	}
+	for (unsigned i = 0; i < all->count; i++)
+		finding_pack(&all->list[i], w);
 	wr_u8(w, (uint8_t)all->ndetails, "details");
 	wr_be32(w, all->more_details, "more details");
 	for (unsigned i = 0; i < all->ndetails; i++) {
@@ -122,7 +125,7 @@ findings_pack(const struct findings *all, struct writer *w)
 	}
 }
 
-static bool
+bool
 finding_unpack(struct reader *r, struct finding *f, struct error *e)
 {
 	uint16_t code = rd_be16(r, "code");

@@ -55,6 +55,10 @@ void finding_detail(struct findings *, const struct finding *, const char *fmt, 
 /* Moves the first finding with this code to the front: it is the answer that people read. */
 void findings_lead(struct findings *, enum reason);
 
+/* One by itself, without its details. */
+void finding_pack(const struct finding *, struct writer *);
+bool finding_unpack(struct reader *, struct finding *, struct error *) MUST_CHECK;
+
 void findings_pack(const struct findings *, struct writer *);
 bool findings_unpack(struct reader *, struct findings *, struct error *) MUST_CHECK;
 #endif

@@ -2,18 +2,19 @@
 POLICY_CPPFLAGS = $(PROTO_CPPFLAGS) -I$(srcdir)/policy
 noinst_LTLIBRARIES += libpolicy.la
 libpolicy_la_SOURCES = \
-	%D%/allow_list.h \
+	%D%/allow_list.c %D%/allow_list.h \
 	%D%/appraise.c %D%/appraise.h \
-	%D%/boot_aggregate.h \
+	%D%/boot_aggregate.c %D%/boot_aggregate.h \
 	%D%/bound_text.c %D%/bound_text.h \
 	%D%/cel.c \
 	%D%/cel_json.c \
 	%D%/cert_name.c %D%/cert_name.h \
-	%D%/check_ima.h \
+	%D%/check_ima.c %D%/check_ima.h \
 	%D%/check_quote.c \
 	%D%/check_replay.c \
 	%D%/cmdline.c %D%/cmdline.h \
 	%D%/cmdline_rules.c %D%/cmdline_rules.h \
+	%D%/composite.c %D%/composite.h \
 	%D%/diff.c %D%/diff.h %D%/diff_change.h \
 	%D%/diff_class.c \
 	%D%/diff_keys.c \
@@ -27,7 +28,11 @@ libpolicy_la_SOURCES = \
 	%D%/facts_secure_boot.c \
 	%D%/finding.c %D%/finding.h \
 	%D%/grubenv.c %D%/grubenv.h \
-	%D%/ima_rules.h \
+	%D%/ima_judge.c %D%/ima_judge.h \
+	%D%/ima_rules.c %D%/ima_rules.h \
+	%D%/ima_rules_json.c \
+	%D%/ima_signature.c %D%/ima_signature.h \
+	%D%/ima_state.c \
 	%D%/ima_template.c %D%/ima_template.h \
 	%D%/imalog.c %D%/imalog.h \
 	%D%/log_parser.h \
@@ -35,6 +40,7 @@ libpolicy_la_SOURCES = \
 	%D%/name_version.c %D%/name_version.h \
 	%D%/nearest.c %D%/nearest.h \
 	%D%/packed_text.c %D%/packed_text.h \
+	%D%/pattern.c \
 	%D%/policy.c %D%/policy.h \
 	%D%/policy_json.c %D%/policy_json.h \
 	%D%/reference.c %D%/reference.h \
@@ -45,7 +51,7 @@ libpolicy_la_SOURCES = \
 	%D%/tpms.c %D%/tpms.h \
 	%D%/verdict.c %D%/verdict.h \
 	%D%/words.c %D%/words.h
-libpolicy_la_CPPFLAGS = $(POLICY_CPPFLAGS)
+libpolicy_la_CPPFLAGS = $(POLICY_CPPFLAGS) $(CRYPTO_CFLAGS)
 libpolicy_la_LIBADD   = libproto.la
 
 # What the files that people write look like, for their editors.

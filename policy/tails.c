@@ -59,6 +59,8 @@ tails_phase(const struct event *ev)
 	return 0;
 }
 
+_Static_assert(TAILS_SETS_MAX >= 2 * (1 + COUNT(exit_boot)) * (1 + COUNT(phases)), "every set of tails has a place");
+
 /* Windows extends zeros once in all PCRs up to 13 of a bank that it does not use; PCR 11 then gets more. */
 #define CAPPED_PCRS (0x3fffu & ~(1u << PCR_PHASES))
 
@@ -106,6 +108,12 @@ cap(struct replay *r, uint8_t banks)
 	return true;
 }
 
+bool
+tails_apply(struct replay *r, const struct tails *t)
+{
+	return add_tail(r, t->exit_boot) && add_tail(r, t->phases) && cap(r, t->capped);
+}
+
 /* Does the log with these tails give that digest? e says why not. */
 static bool
 fits(const struct replay *r, const struct tails *t, const struct selection *sel, enum bank scheme,
@@ -115,7 +123,7 @@ fits(const struct replay *r, const struct tails *t, const struct selection *sel,
 	uint8_t is[DIGEST_MAX];
 	size_t len;
 
-	if (!add_tail(&with, t->exit_boot) || !add_tail(&with, t->phases) || !cap(&with, t->capped))
+	if (!tails_apply(&with, t))
 		return err_set(e, ERR_CRYPTO, "constant tails");
 	if (!replay_digest(&with, sel, scheme, is, &len, e))
 		return false;
@@ -147,29 +155,38 @@ banks_of(const struct selection *sel)
 	return banks;
 }
 
-bool
-tails_find(const struct replay *r, const struct selection *sel, enum bank scheme, const uint8_t *pcr_digest,
-    size_t len, struct tails *out, struct error *e)
+unsigned
+tails_sets(const struct replay *r, const struct selection *sel, struct tails out[static TAILS_SETS_MAX])
 {
 	size_t exits = matters(r, sel, PCR_EXIT_BOOT) ? COUNT(exit_boot) : 0;
 	size_t words = matters(r, sel, PCR_PHASES) ? COUNT(phases) : 0;
 	uint8_t capped = r->dropped & banks_of(sel);
+	unsigned n = 0;
 
-	*out = (struct tails){ .capped = 0 };
 	for (unsigned c = 0; c <= (capped ? 1u : 0u); c++)
 		for (size_t x = 0; x <= exits; x++)
-			for (size_t w = 0; w <= words; w++) {
-				struct tails t = { x ? &exit_boot[x - 1] : NULL, w ? &phases[w - 1] : NULL, c ? capped : 0 };
+			for (size_t w = 0; w <= words; w++)
+				if (!w || phases[w - 1].from == r->phase)
+					out[n++] = (struct tails){ x ? &exit_boot[x - 1] : NULL, w ? &phases[w - 1] : NULL, c ? capped : 0 };
+	return n;
+}
 
-				if (w && phases[w - 1].from != r->phase)
-					continue;
-				if (fits(r, &t, sel, scheme, pcr_digest, len, e)) {
-					*out = t;
-					return true;
-				}
-				if (e->code != ERR_MISMATCH)
-					return false;
-			}
+bool
+tails_find(const struct replay *r, const struct selection *sel, enum bank scheme, const uint8_t *pcr_digest,
+    size_t len, struct tails *out, struct error *e)
+{
+	struct tails sets[TAILS_SETS_MAX];
+	unsigned n = tails_sets(r, sel, sets);
+
+	*out = (struct tails){ .capped = 0 };
+	for (unsigned i = 0; i < n; i++) {
+		if (fits(r, &sets[i], sel, scheme, pcr_digest, len, e)) {
+			*out = sets[i];
+			return true;
+		}
+		if (e->code != ERR_MISMATCH)
+			return false;
+	}
 	return false;
 }
 

@@ -33,6 +33,12 @@ struct tails {
 	uint8_t            capped;              /* bit = bank that was capped with zeros */
 };
 
+/* Every set of tails that may be missing from the log and would change what this selection covers, the fewest first. */
+enum { TAILS_SETS_MAX = 132 };
+unsigned tails_sets(const struct replay *, const struct selection *, struct tails out[static TAILS_SETS_MAX]);
+/* What the PCRs hold with them. False only if libcrypto fails. */
+bool tails_apply(struct replay *, const struct tails *) MUST_CHECK;
+
 /*
  * Does the log, with some of the tails, give the quoted digest? The fewest tails come first. ERR_MISMATCH
  * when none of them does; other errors as replay_digest().
