@@ -2,9 +2,10 @@
 #
 # swtpm_manufacture DIR [swtpm_setup arguments]   TPM state in DIR, CA below DIR/ca: every *.pem there is a CA
 #                                                 certificate to trust. EKs: RSA-2048, P-384, and P-256.
-# swtpm_start DIR                                 sockets DIR/sock and DIR/sock.ctrl, pid in DIR/swtpm.pid;
-#                                                 its TCTI is swtpm:path=DIR/sock
-# swtpm_stop DIR                                  an orderly shutdown; returns once the process is gone
+# swtpm_start DIR [state]                         sockets DIR/sock and DIR/sock.ctrl, pid in DIR/swtpm.pid;
+#                                                 its TCTI is swtpm:path=DIR/sock. state: as after suspend
+# swtpm_stop DIR [state|cut]                      an orderly shutdown; returns once the process is gone. state: what
+#                                                 comes before suspend; cut: the power fails
 # shellcheck shell=bash
 
 SWTPM_SPEC=(--tpm2 --tpm-spec-family 2.0 --tpm-spec-level 0 --tpm-spec-revision 164
@@ -76,7 +77,7 @@ swtpm_start() {
 	rm -f "$dir/sock" "$dir/sock.ctrl"
 	swtpm socket --tpm2 --tpmstate "dir=$dir" --server "type=unixio,path=$dir/sock" \
 		--ctrl "type=unixio,path=$dir/sock.ctrl" --pid "file=$dir/swtpm.pid" \
-		--log "file=$dir/swtpm.log,level=1" --flags not-need-init,startup-clear --daemon || return 1
+		--log "file=$dir/swtpm.log,level=1" --flags "not-need-init,startup-${2:-clear}" --daemon || return 1
 	until [ -S "$dir/sock" ] && [ -s "$dir/swtpm.pid" ]; do
 		((tries-- > 0)) || return 1
 		sleep 0.05
@@ -88,7 +89,11 @@ swtpm_stop() {
 	local dir=$1 pid tries=100
 	[ -s "$dir/swtpm.pid" ] || return 0
 	pid=$(cat "$dir/swtpm.pid")
-	TPM2TOOLS_TCTI=swtpm:path=$dir/sock timeout 10 tpm2_shutdown -c 2>/dev/null
+	case ${2:-clear} in
+	clear) TPM2TOOLS_TCTI=swtpm:path=$dir/sock timeout 10 tpm2_shutdown -c 2>/dev/null ;;
+	state) TPM2TOOLS_TCTI=swtpm:path=$dir/sock timeout 10 tpm2_shutdown 2>/dev/null ;;
+	cut) kill -KILL "$pid" 2>/dev/null ;;
+	esac
 	kill "$pid" 2>/dev/null
 	# The pid file goes before the process does; a zombie that nobody reaps has gone.
 	while grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$pid/status" 2>/dev/null; do
