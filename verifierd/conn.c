@@ -3,6 +3,7 @@
 #include <event2/bufferevent_struct.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <event2/listener.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <sys/queue.h>
@@ -15,7 +16,7 @@
 #include "proxy_header.h"
 #include "scope.h"
 
-enum { SITES = 1024, BODY_BYTES_A_SECOND = 64 << 10 };
+enum { SITES = 1024, BODY_BYTES_A_SECOND = 64 << 10, ACCEPTS_A_TURN = 32 };
 
 /* Of these the site's connections are found: each is in the queue that its address hashes to. */
 TAILQ_HEAD(conn_queue, conn);
@@ -44,6 +45,8 @@ struct balanced {
 
 struct conns {
 	struct conn_limits limits;
+	struct evconnlistener *listener;
+	unsigned           accepted;          /* since on_begin() */
 	struct event      *begin;             /* evhttp has taken those in `fresh` */
 	struct conn_queue  fresh, open, site[SITES];
 	unsigned           count;
@@ -374,6 +377,15 @@ on_begin(evutil_socket_t fd, short what, void *arg)
 		bufferevent_decref(c->bev);
 		begin(c);
 	}
+	if (all->accepted >= ACCEPTS_A_TURN && all->listener)
+		evconnlistener_enable(all->listener);
+	all->accepted = 0;
+}
+
+void
+conns_from(struct conns *all, struct evconnlistener *listener)
+{
+	all->listener = listener;
 }
 
 bool
@@ -392,6 +404,8 @@ conns_watch(struct conns *all, struct bufferevent *bev)
 	c->total = clock_mono() + CONN_TOTAL_MS;
 	bufferevent_incref(bev);             /* until on_begin() */
 	TAILQ_INSERT_TAIL(&all->fresh, c, any);
+	if (++all->accepted == ACCEPTS_A_TURN && all->listener)
+		evconnlistener_disable(all->listener);
 	event_active(all->begin, 0, 0);
 	return true;
 }

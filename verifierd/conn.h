@@ -8,6 +8,7 @@
 #include "address.h"
 
 struct event_base;
+struct evconnlistener;
 struct bufferevent;
 struct conns;
 
@@ -36,6 +37,8 @@ bool conns_open(struct event_base *, const struct conn_limits *, struct conns **
 bool conns_watch(struct conns *, struct bufferevent *) MUST_CHECK;
 /* What is to go out goes now, in one piece. */
 void conn_write_now(struct bufferevent *);
+/* Where they come from, NULL: nobody comes any more. A few are let in at a time, or a flood would be in before it is counted. */
+void conns_from(struct conns *, struct evconnlistener *);
 /* Ends what has passed its deadline; a few times a second. */
 void conns_sweep(struct conns *, int64_t now);
 /* After evhttp_free(). */

@@ -237,6 +237,7 @@ http_open(struct event_base *base, int listen_fd, const char *cert, const char *
 		http_close(h);
 		return err_set(e, ERR_SYSTEM, "cannot accept on the listening socket");
 	}
+	conns_from(h->conns, evhttp_bound_socket_get_listener(h->bound));
 	*out = h;
 	return true;
 }
@@ -265,6 +266,7 @@ void
 http_drain(struct http *h)
 {
 	h->draining = true;
+	conns_from(h->conns, NULL);
 	if (h->bound)
 		evhttp_del_accept_socket(h->server, h->bound);
 	h->bound = NULL;

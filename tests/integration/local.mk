@@ -23,6 +23,12 @@ check_PROGRAMS += %D%/pam_login
 tests_integration_pam_login_SOURCES = %D%/pam_login.c
 tests_integration_pam_login_LDADD   = -lpam
 
+# Strangers who take what they can get.
+check_PROGRAMS += %D%/hog
+tests_integration_hog_SOURCES = %D%/hog.c
+dist_check_SCRIPTS += %D%/hogs.sh
+TESTS += %D%/hogs.sh
+
 # Keeps what a host sends its verifier, to be sent again.
 check_PROGRAMS += %D%/tls_tap
 tests_integration_tls_tap_SOURCES = %D%/tls_tap.c
