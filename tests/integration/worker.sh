@@ -87,4 +87,34 @@ done <<-T
 	dies same
 	hangs same
 T
+
+# --- the only parser is frozen, and a hundred clients wait for it: net lives and serves others, each is told so in time,
+# --- and what the parser says when it goes on is for nobody
+parser honest
+restart; is "frozen: verifierd starts" $? 0
+CA=$LAB/verifier/tls/ca.pem URL=https://127.0.0.1:$PORT
+pending() { verifierctl hosts --json | jq '[.hosts[] | select(.enrollment == "pending")] | length'; }
+stranger() {
+	curl -s -m 15 -o "$LAB/frozen.$1" -w '%{http_code} %header{retry-after}\n' --cacert "$CA" -H 'Content-Type: application/json' \
+		-d '{"name":"stranger","ek_public":"AA","ek_cert":"AA","ek_chain":[],"ak_public":"AA","banks":["sha256"]}' "$URL/v1/enrollments"
+}
+is "a stranger's enrollment is refused by the parser" "$(stranger 0 | cut -c1-3) $(jq -r .reason "$LAB/frozen.0")" "403 request-invalid"
+frozen=$(pgrep -P "${PIDS[verifierd]}" -f verifierd-parse)
+net=$(pgrep -P "${PIDS[verifierd]}" -f 'verifierd-net .*hosts$')
+kill -STOP "$frozen"
+start=$SECONDS
+for n in $(seq 100); do stranger "$n" & done >"$LAB/frozen.codes"
+sleep 2
+is "frozen: net serves others" "$(curl -s -m 2 --cacert "$CA" "$URL/.well-known/jwks.json" | jq -r '.keys[0].crv')" P-256
+wait_for 20 sh -c '[ "$(wc -l <"$1")" = 100 ]' - "$LAB/frozen.codes"; is "frozen: all have an answer" $? 0
+[ $((SECONDS - start)) -le 14 ]; is "frozen: in time, after $((SECONDS - start)) s" $? 0
+# Who came a moment later may have been served by the next parser already.
+is "frozen: that it is busy, and when to come again, or what an honest parser says" "$(sort -u "$LAB/frozen.codes" | grep -vx "403 " | paste -sd,)" "503 2"
+[ "$(grep -c '^503 2$' "$LAB/frozen.codes")" -gt 0 ]; is "frozen: $(grep -c '^503 2$' "$LAB/frozen.codes") are told so" $? 0
+kill -CONT "$frozen" 2>/dev/null
+sleep 1
+is "frozen: it is the same net" "$(pgrep -P "${PIDS[verifierd]}" -f 'verifierd-net .*hosts$')" "$net"
+[ "$(pgrep -P "${PIDS[verifierd]}" -f verifierd-parse)" != "$frozen" ]; is "frozen: but another parser" $? 0
+is "frozen: a stranger's enrollment is refused by the parser" "$(stranger 0 | cut -c1-3) $(jq -r .reason "$LAB/frozen.0")" "403 request-invalid"
+attestctl attest >/dev/null; is "frozen: hosts go on" $? 0
 [ $failed = 0 ]
