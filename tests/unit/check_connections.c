@@ -1,5 +1,7 @@
 #include <sys/resource.h>
 #include "clock.h"
+#include "confine.h"
+#include "conn.h"
 #include "net_lab.h"
 #include "unit.h"
 
@@ -12,23 +14,27 @@ static void down(void) { net_lab_close(&lab); }
 /* --- slow senders --- */
 
 /* Each part of a request comes at a byte a second, or not at all; after `limit` seconds it is over. */
-static const struct { const char *label, *first, *rest; bool tls; int limit; } slow[] = {
-	{ "nothing at all",     "", "", false, 5 },
-	{ "handshake",          "", "\x16\x03\x01\x02\x10\x01\x01\x01\x0c\x03\x03", false, 5 },
-	{ "no request",         "", "", true, 10 },
-	{ "head",               "G", "ET /.well-known/jwks.json", true, 5 },
+static const struct { const char *label, *first, *rest; bool tls; int limit; const char *from; } slow[] = {
+	{ "nothing at all",     "", "", false, 5, NULL },
+	{ "handshake",          "", "\x16\x03\x01\x02\x10\x01\x01\x01\x0c\x03\x03", false, 5, NULL },
+	{ "a balancer's header", "", "PROXY TCP4 192.0.2.7", false, 5, "127.0.0.9" },
+	{ "no request",         "", "", true, 10, NULL },
+	{ "head",               "G", "ET /.well-known/jwks.json", true, 5, NULL },
 	{ "body",               "POST /v1/challenges HTTP/1.1\r\nHost: v\r\n" JSON_TYPE "Content-Length: 200\r\n\r\n",
-	                        "{                      ", true, 10 },
+	                        "{                      ", true, 10, NULL },
 };
 enum { LATE_MS = 5000 };                 /* how much later a loaded machine may see it */
 
 START_TEST(slow_senders_are_timed_out)
 {
 	struct client c[COUNT(slow)], other;
-	int64_t began = clock_mono(), ended[COUNT(slow)] = { 0 };
+	int64_t began, ended[COUNT(slow)] = { 0 };
 
+	net_lab_close(&lab);
+	net_lab_open_with(&lab, false, "[listen]\nbalancers = 127.0.0.9\n");
+	began = clock_mono();
 	for (unsigned i = 0; i < COUNT(slow); i++) {
-		ck_assert(slow[i].tls ? client_open(&lab, &c[i], 0, NULL) : client_connect(&lab, &c[i], NULL));
+		ck_assert(slow[i].tls ? client_open(&lab, &c[i], 0, NULL) : client_connect(&lab, &c[i], slow[i].from));
 		client_say(&c[i], slow[i].first, strlen(slow[i].first));
 	}
 	ck_assert(client_open(&lab, &other, 0, NULL));
@@ -53,6 +59,38 @@ START_TEST(slow_senders_are_timed_out)
 		client_close(&c[i]);
 	}
 	client_close(&other);
+}
+END_TEST
+
+/* Who is quick with every part is let go all the same, once: what he holds is others' as well. */
+START_TEST(no_connection_lives_for_ever)
+{
+	struct client c;
+	int64_t began, lived;
+	bool open = false;
+
+	if (SANITIZED) {
+		printf("SKIP: a sanitizer wants to be preloaded first\n");
+		return;
+	}
+	net_lab_close(&lab);
+	net_lab_open_as(&lab, NET_HASTY, "");
+	for (int i = 0; i < 5 && !open; i++) {
+		began = clock_mono();
+		open = client_open(&lab, &c, 0, NULL);
+		if (!open)
+			client_close(&c);
+	}
+	ck_assert(open);
+	do {
+		usleep(200 * 1000);
+		client_ask(&c, "GET", "/healthz", "", NULL, 0);
+		lived = (clock_mono() - began) * HASTE;
+	} while (client_hear(&c, SOON, &heard) && lived < 2 * CONN_TOTAL_MS);
+	ck_assert_msg(lived >= CONN_TOTAL_MS - 5000 && lived <= CONN_TOTAL_MS + LATE_MS * HASTE, "%lld ms", (long long)lived);
+	client_close(&c);
+	ck_assert(client_open(&lab, &c, 0, NULL));
+	client_close(&c);
 }
 END_TEST
 
@@ -118,6 +156,36 @@ START_TEST(two_thousand_connections)
 		client_close(&c[i]);
 	}
 	client_close(&other);
+	ck_assert(client_open(&lab, &other, 0, NULL));
+	still_serves(&lab, &other, "{\"after\":1}");
+	client_close(&other);
+}
+END_TEST
+
+/* As many that are served, each again and again, so that none of them is idle. */
+START_TEST(two_thousand_are_served)
+{
+	enum { CLIENTS = 2000, ROUND = 250 };
+	static struct client c[CLIENTS];
+	struct rlimit files = { 0 };
+	struct client other;
+
+	ck_assert(!getrlimit(RLIMIT_NOFILE, &files));
+	files.rlim_cur = files.rlim_max;
+	ck_assert(!setrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur > CLIENTS + 200);
+	net_lab_close(&lab);
+	net_lab_open_with(&lab, false, "[listen]\nper_address = 2000\n");
+	for (int i = 0; i < CLIENTS; i++) {
+		ck_assert_msg(client_connect(&lab, &c[i], "127.0.0.2") && client_handshake(&lab, &c[i], 0, NULL), "%d", i);
+		for (int k = 0; k <= i && (i + 1) % ROUND == 0; k++) {
+			client_ask(&c[k], "GET", "/healthz", "", NULL, 0);
+			ck_assert_msg(client_hear(&c[k], SOON, &heard) && heard.status == 200, "%d of %d", k, i);
+		}
+	}
+	ck_assert(client_open(&lab, &other, 0, NULL));
+	still_serves(&lab, &other, "{\"among\":2000}");
+	client_close(&other);
+	close_many(c, CLIENTS);
 	ck_assert(client_open(&lab, &other, 0, NULL));
 	still_serves(&lab, &other, "{\"after\":1}");
 	client_close(&other);
@@ -199,16 +267,54 @@ START_TEST(shares_behind_a_balancer)
 }
 END_TEST
 
+/* Of IPv6 a site is what one customer has: a /64. An IPv4 address is the same one however it is written. */
+static const struct { const char *header; size_t len; bool served; } sites[] = {
+#define X(header, served) { header, sizeof(header) - 1, served }
+#define V2(source) "\r\n\r\n\0\r\nQUIT\n\x21\x21\0\x24" source "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01" "\x12\x67\x21\x03"
+	X("PROXY TCP6 2001:db8:0:1::7 2001:db8::1 4711 8451\r\n", true),
+	X("PROXY TCP6 2001:db8:0:1:ffff::8 2001:db8::1 4711 8451\r\n", false),
+	X("PROXY TCP6 2001:db8:0:2::7 2001:db8::1 4711 8451\r\n", true),
+	X(V2("\x20\x01\x0d\xb8\0\0\0\x02\0\0\0\0\0\0\0\x09"), false),
+	X(V2("\x20\x01\x0d\xb8\0\0\0\x03\0\0\0\0\0\0\0\x09"), true),
+	X("PROXY TCP4 192.0.2.7 10.0.0.1 4711 8451\r\n", true),
+	X("PROXY TCP6 ::ffff:192.0.2.7 2001:db8::1 4711 8451\r\n", false),
+#undef V2
+#undef X
+};
+
+START_TEST(shares_of_ipv6)
+{
+	struct client c[COUNT(sites)], own[5];
+
+	net_lab_close(&lab);
+	net_lab_open_as(&lab, NET_V6, "[listen]\nper_address = 3\n");
+	ck_assert_uint_eq(open_many(own, 5, NULL), 3);
+	still_serves(&lab, &own[0], "{}");
+	close_many(own, 5);
+	net_lab_close(&lab);
+	net_lab_open_as(&lab, NET_V6, "[listen]\nbalancers = ::1\nper_address = 1\n");
+	for (unsigned i = 0; i < COUNT(sites); i++) {
+		ck_assert(client_connect(&lab, &c[i], NULL));
+		client_say(&c[i], sites[i].header, sites[i].len);
+		ck_assert_msg(client_handshake(&lab, &c[i], 0, NULL) == sites[i].served, "%u", i);
+	}
+	close_many(c, COUNT(sites));
+}
+END_TEST
+
 static void
 add(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, hosts_up, down);
 	tcase_add_test(tc, slow_senders_are_timed_out);
+	tcase_add_test(tc, no_connection_lives_for_ever);
 	tcase_add_test(tc, one_address_has_its_share);
 	tcase_add_test(tc, two_thousand_connections);
+	tcase_add_test(tc, two_thousand_are_served);
 	tcase_add_test(tc, bodies_on_their_way_have_a_budget);
 	tcase_add_test(tc, balancers_name_their_clients);
 	tcase_add_test(tc, shares_behind_a_balancer);
+	tcase_add_test(tc, shares_of_ipv6);
 }
 
 int main(void) { return unit_run("connections", add); }

@@ -521,7 +521,7 @@ START_TEST(an_administrator_comes_with_a_face)
 }
 END_TEST
 
-/* Strangers on the administrators' socket have no more than anybody; root is always let in. */
+/* What administrators send is read as strictly. Their shares of connections: tests/integration/hogs.sh. */
 START_TEST(local_framing_is_as_strict)
 {
 	malformed_ends((unsigned)_i, true);

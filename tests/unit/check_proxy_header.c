@@ -1,3 +1,5 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 #include "proxy_header.h"
 #include "unit.h"
@@ -92,6 +94,8 @@ END_TEST
 
 START_TEST(addresses)
 {
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
 	struct addresses all;
 	struct address a, b;
 	struct error e = { .code = ERR_NONE };
@@ -104,6 +108,11 @@ START_TEST(addresses)
 	ck_assert(!addresses_read("1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 "
 	    "1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1", &all, &e) && strstr(e.why, "over 16"));
 	ck_assert_msg(all.count == 3, "changed although wrong");
+	/* An IPv4 client of a listener for both. */
+	ck_assert(inet_pton(AF_INET, "192.0.2.1", &v4.sin_addr) == 1 && inet_pton(AF_INET6, "::ffff:192.0.2.1", &v6.sin6_addr) == 1);
+	a = address_of((const struct sockaddr *)&v4);
+	b = address_of((const struct sockaddr *)&v6);
+	ck_assert(address_same(&a, &b));
 	/* A site: the whole of an IPv4 address, the upper half of an IPv6 one. */
 	ck_assert(address_read("2001:db8::1", &a, &e) && address_read("2001:db8:0:0:ffff::2", &b, &e));
 	a = address_site(&a);

@@ -28,21 +28,36 @@ static int
 listen_on(struct net_lab *l)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = in6addr_loopback };
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	socklen_t len = sizeof(in);
-	int fd = socket(l->admin ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(in), len6 = sizeof(in6);
+	int fd = socket(l->admin ? AF_UNIX : l->v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	ck_assert_int_ge(fd, 0);
 	if (l->admin) {
 		snprintf(l->socket, sizeof(l->socket), "%s/admin.sock", l->dir);
 		strcpy(un.sun_path, l->socket);
 		ck_assert(!bind(fd, (struct sockaddr *)&un, sizeof(un)));
+	} else if (l->v6) {
+		ck_assert(!bind(fd, (struct sockaddr *)&in6, sizeof(in6)) && !getsockname(fd, (struct sockaddr *)&in6, &len6));
+		l->port = ntohs(in6.sin6_port);
 	} else {
 		ck_assert(!bind(fd, (struct sockaddr *)&in, sizeof(in)) && !getsockname(fd, (struct sockaddr *)&in, &len));
 		l->port = ntohs(in.sin_port);
 	}
 	ck_assert(!listen(fd, 1024));
 	return fd;
+}
+
+static void
+hurry(const char *build)
+{
+	char path[4096], haste[16];
+
+	snprintf(path, sizeof(path), "%s/tests/integration/.libs/libshift.so", build);
+	snprintf(haste, sizeof(haste), "%d", HASTE);
+	if (access(path, R_OK) < 0 || setenv("LD_PRELOAD", path, 1) < 0 || setenv("HASTE", haste, 1) < 0)
+		_exit(125);
 }
 
 /* As main starts it: the descriptors of roles.h and no other. */
@@ -67,6 +82,8 @@ start(struct net_lab *l, int channel, int listener)
 			if (dup2(100 + i, FD_READY + i) < 0)
 				_exit(126);
 		close_range(FD_ROLE_END, ~0u, 0);
+		if (l->hasty)
+			hurry(build ? build : ".");
 		execl(path, path, "-c", l->conf, "-f", l->admin ? "admin" : "hosts", (char *)NULL);
 		_exit(127);
 	}
@@ -81,13 +98,12 @@ net_lab_open(struct net_lab *l, bool admin)
 	net_lab_open_with(l, admin, "");
 }
 
-void
-net_lab_open_with(struct net_lab *l, bool admin, const char *conf)
+static void
+open_lab(struct net_lab *l, const char *conf)
 {
 	int ends[2], listener;
 	FILE *f;
 
-	*l = (struct net_lab){ .admin = admin };
 	strcpy(l->dir, "/tmp/check_net.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(l->dir));
 	snprintf(l->conf, sizeof(l->conf), "%s/verifierd.conf", l->dir);
@@ -102,6 +118,20 @@ net_lab_open_with(struct net_lab *l, bool admin, const char *conf)
 	start(l, ends[1], listener);
 	close(ends[1]);
 	close(listener);
+}
+
+void
+net_lab_open_with(struct net_lab *l, bool admin, const char *conf)
+{
+	*l = (struct net_lab){ .admin = admin };
+	open_lab(l, conf);
+}
+
+void
+net_lab_open_as(struct net_lab *l, unsigned how, const char *conf)
+{
+	*l = (struct net_lab){ .v6 = how & NET_V6, .hasty = how & NET_HASTY };
+	open_lab(l, conf);
 }
 
 int
@@ -187,15 +217,18 @@ client_connect(struct net_lab *l, struct client *c, const char *from)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(l->port) };
 	struct sockaddr_in own = { .sin_family = AF_INET, .sin_addr.s_addr = from ? inet_addr(from) : 0 };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = in6addr_loopback, .sin6_port = htons(l->port) };
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	const struct timeval limit = { .tv_sec = 20 };
 
-	*c = (struct client){ .fd = socket(l->admin ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+	*c = (struct client){ .fd = socket(l->admin ? AF_UNIX : l->v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
 	strcpy(un.sun_path, l->socket);
 	signal(SIGPIPE, SIG_IGN);
 	ck_assert(!setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)));
 	if (l->admin)
 		return !connect(c->fd, (struct sockaddr *)&un, sizeof(un));
+	if (l->v6)
+		return !connect(c->fd, (struct sockaddr *)&in6, sizeof(in6));
 	return !bind(c->fd, (struct sockaddr *)&own, sizeof(own)) && !connect(c->fd, (struct sockaddr *)&in, sizeof(in));
 }
 

@@ -8,12 +8,16 @@
 struct net_lab {
 	char     dir[64], conf[96], socket[96];
 	bool     admin;                     /* a unix socket and no TLS */
+	bool     v6, hasty;
 	pid_t    net;
 	int      core;                      /* core's end of the channel */
 	uint16_t port;
 };
 void net_lab_open(struct net_lab *, bool admin);
 void net_lab_open_with(struct net_lab *, bool admin, const char *conf);    /* more lines for verifierd.conf */
+/* On ::1, and with clocks that run HASTE times as fast. */
+enum { NET_V6 = 1, NET_HASTY = 2, HASTE = 6 };
+void net_lab_open_as(struct net_lab *, unsigned how, const char *conf);
 void net_lab_certificate(struct net_lab *, const char *name);   /* a fresh one for this name, in place */
 int  net_lab_wait(struct net_lab *);                            /* until it has ended: exit status, or -signal */
 void net_lab_close(struct net_lab *);
@@ -24,7 +28,7 @@ void core_reply(struct net_lab *, uint64_t job, int status, const char *json);
 
 struct client { int fd; SSL_CTX *ctx; SSL *ssl; };
 struct heard { int status; char head[4096]; char body[64 << 10]; size_t len; };
-/* A connection without a word said on it. from: the client's address, NULL: any. */
+/* A connection without a word said on it. from: the client's IPv4 address, NULL: any. */
 bool client_connect(struct net_lab *, struct client *, const char *from);
 bool client_handshake(struct net_lab *, struct client *, int version, const char *ca);
 /* Both. False when the handshake fails. version 0: TLS 1.3. ca: PEM file, NULL: the lab's own. */
