@@ -93,4 +93,34 @@ printf 'garbage\n' | timeout 1 openssl s_client -connect "127.0.0.1:$PORT" -quie
 (exec 3<>"/dev/tcp/127.0.0.1/$PORT" && printf 'GET / HTTP/1.0\r\n\r\n' >&3) 2>/dev/null
 is "still serving" "$(ask "$URL/healthz")" "200 "
 
+# A certificate that was renewed in its place, by the daemon's SIGHUP; then one that cannot be read.
+subject() { openssl s_client -connect "127.0.0.1:$PORT" </dev/null 2>/dev/null | openssl x509 -noout -subject 2>/dev/null; }
+openssl req -new -key "$LAB/verifier/tls/server-key.pem" -subj /CN=renewed 2>/dev/null |
+	openssl x509 -req -CA "$CA" -CAkey "$LAB/verifier/keys/ca-key.pem" -days 2 -out "$LAB/renewed.pem" \
+		-extfile <(echo subjectAltName=IP:127.0.0.1) 2>/dev/null
+mv "$LAB/renewed.pem" "$LAB/verifier/tls/server.pem"
+kill -HUP "${PIDS[verifierd]}"
+wait_for 5 sh -c 'openssl s_client -connect 127.0.0.1:'"$PORT"' </dev/null 2>/dev/null | openssl x509 -noout -subject | grep -q renewed'
+is "SIGHUP: the renewed certificate" "$(subject)" "subject=CN = renewed"
+is "SIGHUP: hosts verify it" "$(ask "$URL/healthz")" "200 "
+echo damaged >"$LAB/verifier/tls/server.pem"
+kill -HUP "${PIDS[verifierd]}"
+wait_for 5 grep -q 'the old certificate stays in use' "$LAB/verifierd.log"; is "SIGHUP: what cannot be read is said" $? 0
+is "SIGHUP: and changes nothing" "$(subject)" "subject=CN = renewed"
+
+# SIGTERM: nobody new comes in, what is under way is answered, and the daemon ends well.
+mapfile -t parsers < <(pgrep -P "${PIDS[verifierd]}" -f verifierd-parse)
+kill -STOP "${parsers[@]}"
+body=$(jq -nc '{name:"late",ek_public:"AA",ek_cert:"AA",ek_chain:[],ak_public:"AA",banks:["sha256"]}')
+ask "${json[@]}" -d "$body" "$URL/v1/enrollments" >"$LAB/late" & late=$!
+sleep 1
+main=${PIDS[verifierd]}
+unset 'PIDS[verifierd]'
+kill -TERM "$main"
+sleep 1
+is "SIGTERM: nobody new" "$(ask -m 2 "$URL/healthz")" "000 "
+kill -CONT "${parsers[@]}"
+wait $late
+is "SIGTERM: who waits is answered" "$(cat "$LAB/late")" "403 request-invalid"
+wait "$main"; is "SIGTERM: a good end" $? 0
 [ $failed = 0 ]
