@@ -1,4 +1,4 @@
-/* facts_read.h - what the parts of facts.h's reader share. Only facts*.c include this. */
+/* facts_read.h - what the parts of facts.h's reader share, and the measurements that reference.c knows as well. */
 #ifndef FACTS_READ_H
 #define FACTS_READ_H
 #include "facts.h"

@@ -1,6 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
-#include "facts.h"
+#include "facts_read.h"
 #include "reference.h"
 #include "scope.h"
 #include "packed_text.h"
@@ -121,6 +121,23 @@ event_counts(const struct event *ev, enum bank bank, uint32_t pcrs)
 	    ev->banks & 1u << bank;
 }
 
+/* What PCR 4 holds beside images. It is told by its digest: a log may call an image an action, and the reverse. */
+static bool
+is_image(const struct event *ev, enum bank bank)
+{
+	static const struct { const char *bytes; size_t len; } others[] = {
+#define X(name, bytes) { bytes, sizeof(bytes) - 1 },
+		KNOWN_MEASUREMENTS(X)
+#undef X
+	};
+	uint8_t is[DIGEST_MAX];
+
+	for (unsigned i = 0; i < COUNT(others); i++)
+		if (!digest(bank, others[i].bytes, others[i].len, is) || !memcmp(is, ev->digest[bank], bank_size(bank)))
+			return false;
+	return true;
+}
+
 /*
  * Where PCR 4 stops to be the boot loader's: at the first event with the digest of the last image
  * that was loaded (GRUB measures a kernel twice). The number of that event; or past all of them.
@@ -130,9 +147,8 @@ boot_entry_from(const struct eventlog *log, enum bank bank)
 {
 	const struct event *last = NULL;
 
-	for (unsigned i = 0; i < log->count; i++)
-		if (log->event[i].type == EV_EFI_BOOT_SERVICES_APPLICATION &&
-		    event_counts(&log->event[i], bank, 1u << PCR_LOADED))
+	for (unsigned i = log->count; !last && i-- > 0;)
+		if (event_counts(&log->event[i], bank, 1u << PCR_LOADED) && is_image(&log->event[i], bank))
 			last = &log->event[i];
 	for (unsigned i = 0; last && i < log->count; i++)
 		if (event_counts(&log->event[i], bank, 1u << PCR_LOADED) &&

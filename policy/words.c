@@ -65,11 +65,21 @@ put_unit(struct text *t, unsigned c)
 		say(t, c > 0xff ? "\\u%04x" : "\\x%02x", c);
 }
 
+/* Most of it stands as it is: put in runs. Where a run does not fit, single characters find the end. */
 static void
 put_ascii(struct text *t, const uint8_t *p, size_t n)
 {
-	for (size_t i = 0; i < n && !t->cut; i++)
-		put_unit(t, p[i]);
+	for (size_t i = 0; i < n && !t->cut;) {
+		size_t run = 0;
+
+		while (i + run < n && p[i + run] >= 0x20 && p[i + run] < 0x7f && p[i + run] != '\\')
+			run++;
+		if (run > 1 && run < t->size - t->used) {
+			put(t, (const char *)p + i, run);
+			i += run;
+		} else
+			put_unit(t, p[i++]);
+	}
 }
 
 static unsigned

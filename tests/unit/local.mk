@@ -225,6 +225,12 @@ TESTS += %D%/check_corpus_ima
 tests_unit_check_corpus_ima_SOURCES  = %D%/check_corpus_ima.c
 tests_unit_check_corpus_ima_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_corpus_ima_LDADD    = libmade.la
+check_PROGRAMS += %D%/check_labels
+TESTS += %D%/check_labels
+tests_unit_check_labels_SOURCES  = %D%/check_labels.c
+tests_unit_check_labels_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_labels_LDADD    = libmade.la
+
 check_PROGRAMS += %D%/check_diff
 TESTS += %D%/check_diff
 tests_unit_check_diff_SOURCES  = %D%/check_diff.c
