@@ -359,6 +359,20 @@ cpu_of(pid_t pid)
 	return ns;
 }
 
+/* What does not fit into a frame goes as sealed memory, which sandboxed workers have to be able to take. */
+START_TEST(a_log_that_fills_no_frame)
+{
+	enum { LARGE = 3 * IPC_INLINE_MAX };
+
+	a.log = realloc(a.log, LARGE);
+	ck_assert_ptr_nonnull(a.log);
+	memset(a.log + a.log_len, 0, LARGE - a.log_len);        /* as firmware pads */
+	a.log_len = LARGE;
+	approve_boot_of(&a);
+	ck_assert_str_eq(attest(&a), "ok");
+}
+END_TEST
+
 /* A signature that does not hold buys nobody a look at four megabytes of log. */
 START_TEST(row_47_a_bad_signature_brings_no_log_to_parse)
 {
@@ -419,6 +433,7 @@ add(TCase *tc)
 	tcase_add_test(tc, a_worker_that_dies_costs_one_request);
 	tcase_add_test(tc, row_33_a_parser_that_lies_is_no_pass);
 	tcase_add_test(tc, a_hundred_wait_for_a_worker_that_hangs);
+	tcase_add_test(tc, a_log_that_fills_no_frame);
 	tcase_add_test(tc, row_47_a_bad_signature_brings_no_log_to_parse);
 	tcase_add_test(tc, a_revoked_host_is_refused_at_once);
 }
