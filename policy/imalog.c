@@ -20,8 +20,8 @@ imalog_open(const void *buf, size_t len, uint64_t first, struct imalog *out, str
 	struct imalog l = { .in = rd_open(buf, len), .form = { .digest_len = IMA_DIGEST_MIN }, .next = first };
 	const uint8_t *p = buf;
 
-	if (len > IMA_LIST_MAX)
-		return err_set(e, ERR_LIMIT, "the list has %zu bytes: over %d", len, IMA_LIST_MAX);
+	if (len > IMA_FILE_MAX)
+		return err_set(e, ERR_LIMIT, "the list has %zu bytes: over %d", len, IMA_FILE_MAX);
 	if (len && !ima_form_find(buf, len, &l.form)) {
 		l.ascii = p[0] == ' ' || (p[0] >= '0' && p[0] <= '9');
 		if (!l.ascii)
@@ -366,6 +366,8 @@ imalog_pack(const void *buf, size_t len, uint64_t first, struct writer *out, str
 	size_t mark = out->used, body;
 	bool more = true;
 
+	if (len > IMA_LIST_MAX)
+		return err_set(e, ERR_LIMIT, "%zu bytes of a list at once: over %d", len, IMA_LIST_MAX);
 	if (!imalog_open(buf, len, first, &l, e))
 		return false;
 	wr_u8(out, PACKED_VERSION, "version");

@@ -12,7 +12,7 @@
 #include "ima_record.h"
 #include "writer.h"
 
-enum { IMA_LIST_MAX = 8 << 20, IMA_LINE_MAX = 2 * IMA_DATA_MAX };
+enum { IMA_LIST_MAX = 8 << 20 /* what is packed at once */, IMA_FILE_MAX = 256 << 20, IMA_LINE_MAX = 2 * IMA_DATA_MAX };
 
 struct ima_entry {
 	uint64_t       number;          /* in the whole list of this boot, from 0 */

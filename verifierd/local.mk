@@ -125,6 +125,7 @@ verifierd_verifierctl_verifierctl_SOURCES = \
 	%D%/verifierctl/cmd_server.c \
 	%D%/verifierctl/inspect.h \
 	%D%/verifierctl/inspect_eventlog.c \
+	%D%/verifierctl/inspect_ima.c \
 	%D%/verifierctl/inspect_quote.c \
 	%D%/verifierctl/inspect_replay.c \
 	%D%/verifierctl/inspect_result.c \

@@ -53,6 +53,39 @@ is "text: exit code" 0 $?
 is "text: command line" 1 "$(grep -c 'kernel_cmdline: /vmlinuz' "$work/text")"
 is "text: PCR 8" 1 "$(grep -c '^sha256:8 ' "$work/text")"
 
+# ima <file> <arguments>...: an IMA list
+ima() { "$ctl" inspect ima "$@" --json >"$work/out" 2>"$work/err"; }
+lists=0
+for list in "$data"/vm/*/ima_binary; do
+	dir=$(dirname "$list") lists=$((lists + 1))
+	ima "$list" --log "$dir/binary_bios_measurements"
+	is "$list: exit code" 0 $?
+	is "$list: members" '["banks","boot_aggregate","entries","findings","format","padded","schema","templates","violations"]' "$(jq -c keys "$work/out")"
+	is "$list: PCR 10 as the guest had it, in every bank" "" "$(jq -r --slurpfile guest "$dir/pcrs.json" '. as $o | $guest[0] | to_entries[] | .key as $b | .value["10"] |
+	    select(. != $o.banks[$b]["10"] and . != $o.padded[$b]["10"]) | $b' "$work/out")"
+	is "$list: boot_aggregate" true "$(jq .boot_aggregate.matches "$work/out")"
+	is "$list: entries by template" true "$(jq '([.templates[]] | add) == .entries and .entries > 70' "$work/out")"
+done
+is "lists" true "$([ "$lists" -ge 5 ] && "$ctl" inspect ima "$data/vm/direct-51-viol/ima_binary" --json | jq '.violations > 0')"
+list=$data/vm/direct-51-a/ima_binary
+ima "$list" --log "$data/vm/direct-56/binary_bios_measurements"
+is "another boot's list: exit code" 1 $?
+is "another boot's list: code" boot-aggregate "$(jq -r '.findings[0].code' "$work/out")"
+head -c 1000 "$list" >"$work/cut"
+ima "$work/cut"
+is "cut list: exit code" 1 $?
+is "cut list: code" ima-malformed "$(jq -r '.findings[0].code' "$work/out")"
+is "cut list: entry and offset are where the entries end" true "$(jq '.findings[0].event == .entries and .findings[0].offset < 1000' "$work/out")"
+is "cut list: no values" '{} {}' "$(jq -c .banks "$work/out") $(jq -c .padded "$work/out")"
+ima "$work/empty"
+is "empty list: exit code" 1 $?
+is "empty list: code" ima-missing "$(jq -r '.findings[0].code' "$work/out")"
+ima "$work/no-such-file"
+is "no list: exit code" 1 $?
+"$ctl" inspect ima 2>/dev/null
+is "ima without a file: exit code" 2 $?
+is "list as text" 1 "$("$ctl" inspect ima "$list" | grep -c '^entries  *79$')"
+
 # held <log> <arguments>...: the log beside a quote or PCR values
 held() { "$ctl" inspect eventlog "$@" --json >"$work/out" 2>"$work/err"; }
 state() { jq -r --arg pcr "$1" '.states.sha256[$pcr]' "$work/out"; }

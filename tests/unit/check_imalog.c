@@ -191,11 +191,13 @@ END_TEST
 
 START_TEST(too_long)
 {
+	static uint8_t zero[64];
+	struct writer w = wr_open(zero, sizeof(zero));
 	struct imalog l;
 	struct error e;
-	static uint8_t zero[1];
 
-	ck_assert(!imalog_open(zero, IMA_LIST_MAX + 1, 0, &l, &e) && e.code == ERR_LIMIT);
+	ck_assert(!imalog_open(zero, (size_t)IMA_FILE_MAX + 1, 0, &l, &e) && e.code == ERR_LIMIT);
+	ck_assert(!imalog_pack(zero, IMA_LIST_MAX + 1, 0, &w, &e) && e.code == ERR_LIMIT);
 }
 END_TEST
 

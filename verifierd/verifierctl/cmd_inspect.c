@@ -1,4 +1,4 @@
-/* inspect eventlog, quote, result: which one, and what they share. */
+/* inspect eventlog, ima, quote, result: which one, and what they share. */
 #include <stdio.h>
 #include <string.h>
 #include "api_client.h"
@@ -98,10 +98,10 @@ inspect_main(const struct ctl *ctl, int argc, char **argv)
 {
 	struct inspect_quote q = { 0 };
 	struct inspect_log log = { 0 };
-	const char *jwks = NULL;
+	const char *jwks = NULL, *boot = NULL;
 	const struct arg args[] = { { "attest", &q.attest, NULL }, { "signature", &q.signature, NULL }, { "ak", &q.ak, NULL },
 		{ "nonce", &q.nonce, NULL }, { "selection", &q.selection, NULL }, { "jwks", &jwks, NULL },
-		{ "quote", &log.quote, NULL }, { "pcrs", &log.pcrs, NULL } };
+		{ "quote", &log.quote, NULL }, { "pcrs", &log.pcrs, NULL }, { "log", &boot, NULL } };
 	struct words w;
 
 	if (!args_read(argc, argv, args, COUNT(args), &w) || !w.count)
@@ -109,6 +109,8 @@ inspect_main(const struct ctl *ctl, int argc, char **argv)
 	log.file = w.word[1];
 	if (!strcmp(w.word[0], "eventlog") && w.count == 2)
 		return inspect_eventlog(ctl, &log);
+	if (!strcmp(w.word[0], "ima") && w.count == 2)
+		return inspect_ima(ctl, w.word[1], boot);
 	if (!strcmp(w.word[0], "quote") && w.count == 1 && q.attest && q.signature && q.ak)
 		return inspect_quote(ctl, &q);
 	if (!strcmp(w.word[0], "result") && w.count == 2 && jwks)

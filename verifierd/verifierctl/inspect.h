@@ -8,6 +8,9 @@
 struct inspect_log { const char *file, *quote, *pcrs; };         /* the last two may be NULL */
 int inspect_eventlog(const struct ctl *, const struct inspect_log *);
 
+/* An IMA list; its boot_aggregate held against a boot log when there is one. */
+int inspect_ima(const struct ctl *, const char *file, const char *log);
+
 struct eventlog;
 struct finding;
 struct replay;
