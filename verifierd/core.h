@@ -153,7 +153,7 @@ void on_evidence(struct core *, struct job *);
  * is on its way from a judge and the last one is COMMIT_WAIT_MS ago, or when the first has waited so
  * long: what a commit costs is shared by those who come together, and who comes alone does not wait.
  */
-enum { COMMIT_WAIT_MS = 2 };
+enum { COMMIT_WAIT_MS = 10 };
 void commit_due(struct core *);
 void commit_add(struct core *, struct job *);
 void commit_forget(struct core *, const struct job *);    /* a job that ends before */
