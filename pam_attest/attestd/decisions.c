@@ -40,7 +40,7 @@ decisions_take(struct decisions *all, uid_t sender, const char *datagram, size_t
 	struct decision d = { 0 };
 	struct error e = { .code = ERR_NONE };
 
-	if (sender != 0 || len > DECISION_MAX || !local_walk(datagram, len, field, &d, &e))
+	if (sender != 0 || len > DECISION_MAX || !local_walk(datagram, len, field, &d, &e) || !d.time)
 		return;
 	all->list[all->next] = d;
 	all->next = (all->next + 1) % DECISIONS_KEPT;

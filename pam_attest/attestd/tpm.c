@@ -105,6 +105,13 @@ lost(struct tpm *t, const char *what, enum reason why, struct error *e)
 	return why;
 }
 
+/* What a TPM can be the cause of: no verdict, least of all a good one, is the child's to give. */
+static bool
+is_tpms_reason(enum reason why)
+{
+	return why == REASON_OK || reason_state(why) == STATE_BROKEN || reason_state(why) == STATE_NONE;
+}
+
 /* One request, one reply; *body is what follows the head. */
 static enum reason
 exchange(struct tpm *t, struct writer *w, int64_t deadline, struct reader *body, struct error *e)
@@ -133,6 +140,8 @@ exchange(struct tpm *t, struct writer *w, int64_t deadline, struct reader *body,
 	commands = rd_be64(body, "commands");
 	t->commands += commands - t->child_commands;
 	t->child_commands = commands;
+	if (!is_tpms_reason(why))
+		return lost(t, "the TPM process gave an answer that is not its own", REASON_TPM_ERROR, e);
 	if (why != REASON_OK)
 		err_set(e, ERR_SYSTEM, "%s (TPM code 0x%x)", reason_text(why), code);
 	return why;

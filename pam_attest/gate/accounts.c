@@ -58,7 +58,7 @@ next(struct fields *f)
 	return (unsigned char)f->buf[f->at++];
 }
 
-/* One field and what ended it (':', ',' where it is asked for, '\n', END). Too long: "", which nobody is called. */
+/* One field and what ended it (':', ',' where it is asked for, '\n', END). Too long, or with a NUL: "", which nobody is called. */
 static int
 field(struct fields *f, bool commas, char out[static FIELD_MAX])
 {
@@ -66,9 +66,10 @@ field(struct fields *f, bool commas, char out[static FIELD_MAX])
 	int c;
 
 	while ((c = next(f)) != END && c != ':' && c != '\n' && !(commas && c == ',')) {
+		if (!c)
+			n = FIELD_MAX;
 		if (n < FIELD_MAX)
-			out[n] = (char)c;
-		n += n < FIELD_MAX;
+			out[n++] = (char)c;
 	}
 	out[n < FIELD_MAX ? n : 0] = '\0';
 	return c;

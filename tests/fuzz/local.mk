@@ -109,3 +109,27 @@ tests_fuzz_fuzz_routes_SOURCES  = %D%/fuzz_routes.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_routes_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
 tests_fuzz_fuzz_routes_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_routes_LDADD    = libroutes.la
+
+check_PROGRAMS += %D%/fuzz_challenge
+tests_fuzz_fuzz_challenge_SOURCES  = %D%/fuzz_challenge.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_challenge_CPPFLAGS = $(PROTO_CPPFLAGS)
+tests_fuzz_fuzz_challenge_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_challenge_LDADD    = libproto.la
+
+check_PROGRAMS += %D%/fuzz_accounts
+tests_fuzz_fuzz_accounts_SOURCES  = %D%/fuzz_accounts.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_accounts_CPPFLAGS = $(GATE_CPPFLAGS)
+tests_fuzz_fuzz_accounts_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_accounts_LDADD    = libgate.la
+
+check_PROGRAMS += %D%/fuzz_serve
+tests_fuzz_fuzz_serve_SOURCES  = %D%/fuzz_serve.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_serve_CPPFLAGS = $(ATTESTD_CPPFLAGS)
+tests_fuzz_fuzz_serve_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_serve_LDADD    = libattestd.la
+
+check_PROGRAMS += %D%/fuzz_tpm
+tests_fuzz_fuzz_tpm_SOURCES  = %D%/fuzz_tpm.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_tpm_CPPFLAGS = $(ATTESTD_CPPFLAGS)
+tests_fuzz_fuzz_tpm_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_tpm_LDADD    = libattestd.la
