@@ -56,35 +56,60 @@ is_alarming(const struct word *w, unsigned of)
 	return false;
 }
 
+/* Words that close what they name: it is their going that alarms. */
+static bool
+hardens(const struct word *w)
+{
+	static const char *const words[] = { "lockdown=integrity", "lockdown=confidentiality", "module.sig_enforce", "module.sig_enforce=1",
+		"audit=1", "selinux=1", "apparmor=1", "enforcing=1", "ima_appraise=enforce", "iommu=force", "intel_iommu=on", "amd_iommu=force",
+		"init_on_alloc=1", "mitigations=auto", "mitigations=auto,nosmt" };
+
+	for (unsigned i = 0; i < COUNT(words); i++)
+		if (strlen(words[i]) == w->len && !memcmp(words[i], w->p, w->len))
+			return true;
+	return false;
+}
+
 static bool
 same(const struct word *a, const struct word *b)
 {
 	return a->len == b->len && !memcmp(a->p, b->p, a->len);
 }
 
-/* Writes the words of `these` that `others` lacks, each occurrence counted once. */
+static void
+put_word(char sign, const struct word *w, char *out, size_t size)
+{
+	size_t at = strlen(out);
+
+	snprintf(out + at, size - at, "%s%c %.*s", at ? " " : "", sign, (int)w->len, w->p);
+}
+
+/*
+ * Writes the words of `these` that `others` lacks, each occurrence counted once. Those that alarm come
+ * first: there is not room for all, and nobody may push them out.
+ */
 static bool
 only_in(char sign, const struct word *these, unsigned n, const struct word *others, unsigned m, char *out,
     size_t size)
 {
-	bool used[WORDS_MAX] = { false }, alarm = false;
-	size_t at = strlen(out);
+	bool used[WORDS_MAX] = { false }, alarms[WORDS_MAX] = { false }, only[WORDS_MAX] = { false }, alarm = false;
 
 	for (unsigned i = 0; i < n; i++) {
 		unsigned j = 0;
-		int wrote;
 
 		while (j < m && (used[j] || !same(&these[i], &others[j])))
 			j++;
-		if (j < m) {
+		only[i] = j == m;
+		if (j < m)
 			used[j] = true;
-			continue;
-		}
-		alarm = alarm || is_alarming(&these[i], COUNT(alarming));
-		wrote = snprintf(out + at, size - at, "%s%c %.*s", at ? " " : "", sign, (int)these[i].len, these[i].p);
-		if (wrote > 0)
-			at = (size_t)wrote < size - at ? at + (size_t)wrote : size - 1;
+		else
+			alarms[i] = is_alarming(&these[i], COUNT(alarming)) && !(sign == '+' && hardens(&these[i]));
+		alarm = alarm || alarms[i];
 	}
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (unsigned i = 0; i < n; i++)
+			if (only[i] && alarms[i] == (pass == 0))
+				put_word(sign, &these[i], out, size);
 	return alarm;
 }
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 /*
- * "+ init=/bin/bash - quiet": words that came and went, in order; "" when only their order changed.
+ * "+ init=/bin/bash - quiet": words that came and went, the alarming ones first; "" when only their order changed.
  * Returns true if one of them is of the kind that opens a machine: another init, a debug shell,
  * a security feature switched off. GRUB's labels are no words. Kernel and systemd take '-' for '_', so does this.
  */

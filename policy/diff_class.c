@@ -30,6 +30,15 @@ is_kernel_file(const char *path)
 	return false;
 }
 
+static bool
+is_initrd(const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	name = name ? name + 1 : path;
+	return begins(name, "initrd") || begins(name, "initramfs") || !is_kernel_file(path);
+}
+
 /* What a change of the boot entry is called: by the PCR and by what the approved label says it is. */
 static enum reason
 boot_entry_reason(const struct item *known)
@@ -144,9 +153,12 @@ opens_machine(const struct change *c)
 	for (unsigned i = 0; i < COUNT(commands); i++)
 		if (begins(is, commands[i]) && !begins(was, commands[i]))
 			return true;
-	/* "set root=hd0" sets GRUB's own variable. */
-	if (begins(is, "set ") || begins(is, "search "))
+	/* "set root=hd0" sets GRUB's own variable; a menu's entry is not run by being defined. */
+	if (begins(is, "set ") || begins(is, "search ") || begins(is, "menuentry ") || begins(is, "submenu "))
 		return false;
+	/* Of words that were too long to be kept nothing can be told to be new. */
+	if (c->was && c->was->entry && strlen(c->was->text) == SET_TEXT - 1)
+		return cmdline_opens(is);
 	return c->was ? cmdline_diff(was, is, words, sizeof(words)) : cmdline_opens(is);
 }
 
@@ -248,7 +260,8 @@ calms(const struct backdrop *b, const struct change *c)
 		return c->was->pcr == PCR_LOADED && sbat_applies(b);
 	if (c->component != COMPONENT_BOOT_ENTRY || !b->newer)
 		return false;
-	if (c->was->pcr == PCR_LOADED)
+	/* Whatever is in its file, no kernel runs that Secure Boot did not let pass. */
+	if (c->was->pcr == PCR_LOADED || (c->was->pcr == PCR_FILES && follows_version(b, c->was->text, c->is->text) && !is_initrd(c->was->text)))
 		return true;
 	if (c->was->pcr == PCR_COMMANDS || c->was->pcr == PCR_OPTIONS)
 		return c->was->bound && c->is->bound &&

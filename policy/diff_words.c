@@ -51,6 +51,8 @@ say_secure_boot(const struct backdrop *b, const struct change *c, char out[stati
 		keys_sentence(b, c, out, WORDS_TEXT);
 	else if (begins(was, "SbatLevel: ") && begins(is, "SbatLevel: "))
 		snprintf(out, WORDS_TEXT, "SBAT level %.*s -> %.*s", SHOWN_TEXT, after(was, "SbatLevel: "), SHOWN_TEXT, after(is, "SbatLevel: "));
+	else if (at->pcr == 14 && begins(was, "MokListX") && c->is)
+		snprintf(out, WORDS_TEXT, "shim's MokListX has another content: what this machine revoked itself has changed");
 	else if (at->pcr == 14 && begins(was, "Mok") && c->is)
 		snprintf(out, WORDS_TEXT, "shim's %.*s has another content: keys were enrolled or removed on this machine", SHOWN_TEXT, was);
 	else if (at->pcr == 14 && begins(is, "Mok"))
@@ -174,8 +176,18 @@ say_cmdline(const struct change *c, char out[static WORDS_TEXT])
 	command = c->was->pcr == 8 && begins(c->was->text, "grub_cmd: ");
 	if (c->reason != REASON_CMDLINE_CHANGED && !command)
 		return false;
+	if (c->was->entry && strlen(c->was->text) == SET_TEXT - 1 && c->is->bound) {
+		snprintf(out, WORDS_TEXT, "%s changed: %.60s...; its words were too long to be kept",
+		    command ? "a boot loader command" : "the kernel command line", text_bare(c->was->text, &said));
+		return true;
+	}
+	if (command && !(c->was->bound && c->is->bound)) {
+		snprintf(out, WORDS_TEXT, "a boot loader command changed: %.60s...; the log does not give all of its words",
+		    text_bare(c->was->text, &said));
+		return true;
+	}
 	if (!c->was->bound || !c->is->bound) {
-		snprintf(out, WORDS_TEXT, "%s changed; its words are not in the log", command ? "a boot loader command" : "the kernel command line");
+		snprintf(out, WORDS_TEXT, "the kernel command line changed; its words are not in the log");
 		return true;
 	}
 	cmdline_diff(text_bare(c->was->text, &said), text_bare(c->is->text, &said), words, sizeof(words));

@@ -1,5 +1,6 @@
 /* Logs of other people's machines, read where they lie: each replays as expected, or fails by name. */
 #include <dirent.h>
+#include "facts.h"
 #include "json.h"
 #include "made_log.h"
 #include "tails.h"
@@ -474,6 +475,112 @@ START_TEST(states_of_recorded_pcrs)
 }
 END_TEST
 
+/* --- Secure Boot: the column of the manifest --- */
+
+/* Where the firmware's variable says on, and the rules say something else: by right. */
+static const struct { const char *log; enum secure_boot_state state; const char *why; } not_on[] = {
+	{ "tcg-eventlog/secboot--eventlog2.bin", SECURE_BOOT_OFF, "MokSBState" },
+	{ "tcg-eventlog/secboot--eventlog_sb_no_shim_verification.bin", SECURE_BOOT_OFF, "MokSBState" },
+	{ "tcg-eventlog/tpm2tools--event-uefivar.bin", SECURE_BOOT_UNKNOWN, "exactly one separator" },  /* two events of a log */
+};
+
+struct keys_seen { unsigned all, agree, on, held, rtmr; };
+
+static bool
+variable_is(const char *word, const struct boot_facts *f)
+{
+	const struct fact_flag *v = &f->secure_boot.variable;
+
+	if (!strcmp(word, "n/a"))
+		return v->at.binding == FACT_ABSENT;
+	return v->at.binding != FACT_ABSENT && v->set == !strcmp(word, "on");
+}
+
+/* With the variable on, all rules hold; or that which does not is one that is known not to. */
+static bool
+state_is(const char *log, const char *word, const struct secure_boot *s, struct keys_seen *t)
+{
+	if (strcmp(word, "on"))
+		return s->state != SECURE_BOOT_ON;
+	t->on++;
+	t->held += s->state == SECURE_BOOT_ON && s->binding == FACT_BOUND;
+	for (unsigned i = 0; i < COUNT(not_on); i++)
+		if (!strcmp(not_on[i].log, log))
+			return s->state == not_on[i].state && strstr(s->why, not_on[i].why);
+	return s->state == SECURE_BOOT_ON && s->binding == FACT_BOUND;
+}
+
+static void
+keys_of_log(const char *corpus, const char *name, const char *word, struct keys_seen *t)
+{
+	own(eventlog) struct eventlog log = { 0 };
+	own(mem) struct boot_facts *f = malloc(sizeof(*f));
+	own(mem) uint8_t *buf = NULL;
+	enum bank bank = BANK_SHA256;
+	char path[1024];
+	struct error e;
+	size_t len = 0;
+
+	snprintf(path, sizeof(path), "%s/data/%s", corpus, name);
+	buf = unit_file(path, &len);
+	ck_assert(f && buf && eventlog_parse(buf, len, &log, &e));
+	t->all++;
+	if (log.registers == REGISTERS_RTMR) {
+		t->rtmr++;
+		return;
+	}
+	if (!(log.banks & ~(1u << BANK_SHA1)))
+		bank = BANK_SHA1;
+	while (!(log.banks & 1u << bank))
+		bank++;
+	boot_facts_read(&log, bank, (1u << PCR_COUNT) - 1, f);
+	if (variable_is(word, f) && state_is(name, word, &f->secure_boot, t))
+		t->agree++;
+	else
+		printf("%s: %s, but %s: %s\n", name, word, secure_boot_word(f->secure_boot.state), f->secure_boot.why);
+}
+
+/* Field i of a line of tab-separated fields. */
+static bool
+field(const char *line, unsigned i, char *out, size_t size)
+{
+	size_t n;
+
+	for (; i; i--) {
+		line = strchr(line, '\t');
+		if (!line++)
+			return false;
+	}
+	n = strcspn(line, "\t\n");
+	snprintf(out, size, "%.*s", (int)n, line);
+	return true;
+}
+
+START_TEST(secure_boot_agrees)
+{
+	enum { FILE_FIELD = 0, SECURE_BOOT_FIELD = 9 };
+	const char *corpus = unit_corpus();
+	own(mem) uint8_t *text = NULL;
+	struct keys_seen t = { 0 };
+	char path[1024], name[512], word[32];
+	size_t len = 0;
+
+	snprintf(path, sizeof(path), "%s/MANIFEST.tsv", corpus);
+	text = unit_file(path, &len);
+	ck_assert_ptr_nonnull(text);
+	text[len - 1] = '\0';
+	for (const char *line = (const char *)text; line; line = strchr(line, '\n'), line += line != NULL)
+		if (!strncmp(line, "tcg-eventlog/", 13) && field(line, FILE_FIELD, name, sizeof(name)) &&
+		    field(line, SECURE_BOOT_FIELD, word, sizeof(word)))
+			keys_of_log(corpus, name, word, &t);
+	printf("Secure Boot: %u of %u logs agree, %u are of confidential VMs; all rules hold in %u of %u that have it on\n",
+	    t.agree, t.all, t.rtmr, t.held, t.on);
+	ck_assert_uint_eq(t.agree + t.rtmr, t.all);
+	ck_assert_uint_eq(t.held + COUNT(not_on), t.on);
+	ck_assert_uint_gt(t.held, 0);
+}
+END_TEST
+
 START_TEST(mutants_are_taken_or_refused)
 {
 	const char *corpus = unit_corpus();
@@ -502,6 +609,7 @@ add(TCase *tc)
 	tcase_add_test(tc, recorded_logs_replay);
 	tcase_add_test(tc, states_of_recorded_pcrs);
 	tcase_add_test(tc, canonical_logs_agree);
+	tcase_add_test(tc, secure_boot_agrees);
 	tcase_add_test(tc, mutants_are_taken_or_refused);
 }
 
