@@ -1,6 +1,7 @@
 /* The boot's rows: is there a log, does it replay to the quote, is all that it measured known? */
 #include <stdio.h>
 #include <string.h>
+#include "claims.h"
 #include "diff.h"
 #include "nearest.h"
 #include "rules.h"
@@ -116,21 +117,6 @@ say_references(struct verdict *v, const struct known_set *sets, const struct mat
 	}
 }
 
-static void
-condemn(struct verdict *v, unsigned unknown)
-{
-	static const struct { enum trust_claim claim; int8_t value; } moves[COMPONENT_COUNT] = {
-		[COMPONENT_FIRMWARE]   = { CLAIM_HARDWARE, TRUST_UNRECOGNISED },
-		[COMPONENT_SECUREBOOT] = { CLAIM_CONFIGURATION, TRUST_BAD },
-		[COMPONENT_LOADER]     = { CLAIM_EXECUTABLES, TRUST_BAD },
-		[COMPONENT_BOOT_ENTRY] = { CLAIM_EXECUTABLES, TRUST_BAD },
-	};
-
-	for (unsigned c = 0; c < COMPONENT_COUNT; c++)
-		if (unknown & 1u << c)
-			v->claim[moves[c].claim] = moves[c].value;
-}
-
 /* A candidate that would make all of it known: what lacks is its activation. */
 static const struct known_set *
 matching_candidate(const struct boot_case *c, const struct measured *m)
@@ -172,7 +158,6 @@ explain(struct boot_case *c, const struct measured *m, const struct match *match
 	enum reason reason = any_active ? REASON_POLICY_FAILED : REASON_NO_REFERENCE;
 	struct difference d = { 0 };
 
-	condemn(v, match->unknown);
 	if (!nearest_find(m, c->sets, c->nsets, match, &near, e))
 		return false;
 	if (near.first != NO_SET && &c->sets[near.first] != candidate) {
@@ -185,8 +170,6 @@ explain(struct boot_case *c, const struct measured *m, const struct match *match
 	}
 	if (candidate)
 		reason = REASON_PENDING_APPROVAL;
-	if (reason == REASON_CMDLINE_CHANGED)
-		v->claim[CLAIM_CONFIGURATION] = TRUST_BAD;
 	if (candidate || reason == REASON_NO_REFERENCE || reason == REASON_POLICY_FAILED)
 		say_why(v, reason, candidate, &near, &d);
 	v->state = reason_state(reason);
@@ -313,8 +296,8 @@ refuse(const struct boot_row *row, const struct host_facts *host, const struct e
 	findings_lead(&v->findings, reason);
 }
 
-void
-appraise_boot(const struct boot_evidence *evidence, const struct quote *quote, enum bank scheme,
+static void
+judge_boot(const struct boot_evidence *evidence, const struct quote *quote, enum bank scheme,
     const struct host_facts *host, const struct policy *policy, const struct known_set *sets, unsigned nsets,
     struct verdict *v)
 {
@@ -341,4 +324,13 @@ appraise_boot(const struct boot_evidence *evidence, const struct quote *quote, e
 	}
 	if (good)
 		approve(v);
+}
+
+void
+appraise_boot(const struct boot_evidence *evidence, const struct quote *quote, enum bank scheme,
+    const struct host_facts *host, const struct policy *policy, const struct known_set *sets, unsigned nsets,
+    struct verdict *v)
+{
+	judge_boot(evidence, quote, scheme, host, policy, sets, nsets, v);
+	claims_derive(v);
 }

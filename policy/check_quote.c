@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "claims.h"
 #include "scope.h"
-#include "verdict.h"
 
 struct quote_case {
 	const void               *attest, *signature;
@@ -158,7 +158,6 @@ row_kexec(struct quote_case *c, struct error *e)
 	snprintf(f->expected, sizeof(f->expected), "%s", c->host->last_boot_id);
 	snprintf(f->seen, sizeof(f->seen), "%s", c->want->boot_id);
 	finding_say(f->text, "%s: another boot id, but the TPM was not reset", reason_text(REASON_KEXEC));
-	c->verdict->claim[CLAIM_EXECUTABLES] = TRUST_UNSAFE_MEMORY;
 	return true;
 }
 
@@ -206,6 +205,7 @@ appraise_quote(const void *attest, size_t attest_len, const void *signature, siz
 			finding_say(f->text, "%s: %s", reason_text(rows[i].reason), e.why);
 		finding_say(f->expected, "%s", c.expected);
 		finding_say(f->seen, "%s", c.seen);
+		claims_derive(v);
 		return false;
 	}
 	v->claim[CLAIM_INSTANCE_IDENTITY] = TRUST_GENUINE;

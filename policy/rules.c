@@ -29,7 +29,6 @@ breach(struct judging *j, enum reason reason, enum trust_claim claim, unsigned p
 	f->pcr = (uint8_t)pcr;
 	f->event = event;
 	finding_say(f->text, "%s", reason_text(reason));
-	j->v->claim[claim] = claim == CLAIM_HARDWARE || claim == CLAIM_INSTANCE_IDENTITY ? TRUST_UNRECOGNISED : TRUST_BAD;
 	if (!j->broken)
 		j->reason = reason;
 	j->broken = true;

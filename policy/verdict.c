@@ -22,8 +22,7 @@ verdict_refuse(struct verdict *v, enum reason reason, enum trust_claim claim, in
 
 	v->state = reason_state(reason);
 	v->reason = reason;
-	if (value)
-		v->claim[claim] = value;
+	(void)value;
 	finding_say(f->text, "%s", reason_text(reason));
 	return f;
 }

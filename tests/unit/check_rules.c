@@ -1,4 +1,5 @@
 /* A policy's rules: patterns, then each rule with what keeps it and what breaks it. NEGATIVE rows 18, 28, 29. */
+#include "claims.h"
 #include "bound_text.h"
 #include "cmdline_rules.h"
 #include "made_log.h"
@@ -134,6 +135,8 @@ judge(void)
 {
 	own(eventlog) struct eventlog log = { 0 };
 	enum reason reason = REASON_OK;
+	enum trust_claim claim;
+	int8_t value;
 	bool held;
 
 	made_parse(&made, &log);
@@ -142,7 +145,7 @@ judge(void)
 	ck_assert(held || rules_reason(reason));
 	for (unsigned i = 0; i < verdict.findings.count; i++) {
 		ck_assert(rules_reason(verdict.findings.list[i].code) && *verdict.findings.list[i].text);
-		ck_assert_int_ge(verdict.claim[verdict.findings.list[i].claim], 96);
+		ck_assert(claim_move(&verdict.findings.list[i], &claim, &value) && claim == verdict.findings.list[i].claim && value >= 96);
 	}
 	made_free(&made);
 	return reason;

@@ -225,6 +225,12 @@ TESTS += %D%/check_corpus_ima
 tests_unit_check_corpus_ima_SOURCES  = %D%/check_corpus_ima.c
 tests_unit_check_corpus_ima_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_corpus_ima_LDADD    = libmade.la
+check_PROGRAMS += %D%/check_claims
+TESTS += %D%/check_claims
+tests_unit_check_claims_SOURCES  = %D%/check_claims.c
+tests_unit_check_claims_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_claims_LDADD    = libmade.la
+
 check_PROGRAMS += %D%/check_labels
 TESTS += %D%/check_labels
 tests_unit_check_labels_SOURCES  = %D%/check_labels.c
