@@ -317,6 +317,10 @@ judge_boot(const struct boot_evidence *evidence, const struct quote *quote, enum
 			continue;
 		}
 		good = false;
+		if (rows[i].evidence && policy && host->class != CLASS_LOG && !host->gave_log) {
+			appraise_values(evidence, quote, scheme, host, policy, sets, c.nsets, rows[i].reason, v);
+			return;
+		}
 		if (v->reason == REASON_POLICY_FAILED)   /* unless the row has said it */
 			refuse(&rows[i], host, &e, v);
 		if (!rows[i].go_on)

@@ -17,6 +17,19 @@
 
 enum { EK_SUBJECT_TEXT = 200 };
 
+/* What evidence a host can give of its boot, as an approver has said. It is moot once a log of it has replayed. */
+#define EVIDENCE_CLASSES(X) \
+	X(LOG,        "log") \
+	X(NO_LOG,     "no-log")             /* its firmware or boot loader keeps none */ \
+	X(NO_REPLAY,  "does-not-replay")    /* something extends PCRs and does not log it */
+enum evidence_class {
+#define X(name, word) CLASS_##name,
+	EVIDENCE_CLASSES(X)
+#undef X
+	CLASS_COUNT
+};
+const char *evidence_class_word(enum evidence_class);
+
 /* What the store knows of the host whose AK the challenge names. */
 struct host_facts {
 	bool            known, active, revoked;
@@ -29,6 +42,7 @@ struct host_facts {
 	uint32_t        last_reset, last_restart;
 	uint64_t        last_clock;
 	bool            gave_log;               /* a log of this host has replayed before */
+	enum evidence_class class;
 	char            ek_subject[EK_SUBJECT_TEXT];   /* of the EK certificate: maker, model, version */
 	bool            gave_ima;               /* and an IMA list has met its quote */
 };
@@ -54,6 +68,8 @@ struct verdict {
 	struct findings findings;
 	int8_t          claim[CLAIM_COUNT];
 	bool            replayed;               /* quote and log agree: may be captured */
+	uint16_t        values_len;             /* the PCR values that came beside, where they are those that were quoted */
+	uint8_t         values[PCR_COUNT * DIGEST_MAX];
 	struct replayed_pcrs pcrs;
 	char            references[REFERENCES_TEXT];  /* sets that matched */
 	char            nearest[NAME_TEXT];     /* the closest known set, when refused */
@@ -83,7 +99,7 @@ struct boot_evidence {
 	size_t                 log_len;
 	const struct eventlog *log;             /* NULL when it could not be read */
 	const char            *log_error;       /* then: why */
-	struct part            pcr_values;      /* as the host gave them, in the order of the quoted selection; for diagnosis only */
+	struct part            pcr_values;      /* as the host gave them, in the order of the quoted selection */
 	const struct ima_evidence *ima;         /* NULL: the policy does not judge it */
 };
 
@@ -96,6 +112,13 @@ struct boot_evidence {
  */
 void appraise_boot(const struct boot_evidence *, const struct quote *, enum bank scheme,
     const struct host_facts *, const struct policy *, const struct known_set *sets, unsigned nsets, struct verdict *);
+
+/*
+ * A host without a log that can be used, judged by the values of PCR 0, 2 and 7 or of 0 and 2 alone, as the policy says,
+ * against sets of raw values. why is what is wrong with its log. Called by appraise_boot().
+ */
+void appraise_values(const struct boot_evidence *, const struct quote *, enum bank scheme,
+    const struct host_facts *, const struct policy *, const struct known_set *sets, unsigned nsets, enum reason why, struct verdict *);
 
 /* Fills nearest, differs and the findings of the event-level diff. Also `references diff`. */
 void diff_log(const struct eventlog *, enum bank, uint32_t pcrs, const struct known_set *, struct verdict *);

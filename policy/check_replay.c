@@ -106,8 +106,7 @@ tell_difference(const struct boot_evidence *ev, const struct quote *q, enum bank
 	struct pcr_values values;
 	struct replay_states states;
 
-	if (!ev->pcr_values.there || !pcr_values_read(ev->pcr_values.p, ev->pcr_values.len, &q->selection, scheme,
-	    q->pcr_digest, q->pcr_digest_len, &values, &why) || !replay_states_compare(r, &values, &states, &why))
+	if (!verdict_values(v, ev, q, scheme, &values, &why) || !replay_states_compare(r, &values, &states, &why))
 		return;
 	put_states(v, &states, &q->selection);
 	say_tails(v, &states.tails);

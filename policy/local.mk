@@ -12,6 +12,7 @@ libpolicy_la_SOURCES = \
 	%D%/check_ima.c %D%/check_ima.h \
 	%D%/check_quote.c \
 	%D%/check_replay.c \
+	%D%/check_values.c \
 	%D%/claims.c %D%/claims.h \
 	%D%/cmdline.c %D%/cmdline.h \
 	%D%/cmdline_rules.c %D%/cmdline_rules.h \

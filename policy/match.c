@@ -94,6 +94,8 @@ grants(const struct measured *m, const struct known_set *known, enum component c
 {
 	uint32_t pcrs = component_pcrs(c) & m->pcrs;
 
+	if (known->set.values)
+		return NO_FIT;
 	if (!pcrs)                      /* nothing of it is judged */
 		return 0;
 	if (!(known->set.parts & 1u << c) || (known->set.host_only && !known->own_host))
@@ -111,6 +113,8 @@ host_part(const struct measured *m, const struct known_set *known)
 	const struct reference_set *set = &known->set;
 	uint32_t pcrs = component_pcrs(COMPONENT_BOOT_ENTRY) & m->pcrs;
 
+	if (set->values)
+		return NO_FIT;
 	for (unsigned i = 0; !known->own_host && i < set->count; i++)
 		if (set->entry[i].component == COMPONENT_BOOT_ENTRY && pcrs & 1u << set->entry[i].pcr &&
 		    set->entry[i].scope != SCOPE_FLEET)
@@ -251,7 +255,7 @@ int
 match_revoked(const struct measured *m, const struct known_set *sets, unsigned nsets)
 {
 	for (unsigned i = 0; i < nsets && i < SETS_MAX; i++)
-		if (sets[i].revoked && is_revoked(m, &sets[i]))
+		if (sets[i].revoked && !sets[i].set.values && is_revoked(m, &sets[i]))
 			return (int)i;
 	return NO_SET;
 }

@@ -90,7 +90,7 @@ nearest_in(const struct measured *m, const struct known_set *sets, unsigned nset
 	for (unsigned i = 0; i < nsets; i++) {
 		unsigned far;
 
-		if (sets[i].revoked || sets[i].set.bank != m->bank || !has_component(&sets[i].set, c))
+		if (sets[i].revoked || sets[i].set.values || sets[i].set.bank != m->bank || !has_component(&sets[i].set, c))
 			continue;
 		far = distance(m, &sets[i], c);
 		if (best == NO_SET || rank(&sets[i], c) > rank(&sets[best], c) ||

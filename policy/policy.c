@@ -47,6 +47,8 @@ policy_default(struct policy *p)
 		    default_forbid[p->cmdline.forbid.count]);
 	/* A glitched AMD TPM takes hours with the machine on a bench, and no update ends it. */
 	p->tpm.allow_flaws = 1u << FLAW_FAULTPM;
+	/* It takes an approver's word on each host, and pins: a strict group says refuse. */
+	p->no_log = NO_LOG_PINS;
 	p->ceiling = MODE_ENFORCE;
 	p->quorum = 1;
 }

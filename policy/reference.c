@@ -1,17 +1,20 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "facts_read.h"
 #include "reference.h"
 #include "scope.h"
 #include "packed_text.h"
+#include "tails.h"
 
 /*
  * The packed form, whose SHA-256 names the set:
- *   header  version u8, bank u8, pcrs u32, parts u8, host only u8, count u32
+ *   header  version u8, bank u8, pcrs u32, parts u8, flags u8, count u32
  *   entry   component u8, scope u8, pcr u8, type u32, digest, bound u8, text u16 + bytes,
  *           keys u16 and KEY_ID_SIZE bytes of each
  */
-enum { PACKED_VERSION = 3, HEADER_SIZE = 12, ENTRY_FIXED = 12, PCR_LOADED = 4, ALL_PARTS = (1u << COMPONENT_COUNT) - 1 };
+enum { PACKED_VERSION = 3, HEADER_SIZE = 12, ENTRY_FIXED = 12, PCR_LOADED = 4, FLAG_HOST_ONLY = 1, FLAG_VALUES = 2,
+	ALL_PARTS = (1u << COMPONENT_COUNT) - 1 };
 
 static const struct { const char *word; uint32_t pcrs; } components[] = {
 #define X(name, word, pcrs, reason) { word, pcrs },
@@ -92,11 +95,25 @@ set_entry_fits(const struct reference_set *set, const struct set_entry *x, struc
 	    err_set(e, ERR_FORMAT, "pcr %u is not one of this component and scope", x->pcr);
 }
 
+/* One value for each PCR, in their order. */
+static bool
+values_whole(const struct reference_set *set, struct error *e)
+{
+	unsigned i = 0;
+
+	for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++)
+		if (set->pcrs & 1u << pcr && (i == set->count || set->entry[i++].pcr != pcr))
+			return err_set(e, ERR_FORMAT, "a set of values has one for each of its PCRs, in their order");
+	return i == set->count || err_set(e, ERR_FORMAT, "a set of values has one for each of its PCRs, in their order");
+}
+
 bool
 set_whole(const struct reference_set *set, struct error *e)
 {
 	uint32_t spoken = set_has_host_part(set) ? component_pcrs(COMPONENT_BOOT_ENTRY) : 0;
 
+	if (set->values && !values_whole(set, e))
+		return false;
 	for (unsigned c = 0; c < COMPONENT_COUNT; c++)
 		if (set->parts & 1u << c) {
 			spoken |= component_pcrs((enum component)c);
@@ -300,6 +317,39 @@ set_capture(const struct eventlog *log, enum bank bank, uint32_t pcrs, struct re
 	return set_capture_some(log, bank, pcrs, &(struct set_want){ ALL_PARTS, true, false }, out, e);
 }
 
+uint32_t
+pinned_pcrs(void)
+{
+	return 1u << 0 | 1u << 2 | 1u << 7;
+}
+
+bool
+set_of_values(const struct pcr_values *values, enum bank bank, bool host_only, struct reference_set *out, struct error *e)
+{
+	struct reference_set set = { .bank = bank, .pcrs = values->there[bank] & pinned_pcrs(), .host_only = host_only,
+		.values = true, .entry = calloc(PCR_COUNT, sizeof(*set.entry)) };
+
+	if (!set.entry)
+		return err_set(e, ERR_MEMORY, "values");
+	for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++)
+		if (set.pcrs & 1u << pcr) {
+			struct set_entry *x = &set.entry[set.count++];
+
+			x->component = component_of(pcr, false);
+			set.parts |= 1u << x->component;
+			x->scope = host_only ? SCOPE_HOST : SCOPE_FLEET;
+			x->pcr = (uint8_t)pcr;
+			snprintf(x->text, sizeof(x->text), "value of PCR %u", pcr);
+			memcpy(x->digest, values->value[bank][pcr], bank_size(bank));
+		}
+	if (!set.count) {
+		set_free(&set);
+		return err_set(e, ERR_MISSING, "none of the PCRs that are judged by value was quoted");
+	}
+	*out = set;
+	return true;
+}
+
 size_t
 set_packed_size(const struct reference_set *set)
 {
@@ -317,7 +367,7 @@ set_pack(const struct reference_set *set, struct writer *w)
 	wr_u8(w, (uint8_t)set->bank, "bank");
 	wr_be32(w, set->pcrs, "pcrs");
 	wr_u8(w, (uint8_t)set->parts, "parts");
-	wr_u8(w, set->host_only, "host only");
+	wr_u8(w, (uint8_t)((set->host_only ? FLAG_HOST_ONLY : 0) | (set->values ? FLAG_VALUES : 0)), "flags");
 	wr_be32(w, set->count, "count");
 	for (unsigned i = 0; i < set->count; i++) {
 		const struct set_entry *entry = &set->entry[i];
@@ -407,20 +457,21 @@ static bool
 header_unpack(struct reader *r, struct reference_set *set, uint32_t *count, struct error *e)
 {
 	uint8_t version = rd_u8(r, "version");
-	uint8_t bank = rd_u8(r, "bank"), host_only;
+	uint8_t bank = rd_u8(r, "bank"), flags;
 
 	set->pcrs = rd_be32(r, "pcrs");
 	set->parts = rd_u8(r, "parts");
-	host_only = rd_u8(r, "host only");
+	flags = rd_u8(r, "flags");
 	*count = rd_be32(r, "count");
 	if (!rd_ok(r, e))
 		return false;
 	if (version != PACKED_VERSION || bank >= BANK_COUNT || !set->pcrs || set->pcrs >> PCR_COUNT)
 		return err_set(e, ERR_FORMAT, "version %u, bank %u, pcrs 0x%08x", version, bank, set->pcrs);
-	if (set->parts > ALL_PARTS || host_only > 1)
-		return err_set(e, ERR_FORMAT, "parts 0x%x, host only %u", set->parts, host_only);
+	if (set->parts > ALL_PARTS || flags > (FLAG_HOST_ONLY | FLAG_VALUES))
+		return err_set(e, ERR_FORMAT, "parts 0x%x, flags %u", set->parts, flags);
 	set->bank = (enum bank)bank;
-	set->host_only = host_only;
+	set->host_only = flags & FLAG_HOST_ONLY;
+	set->values = flags & FLAG_VALUES;
 	if (!*count || *count > SET_ENTRIES_MAX || *count > r->left / ENTRY_FIXED)
 		return err_set(e, ERR_LIMIT, "%u entries in %zu bytes", *count, r->left);
 	return true;

@@ -77,6 +77,7 @@ struct reference_set {
 	uint32_t          pcrs;                 /* that it speaks about; one without an entry has to be empty */
 	unsigned          parts;
 	bool              host_only;            /* all that it grants, it grants to its own host alone */
+	bool              values;               /* entries are values of PCRs, one each, not measurements */
 	unsigned          count;
 	struct set_entry *entry;                /* in measuring order */
 	uint8_t          *keys;                 /* pool */
@@ -94,6 +95,16 @@ bool set_capture(const struct eventlog *, enum bank, uint32_t pcrs, struct refer
 struct set_want { unsigned parts; bool host_part, host_only; };
 bool set_capture_some(const struct eventlog *, enum bank, uint32_t pcrs, const struct set_want *,
     struct reference_set *, struct error *) MUST_CHECK;
+
+
+/*
+ * A set of raw values, for a host whose log cannot be used: those of the firmware's and Secure Boot's PCRs that are
+ * judged by value. They hashed to the quoted digest (the caller has seen to that).
+ */
+struct pcr_values;
+bool set_of_values(const struct pcr_values *, enum bank, bool host_only, struct reference_set *, struct error *) MUST_CHECK;
+/* PCR 0, 2 and 7: what says most and changes least. */
+uint32_t pinned_pcrs(void);
 
 /* PCRs that differ on each machine of a model: GRUB's commands and files, command lines given from outside. */
 uint32_t   host_pcrs(void);

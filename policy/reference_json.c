@@ -6,9 +6,10 @@
 #include "scope.h"
 
 /* Members of the file and of one entry; ENTRY_JSON_MAX holds one entry with every character of its text escaped. */
-enum { FILE_MEMBERS = 7 + COMPONENT_COUNT, ENTRY_MEMBERS = 8, ENTRY_JSON_MAX = 1024, KEY_JSON_MAX = 2 * KEY_ID_SIZE + 3, SCHEMA = 1 };
+enum { FILE_MEMBERS = 8 + COMPONENT_COUNT, ENTRY_MEMBERS = 8, ENTRY_JSON_MAX = 1024, KEY_JSON_MAX = 2 * KEY_ID_SIZE + 3, SCHEMA = 1 };
 
-static const char *const file_keys[] = { "schema", "origin", "bank", "pcrs", "components", "host_only", "entries", NULL };
+static const char *const kind_words[] = { "events", "values" };
+static const char *const file_keys[] = { "schema", "origin", "bank", "pcrs", "components", "host_only", "kind", "entries", NULL };
 static const char *const entry_keys[] = { "component", "scope", "pcr", "type", "digest", "bound", "text", "keys", NULL };
 
 /* --- writing --- */
@@ -78,6 +79,7 @@ put_head(struct writer *w, const struct reference_set *set, const char *origin, 
 	json_put(head, "pcrs", pcrs);
 	json_put(head, "components", parts);
 	json_put_bool(head, "host_only", set->host_only);
+	json_put_text(head, "kind", kind_words[set->values]);
 	if (!json_print(head, false, &text, &len, e))
 		return false;
 	wr_bytes(w, text, len - 1, "head");                     /* its closing brace comes at the end */
@@ -242,6 +244,17 @@ read_parts(const struct json *o, unsigned *parts, struct error *e)
 }
 
 static bool
+read_kind(const struct json *o, bool *values, struct error *e)
+{
+	char word[8];
+
+	if (!json_text(o, "kind", word, sizeof(word), e))
+		return false;
+	*values = !strcmp(word, kind_words[true]);
+	return *values || !strcmp(word, kind_words[false]) || err_set(e, ERR_FORMAT, "kind: '%s' is neither events nor values", word);
+}
+
+static bool
 read_head(const struct json *o, char origin[static SET_ORIGIN_TEXT], struct reference_set *set, unsigned *count,
     struct error *e)
 {
@@ -254,6 +267,7 @@ read_head(const struct json *o, char origin[static SET_ORIGIN_TEXT], struct refe
 	if (!bank_of_word(bank, &set->bank))
 		return err_set(e, ERR_FORMAT, "bank: '%s' is none", bank);
 	if (!read_pcrs(o, &set->pcrs, e) || !read_parts(o, &set->parts, e) || !json_flag(o, "host_only", &set->host_only, e) ||
+	    !read_kind(o, &set->values, e) ||
 	    !json_list(o, "entries", SET_ENTRIES_MAX, count, e))
 		return false;
 	return *count || err_set(e, ERR_FORMAT, "entries: none");

@@ -1,7 +1,7 @@
 /*
  * reference_json.h - a reference set as a JSON file for people, git and other verifiers.
  *
- * {"schema":1, "origin":…, "bank":…, "pcrs":[…], "components":[…], "host_only":…, "entries":[…]},
+ * {"schema":1, "origin":…, "bank":…, "pcrs":[…], "components":[…], "host_only":…, "kind":…, "entries":[…]},
  * described by reference.schema.json and attest-references(5). The head is one line, then each entry, in measuring order: that order is
  * part of what a set says. The same set always gives the same bytes; reading them gives the same
  * content digest.

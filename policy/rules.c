@@ -505,6 +505,19 @@ rules_judge(const struct rules_case *c, struct verdict *v, enum reason *reason)
 }
 
 bool
+rules_judge_tpm(const struct rules_case *c, struct verdict *v, enum reason *reason)
+{
+	struct judging j = { .c = c, .v = v };
+
+	rule_vendor(&j);
+	rule_flaws(&j);
+	rule_simulator(&j);
+	if (j.broken)
+		*reason = j.reason;
+	return !j.broken;
+}
+
+bool
 rules_reason(enum reason r)
 {
 	switch ((int)r) {

@@ -19,6 +19,9 @@ struct rules_case {
 /* Adds a finding for each breach and moves its claim. True if there is none, else *reason is the main one. */
 bool rules_judge(const struct rules_case *, struct verdict *, enum reason *);
 
+/* The same of the rules on the TPM alone, for a boot without a log. */
+bool rules_judge_tpm(const struct rules_case *, struct verdict *, enum reason *);
+
 /* Is this the reason of a rule? Then no reference can make it good. */
 bool rules_reason(enum reason);
 #endif

@@ -10,6 +10,7 @@ verdict_start(struct verdict *v)
 	findings_start(&v->findings);
 	memset(v->claim, 0, sizeof(v->claim));
 	v->replayed = false;
+	v->values_len = 0;
 	v->pcrs = (struct replayed_pcrs){ .bank = BANK_SHA256 };
 	v->references[0] = v->nearest[0] = '\0';
 	v->differs = 0;
@@ -35,6 +36,8 @@ verdict_pack(const struct verdict *v, struct writer *w)
 	for (unsigned i = 0; i < CLAIM_COUNT; i++)
 		wr_u8(w, (uint8_t)v->claim[i], "claim");
 	wr_u8(w, v->replayed, "replayed");
+	wr_be16(w, v->values_len, "values");
+	wr_bytes(w, v->values, v->values_len, "values");
 	wr_u8(w, (uint8_t)v->pcrs.bank, "bank");
 	wr_be32(w, v->pcrs.verified, "verified");
 	wr_be32(w, v->pcrs.mismatch, "mismatch");
@@ -61,12 +64,16 @@ bool
 verdict_unpack(struct reader *r, struct verdict *out, struct error *e)
 {
 	uint8_t state = rd_u8(r, "state"), replayed, bank;
-	uint16_t reason = rd_be16(r, "reason");
+	uint16_t reason = rd_be16(r, "reason"), values;
 
 	verdict_start(out);
 	for (unsigned i = 0; i < CLAIM_COUNT; i++)
 		out->claim[i] = (int8_t)rd_u8(r, "claim");
 	replayed = rd_u8(r, "replayed");
+	values = rd_be16(r, "values");
+	if (values > sizeof(out->values))
+		return err_set(e, ERR_LIMIT, "packed verdict: %u bytes of PCR values", values);
+	rd_copy(r, out->values, values, "values");
 	bank = rd_u8(r, "bank");
 	out->pcrs.verified = rd_be32(r, "verified");
 	out->pcrs.mismatch = rd_be32(r, "mismatch");
@@ -80,6 +87,7 @@ verdict_unpack(struct reader *r, struct verdict *out, struct error *e)
 	out->state = (enum state)state;
 	out->reason = (enum reason)reason;
 	out->replayed = replayed;
+	out->values_len = values;
 	if (!packed_text_take(r, out->references, sizeof(out->references), e) ||
 	    !packed_text_take(r, out->nearest, sizeof(out->nearest), e) ||
 	    !findings_unpack(r, &out->findings, e) ||

@@ -7,6 +7,7 @@
 enum {
 	TRUST_GENUINE       = 2,        /* recognised, known, genuine */
 	TRUST_APPROVED_BOOT = 3,        /* executables: only approved ones while booting */
+	TRUST_WAIVED        = 31,       /* not appraised, and let in by what an approver said of this host; no value of AR4SI's own */
 	TRUST_UNSAFE_MEMORY = 33,       /* executables: unrecognised ones in memory */
 	TRUST_BAD           = 96,
 	TRUST_UNRECOGNISED  = 97,       /* hardware, instance: not known although it should be */
@@ -18,6 +19,14 @@ void verdict_start(struct verdict *);
 
 /* The row that failed: state and reason, the claim that it moves, and a finding to fill in. */
 struct finding *verdict_refuse(struct verdict *, enum reason, enum trust_claim, int8_t value);
+
+/*
+ * The PCR values that the host sent beside, if they hash to what was quoted; then the verdict keeps them, so that they
+ * can become a set. False, with why in e, when there are none, or others.
+ */
+struct pcr_values;
+bool verdict_values(struct verdict *, const struct boot_evidence *, const struct quote *, enum bank scheme,
+    struct pcr_values *, struct error *) MUST_CHECK;
 
 /*
  * Does the log give what was quoted, if need be with constant tails? Those are said as findings.

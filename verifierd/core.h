@@ -118,6 +118,7 @@ void job_reply(struct core *, struct job *, int status, const char *body, size_t
 void job_problem(struct core *, struct job *, int status, enum reason, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 void job_need_log(struct core *, struct job *);     /* 409 need: boot_log */
+void job_need_pcrs(struct core *, struct job *);    /* 409 need: pcrs */
 void job_need_ima(struct core *, struct job *, uint64_t from);   /* 409 need: ima */
 void job_error(struct core *, struct job *, const struct error *);   /* verifier-error, logged */
 /* Prints, frees and sends a tree. */
@@ -226,6 +227,7 @@ void admin_activate(struct core *, struct job *);
 void admin_retire(struct core *, struct job *);
 void admin_withdraw(struct core *, struct job *);
 void admin_export(struct core *, struct job *);
+void admin_class(struct core *, struct job *);
 void admin_import(struct core *, struct job *);
 /* "name" or "name/version"; the newest version where there is none. */
 bool admin_set_find(struct core *, const char *text, struct set_row *, struct error *) MUST_CHECK;

@@ -330,6 +330,7 @@ admin_show(struct core *c, struct job *j)
 	json_put_int(boot, "restart_count", a->host.restart_count);
 	json_put(answer, "boot", boot);
 	json_put_text(answer, "references", a->host.references);
+	json_put_text(answer, "class", evidence_class_word(a->host.class));
 	list = json_new_list();
 	good = store_reports(c->store, a->host.id, SHOWN_REPORTS, add_report_line, list, &e);
 	json_put(answer, "reports", list);
@@ -463,6 +464,61 @@ admin_revoke(struct core *c, struct job *j)
 		admin_failed(c, j, &e);
 }
 
+/* --- what evidence a host can give --- */
+
+static bool
+read_class(const char *word, enum evidence_class *out, struct error *e)
+{
+	for (unsigned i = 0; i < CLASS_COUNT; i++)
+		if (!strcmp(word, evidence_class_word((enum evidence_class)i))) {
+			*out = (enum evidence_class)i;
+			return true;
+		}
+	return err_set(e, ERR_FORMAT, "class: '%s' is none of log, no-log, does-not-replay", word);
+}
+
+static bool
+set_class(struct core *c, struct admin_job *a, void *arg, struct error *e)
+{
+	const enum evidence_class *class = arg;
+	char subject[SUBJECT_TEXT];
+
+	snprintf(subject, sizeof(subject), "host %s (%s)", a->host.name, a->host.id);
+	return store_host_class(c->store, a->host.id, *class, e) &&
+	    admin_audit(c, a, "class", subject, evidence_class_word(a->host.class), evidence_class_word(*class), e);
+}
+
+/* Who gave a log that replayed has no excuse for giving none: that would make lacking evidence a way down. */
+static bool
+may_class(struct core *c, struct admin_job *a, enum evidence_class *class, struct error *e)
+{
+	if (!read_class(a->ask.class, class, e) || !admin_host(c, a->ask.host, &a->host, e))
+		return false;
+	if (*class != CLASS_LOG && a->host.gave_log)
+		return err_set(e, ERR_REFUSED, "%s has given a boot log that replayed, so it has to go on; "
+		    "if its firmware really gives none any more, revoke it and enroll it anew", a->host.name);
+	return *a->ask.reason || err_set(e, ERR_FORMAT, "a class is set for a reason: say it with --reason");
+}
+
+void
+admin_class(struct core *c, struct job *j)
+{
+	struct admin_job *a = admin_of(j);
+	enum evidence_class class = CLASS_LOG;
+	struct json *answer;
+	struct error e;
+
+	if (!may_class(c, a, &class, &e) || !admin_change(c, a, set_class, &class, &e)) {
+		admin_failed(c, j, &e);
+		return;
+	}
+	answer = answer_new(a);
+	json_put_text(answer, "id", a->host.id);
+	json_put_text(answer, "name", a->host.name);
+	json_put_text(answer, "class", evidence_class_word(class));
+	job_reply_json(c, j, 200, answer);
+}
+
 struct new_token { uint8_t hash[SHA256_SIZE]; int64_t expires; };
 
 static bool
@@ -554,6 +610,7 @@ static void (*const operations[ADMIN_COUNT])(struct core *, struct job *) = {
 	[ADMIN_APPROVE] = admin_approve,
 	[ADMIN_REJECT] = admin_reject,
 	[ADMIN_REVOKE] = admin_revoke,
+	[ADMIN_CLASS] = admin_class,
 	[ADMIN_SETS] = admin_sets,
 	[ADMIN_SET] = admin_set,
 	[ADMIN_SET_DIFF] = admin_set_diff,

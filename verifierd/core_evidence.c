@@ -241,7 +241,7 @@ facts_of(const struct host_row *h, struct host_facts *f)
 	*f = (struct host_facts){
 		.known = true, .active = h->state == ENROLLMENT_ACTIVE, .revoked = h->state == ENROLLMENT_REVOKED,
 		.spki_len = h->key.spki_len, .signer = h->key.signer, .seen = h->seen, .last_reset = h->reset_count,
-		.last_restart = h->restart_count, .last_clock = h->clock, .gave_log = h->gave_log,
+		.last_restart = h->restart_count, .last_clock = h->clock, .gave_log = h->gave_log, .class = h->class,
 	};
 	memcpy(f->spki, h->key.spki, sizeof(f->spki));
 	memcpy(f->last_boot_id, h->boot_id, sizeof(f->last_boot_id));
@@ -361,6 +361,13 @@ on_evidence(struct core *c, struct job *j)
 		ask_quote(c, j);
 }
 
+/* May this host be judged by the values of its PCRs, and were they there? */
+static bool
+by_values(const struct evidence_job *ev)
+{
+	return ev->verdict.values_len && ev->host.class != CLASS_LOG && !ev->host.gave_log;
+}
+
 /* A verdict from the judge. What is not one of the three words, or not earned, is no verdict. */
 static bool
 take_verdict(struct evidence_job *ev, struct reader part, struct error *e)
@@ -373,7 +380,7 @@ take_verdict(struct evidence_job *ev, struct reader part, struct error *e)
 	if (ev->verdict.state != STATE_AFFIRMING && ev->verdict.state != STATE_WARNING &&
 	    ev->verdict.state != STATE_CONTRAINDICATED)
 		return err_set(e, ERR_FORMAT, "judge: no verdict");
-	if (ev->verdict.state != STATE_CONTRAINDICATED && !(ev->quote_held && ev->verdict.replayed))
+	if (ev->verdict.state != STATE_CONTRAINDICATED && !(ev->quote_held && (ev->verdict.replayed || by_values(ev))))
 		return err_set(e, ERR_FORMAT, "judge: a good verdict without quote and replay");
 	copy = malloc(again.left ? again.left : 1);
 	if (!copy)
@@ -545,6 +552,16 @@ ask_both(struct core *c, struct job *j, const uint8_t *parsed, size_t parsed_len
 		job_error(c, j, &e);
 }
 
+/* PCR values name the PCRs that differ, and are all that there is where no log can be used. They are asked for once. */
+static bool
+wants_values(const struct evidence_job *ev)
+{
+	bool readable = ev->parsed && ev->parsed[0] == 1;
+
+	return ev->quote_held && !ev->verdict.replayed && !ev->parts.pcr_values.there &&
+	    (readable || (ev->host.class != CLASS_LOG && !ev->host.gave_log));
+}
+
 static void
 boot_judged(struct core *c, struct job *j, struct frame *f)
 {
@@ -563,5 +580,8 @@ boot_judged(struct core *c, struct job *j, struct frame *f)
 		memo_put(c->memo, ev->log_digest, ev->log_len, ev->parsed, ev->parsed_len);
 	else if (ev->parsed)
 		worker_retire(c, ROLE_PARSE, ev->parser);
-	commit_add(c, j);
+	if (wants_values(ev))
+		job_need_pcrs(c, j);
+	else
+		commit_add(c, j);
 }

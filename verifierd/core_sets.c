@@ -529,14 +529,27 @@ captured(struct core *c, struct job *j, struct frame *f)
 }
 
 static void
+ask_capture(struct core *c, struct job *j, const struct gathered *g, const void *p, size_t len)
+{
+	struct admin_job *a = admin_of(j);
+	size_t size = 32 + len + g->bytes;
+	uint8_t *payload = malloc(size);
+	struct writer w = wr_open(payload, payload ? size : 0);
+
+	wr_u8(&w, (uint8_t)a->report.bank, "bank");
+	wr_be32(&w, a->report.pcrs, "pcrs");
+	wr_u8(&w, (uint8_t)a->how, "how");
+	part_put(&w, p, len, "log");
+	sets_put(&w, g, &a->host);
+	worker_ask(c, j, ROLE_JUDGE, MSG_JUDGE_CAPTURE, MSG_CAPTURED, payload, w.used, captured);
+}
+
+static void
 log_read(struct core *c, struct job *j, struct frame *f)
 {
 	struct admin_job *a = admin_of(j);
 	own(gathered) struct gathered g = { .count = 0 };
 	struct error e = { .code = ERR_NONE };
-	uint8_t *payload;
-	struct writer w;
-	size_t size;
 
 	if (!f || !f->payload.left || f->payload.pos[0] != 1) {
 		err_set(&e, ERR_SYSTEM, "the kept log cannot be read");
@@ -547,22 +560,34 @@ log_read(struct core *c, struct job *j, struct frame *f)
 		job_error(c, j, &e);
 		return;
 	}
-	size = 32 + f->payload.left + g.bytes;
-	payload = malloc(size);
-	w = wr_open(payload, payload ? size : 0);
-	wr_u8(&w, (uint8_t)a->report.bank, "bank");
-	wr_be32(&w, a->report.pcrs, "pcrs");
-	wr_u8(&w, (uint8_t)a->how, "how");
-	part_put(&w, f->payload.pos, f->payload.left, "log");
-	sets_put(&w, &g, &a->host);
-	worker_ask(c, j, ROLE_JUDGE, MSG_JUDGE_CAPTURE, MSG_CAPTURED, payload, w.used, captured);
+	ask_capture(c, j, &g, f->payload.pos, f->payload.left);
+}
+
+/* Values that the judge found to be those that were quoted stand in the report's verdict. */
+static bool
+has_values(const struct admin_job *a, struct verdict *v)
+{
+	struct reader packed = rd_open(a->report.verdict, a->report.verdict_len);
+	struct error e;
+
+	return !a->report.replayed && a->host.class != CLASS_LOG && !a->host.gave_log && verdict_unpack(&packed, v, &e) && v->values_len;
+}
+
+static void
+capture_values(struct core *c, struct job *j, const struct verdict *v)
+{
+	struct admin_job *a = admin_of(j);
+	struct gathered none = { .count = 0 };
+
+	a->how = a->how == CAPTURE_HOST ? CAPTURE_VALUES_HOST : CAPTURE_VALUES;
+	ask_capture(c, j, &none, v->values, v->values_len);
 }
 
 /* Only what a genuine quote vouches for can become a reference. */
 static bool
-may_capture(const struct admin_job *a, struct error *e)
+may_capture(const struct admin_job *a, bool values, struct error *e)
 {
-	if (!a->report.replayed || !a->report.has_log)
+	if (!values && (!a->report.replayed || !a->report.has_log))
 		return err_set(e, ERR_REFUSED, "report %s: its quote and boot log do not agree, so nothing can be made of it",
 		    a->report.ref);
 	if (a->report.state == STATE_CONTRAINDICATED && !*a->ask.reason)
@@ -576,11 +601,17 @@ capture(struct core *c, struct job *j)
 {
 	struct admin_job *a = admin_of(j);
 	struct error e = { .code = ERR_NONE };
+	own(mem) struct verdict *v = calloc(1, sizeof(*v));
+	bool values = v && has_values(a, v);
 	uint8_t *log = NULL;
 	size_t len = 0;
 
-	if (!may_capture(a, &e)) {
+	if (!may_capture(a, values, &e)) {
 		admin_failed(c, j, &e);
+		return;
+	}
+	if (values) {
+		capture_values(c, j, v);
 		return;
 	}
 	if (!logs_load(c->options.state_dir, a->report.log, &log, &len, &e)) {
@@ -613,6 +644,8 @@ capture_from(struct core *c, struct admin_job *a, struct error *e)
 	if (!admin_host(c, a->ask.host, &a->host, e) || !admin_set_name(a->ask.set, a->name, e) ||
 	    !read_scope(a, CAPTURE_BOOT, CAPTURE_WHOLE, e))
 		return false;
+	if (!*a->ask.report && a->host.class != CLASS_LOG && !a->host.gave_log && *a->host.ref)
+		return store_report(c->store, a->host.ref, &a->report, e);
 	if (!*a->ask.report)
 		return store_report_replayed(c->store, a->host.id, &a->report, e) || (e->code == ERR_MISSING &&
 		    err_set(e, ERR_MISSING, "%s has sent no evidence whose quote and boot log agree", a->host.name));

@@ -61,7 +61,7 @@ X(JUDGE_BOTH,   CORE,  JUDGE, 16 << 20)      /* as JUDGE_QUOTE, then what JUDGE_
 X(JUDGE_RULES,  CORE,  JUDGE, IMA_RULES_PACKED_MAX + SHA256_SIZE) /* digest, packed IMA rules: to be kept; there is no answer */ \
 X(PARSE_SET,    CORE,  PARSE, SET_JSON_MAX + 16) /* the file's text */ \
 X(PARSED_SET,   PARSE, CORE,  SET_PACKED_MAX + (8 << 10)) /* as CAPTURED, with origin and remarks before the set */ \
-X(JUDGE_CAPTURE,CORE,  JUDGE, 16 << 20)      /* bank, pcrs, enum capture_how, parsed log, sets */ \
+X(JUDGE_CAPTURE,CORE,  JUDGE, 16 << 20)      /* bank, pcrs, enum capture_how, parsed log or PCR values, sets */ \
 X(CAPTURED,     JUDGE, CORE,  SET_PACKED_MAX + 64) /* ok u8, then entries u32, parts u8, own u8 and the packed set, or the error text */ \
 X(JUDGE_EXPORT, CORE,  JUDGE, SET_PACKED_MAX + 1024) /* origin, packed set */ \
 X(EXPORTED,     JUDGE, CORE,  SET_JSON_MAX + 16) /* ok u8, then the file's text, or the error text */ \
@@ -119,6 +119,8 @@ enum capture_how {
 	CAPTURE_WHOLE,                  /* all of it */
 	CAPTURE_UNKNOWN,                /* what no active set knows */
 	CAPTURE_HOST,                   /* that, for this host alone */
+	CAPTURE_VALUES,                 /* the values of PCRs, of a host without a usable log */
+	CAPTURE_VALUES_HOST,            /* for this host alone */
 	CAPTURE_COUNT
 };
 
@@ -129,6 +131,7 @@ X(SHOW,      "GET",  "/v1/admin/hosts/{host}",         "host") \
 X(APPROVE,   "POST", "/v1/admin/hosts/{host}/approve", "host, ek, reason") \
 X(REJECT,    "POST", "/v1/admin/hosts/{host}/reject",  "host, reason") \
 X(REVOKE,    "POST", "/v1/admin/hosts/{host}/revoke",  "host, reason") \
+X(CLASS,     "POST", "/v1/admin/hosts/{host}/class",   "host, class, reason") \
 X(SETS,      "GET",  "/v1/admin/references",           "") \
 X(SET,       "GET",  "/v1/admin/references/{set}",     "set") \
 X(SET_DIFF,  "GET",  "/v1/admin/references/{set}/diff/{other}", "set, other") \
@@ -145,9 +148,10 @@ X(AUDIT,     "GET",  "/v1/admin/audit",                "")
 /*
  * Answers (200; "schema":1 in each; times RFC 3339; dry_run adds "dry_run":true and changes nothing):
  * HOSTS    {"hosts":[{id, name, group, enrollment, state, reason, ref, last_report}]}
- * SHOW     {id, name, group, enrollment, state, reason, ref, last_report, ek:{fingerprint, subject, not_after}, ak, enrolled,
+ * SHOW     {id, name, group, class, enrollment, state, reason, ref, last_report, ek:{fingerprint, subject, not_after}, ak, enrolled,
  *           boot:{boot_id, reset_count, restart_count}, reports:[{ref, at, state, reason}], pending:{id, ek:{…}, ak, since} or null}
  * APPROVE, REJECT, REVOKE   {id, name, enrollment, ek:{fingerprint, subject, not_after}}
+ * CLASS    {id, name, class}
  * SETS     {"sets":[{name, version, state, origin, entries, expires, hosts, digest, group}]}
  * SET      {name, version, state, origin, digest, group, own, entries:[{component, scope, pcr, type, digest, text}]}
  * SET_DIFF {from, to, findings:[…]}
@@ -182,6 +186,7 @@ struct admin_request {
 	char scope[8];                      /* "host", "group" or "" */
 	char components[64];                /* words of components with commas between */
 	char expires[24];                   /* RFC 3339, or "" */
+	char class[16];                     /* a word of evidence_class */
 	struct long_text text;              /* a file; points into the request */
 };
 

@@ -155,6 +155,7 @@ put_long(struct writer *w, const struct long_text *t, const char *field)
 #define PUT_selection(f) put_selection(w, &p->f, #f)
 #define PUT_chain(f)     put_chain(w, p, #f)
 #define PUT_long(f)      put_long(w, &p->f, #f)
+#define PUT_class(f)     wr_u8(w, (uint8_t)p->f, #f)
 #define PUT_op(f)        wr_u8(w, (uint8_t)p->f, #f)
 #define PUT_reason(f)    wr_u8(w, (uint8_t)p->f, #f)
 #define PUT_step(f)      wr_u8(w, (uint8_t)p->f, #f)
@@ -173,6 +174,7 @@ put_long(struct writer *w, const struct long_text *t, const char *field)
 #define GET_selection(f) get_selection(r, &s.f, #f)
 #define GET_chain(f)     get_chain(r, &s, #f)
 #define GET_long(f)      get_long(r, &s.f, #f)
+#define GET_class(f)     s.f = (enum evidence_class)get_upto(r, rd_u8(r, #f), CLASS_COUNT, #f)
 #define GET_op(f)        s.f = (enum admin_op)get_upto(r, rd_u8(r, #f), ADMIN_COUNT, #f)
 #define GET_reason(f)    s.f = (enum reason)get_upto(r, rd_u8(r, #f), REASON_COUNT, #f)
 #define GET_step(f)      s.f = (enum ima_step)get_upto(r, rd_u8(r, #f), IMA_STEP_COUNT, #f)
@@ -196,7 +198,7 @@ _Static_assert(REASON_COUNT <= 256 && ADMIN_COUNT <= 256, "reason and operation 
 
 #define ADMIN_REQUEST(X) \
 	X(op, op) X(text, host) X(text, report) X(text, set) X(text, other) X(text, digest) X(text, ek) \
-	X(text, reason) X(bool, dry_run) X(text, group) X(text, scope) X(text, components) X(text, expires) X(long, text)
+	X(text, reason) X(bool, dry_run) X(text, group) X(text, scope) X(text, components) X(text, expires) X(text, class) X(long, text)
 
 #define PROOF(X)  X(text, id) X(bytes, secret)
 #define NEWEST(X) X(text, host) X(text, token)
@@ -207,7 +209,7 @@ _Static_assert(REASON_COUNT <= 256 && ADMIN_COUNT <= 256, "reason and operation 
 
 #define HOST_FACTS(X) \
 	X(bool, known) X(bool, active) X(bool, revoked) X(blob, spki) X(name, signer) X(bool, seen) \
-	X(text, last_boot_id) X(u32, last_reset) X(u32, last_restart) X(u64, last_clock) X(bool, gave_log) \
+	X(text, last_boot_id) X(u32, last_reset) X(u32, last_restart) X(u64, last_clock) X(bool, gave_log) X(class, class) \
 	X(bool, gave_ima) X(text, ek_subject)
 
 #define EXPECTATION(X) \

@@ -105,6 +105,14 @@ job_need_log(struct core *c, struct job *j)
 }
 
 void
+job_need_pcrs(struct core *c, struct job *j)
+{
+	struct problem p = { .status = 409, .reason = REASON_NEEDS_PCRS, .need = "pcrs" };
+
+	send_problem(c, j, &p);
+}
+
+void
 job_need_ima(struct core *c, struct job *j, uint64_t from)
 {
 	struct problem p = { .status = 409, .reason = REASON_NEEDS_IMA, .need = "ima", .from = from };

@@ -7,6 +7,7 @@
 #include "roles.h"
 #include "sandbox.h"
 #include "scope.h"
+#include "tails.h"
 #include "worker.h"
 
 enum { KEY_SETS = 64, KEY_WAYS = 8, KEYS_KEPT = KEY_SETS * KEY_WAYS };
@@ -305,6 +306,19 @@ capture(const struct eventlog *log, enum bank bank, uint32_t pcrs, enum capture_
 	return why->code == ERR_NONE && set_capture_some(log, bank, pcrs, &want, out, why);
 }
 
+/* The values as they stood beside the quote: ascending, one bank. */
+static bool
+values_set(struct reader *r, enum bank bank, uint32_t pcrs, bool host_only, struct reference_set *out, struct error *why)
+{
+	struct pcr_values values = { .there = { 0 } };
+
+	for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++)
+		if (pcrs & 1u << pcr)
+			rd_copy(r, values.value[bank][pcr], bank_size(bank), "PCR values");
+	values.there[bank] = pcrs;
+	return rd_end(r, why) && set_of_values(&values, bank, host_only, out, why);
+}
+
 static void
 put_captured(struct writer *w, const struct reference_set *set)
 {
@@ -315,7 +329,7 @@ put_captured(struct writer *w, const struct reference_set *set)
 	set_pack(set, w);
 }
 
-/* bank, pcrs, how, parsed log, sets -> ok, entries, parts, own, set */
+/* bank, pcrs, how, parsed log or PCR values, sets -> ok, entries, parts, own, set */
 static bool
 judge_capture(struct reader *in, struct writer *w, struct error *why, struct error *e)
 {
@@ -331,6 +345,11 @@ judge_capture(struct reader *in, struct writer *w, struct error *why, struct err
 		return err_set(e, ERR_FORMAT, "bank %u, how %u", bank, how);
 	if (!rd_ok(in, e) || !take_sets(in, &sets, e))
 		return false;
+	if (how == CAPTURE_VALUES || how == CAPTURE_VALUES_HOST) {
+		if (values_set(&parsed, (enum bank)bank, pcrs, how == CAPTURE_VALUES_HOST, &set, why))
+			put_captured(w, &set);
+		return true;
+	}
 	if (take_log(&parsed, &log, why) && capture(&log, (enum bank)bank, pcrs, (enum capture_how)how, &sets, &set, why))
 		put_captured(w, &set);
 	return true;

@@ -201,7 +201,7 @@ struct argument { const char *key; size_t at, size; };
 #define ARGUMENT(key) { #key, offsetof(struct admin_request, key), sizeof(((struct admin_request *)0)->key) }
 static const struct argument arguments[] = {
 	ARGUMENT(host), ARGUMENT(report), ARGUMENT(set), ARGUMENT(other), ARGUMENT(digest), ARGUMENT(ek), ARGUMENT(reason),
-	ARGUMENT(group), ARGUMENT(scope), ARGUMENT(components), ARGUMENT(expires),
+	ARGUMENT(group), ARGUMENT(scope), ARGUMENT(components), ARGUMENT(expires), ARGUMENT(class),
 };
 
 static const struct argument *

@@ -18,7 +18,7 @@ enum {
 	ORIGIN_TEXT = 200,
 	WHO_TEXT = 64,
 	SUBJECT_TEXT = 200,
-	STORE_SCHEMA = 5,
+	STORE_SCHEMA = 6,
 };
 
 struct store;
@@ -85,6 +85,7 @@ struct host_row {
 	struct identity key;
 	int64_t         enrolled;
 	bool            gave_log;
+	enum evidence_class class;
 	/* the newest report that this AK itself vouched for; at is 0 before the first */
 	int64_t         at;
 	enum state      verdict;
@@ -106,6 +107,7 @@ bool store_hosts(struct store *, host_fn *, void *arg, struct error *) MUST_CHEC
 
 /* A new host, or a new key for the one of this id. */
 bool store_host_put(struct store *, const struct host_row *, struct error *) MUST_CHECK;
+bool store_host_class(struct store *, const char *id, enum evidence_class, struct error *) MUST_CHECK;
 bool store_host_state(struct store *, const char *id, enum enrollment, struct error *) MUST_CHECK;
 bool store_host_group(struct store *, const char *id, const char *group, struct error *) MUST_CHECK;
 /* Writes verdict, counters and gave_log of the row, and the newest result (compact JWS). */

@@ -84,11 +84,12 @@ static const char *const migrations[] = {
 	/* sets that serve their own host alone, and components that are revoked by themselves */
 	"ALTER TABLE sets ADD COLUMN own INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE sets ADD COLUMN revoked INTEGER NOT NULL DEFAULT 0;",
+	"ALTER TABLE hosts ADD COLUMN class TEXT NOT NULL DEFAULT 'log';",
 };
 
 #define KEY_COLS    "ek, ek_subject, ek_not_after, ak, signer, spki, hash, banks"
 #define HOST_COLS   "id, name, grp, enrollment, " KEY_COLS ", enrolled, gave_log, at, verdict, reason, ref, refs," \
-	" seen, boot_id, resets, restarts, clock"
+	" seen, boot_id, resets, restarts, clock, class"
 #define ENROLL_COLS "id, name, host, state, secret, token, " KEY_COLS ", created"
 #define REPORT_COLS "ref, host, at, state, reason, vouched, replayed, log, bank, pcrs, boot_id"
 #define SET_COLS    "name, version, state, digest, grp, host, origin, report, entries, created, expires, own, revoked"
@@ -118,6 +119,7 @@ X(HOST_PUT,         "INSERT INTO hosts (id, name, grp, enrollment, " KEY_COLS ",
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)" \
 	" ON CONFLICT (id) DO UPDATE SET ek = ?5, ek_subject = ?6, ek_not_after = ?7, ak = ?8, signer = ?9, spki = ?10," \
 	" hash = ?11, banks = ?12, enrolled = ?13, seen = 0") \
+X(HOST_CLASS,       "UPDATE hosts SET class = ?2 WHERE id = ?1") \
 X(HOST_STATE,       "UPDATE hosts SET enrollment = ?2 WHERE id = ?1") \
 X(HOST_GROUP,       "UPDATE hosts SET grp = ?2 WHERE id = ?1") \
 X(HOST_REPORT,      "UPDATE hosts SET gave_log = ?2, at = ?3, verdict = ?4, reason = ?5, ref = ?6, refs = ?7, seen = ?8," \

@@ -473,6 +473,12 @@ read_identity(sqlite3_stmt *st, int c, struct identity *k)
 	k->banks = col_u32(st, c + 7);
 }
 
+static const char *const classes[] = {
+#define X(name, word) word,
+	EVIDENCE_CLASSES(X)
+#undef X
+};
+
 static void
 read_host(sqlite3_stmt *st, struct host_row *h)
 {
@@ -497,6 +503,8 @@ read_host(sqlite3_stmt *st, struct host_row *h)
 	h->reset_count = col_u32(st, 21);
 	h->restart_count = col_u32(st, 22);
 	h->clock = (uint64_t)col_int(st, 23);
+	col_text(st, 24, word, sizeof(word));
+	h->class = (enum evidence_class)word_index(word, classes, COUNT(classes), CLASS_LOG);
 }
 
 static bool
@@ -560,6 +568,12 @@ store_host_put(struct store *s, const struct host_row *h, struct error *e)
 {
 	return DO(s, e, SQL_HOST_PUT, "tttt" KEY_KINDS "i", h->id, h->name, h->group, enrollment_word(h->state),
 	    KEY_VALUES(&h->key), h->enrolled);
+}
+
+bool
+store_host_class(struct store *s, const char *id, enum evidence_class class, struct error *e)
+{
+	return DO(s, e, SQL_HOST_CLASS, "tt", id, classes[class]);
 }
 
 bool

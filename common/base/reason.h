@@ -53,6 +53,7 @@ X(REQUEST_INVALID,    "request-invalid",     NONE, "the verifier could not read 
 X(CHALLENGE_INVALID,  "challenge-invalid",   NONE, "the challenge was not made by this verifier", "attestctl attest asks for a new one") \
 X(CHALLENGE_EXPIRED,  "challenge-expired",   NONE, "the quote came after its challenge had expired", "attestctl attest; if it repeats, the TPM or the network is slow") \
 X(NEEDS_BOOT_LOG,     "needs-boot-log",      NONE, "the verifier asks for the whole boot log", "attestd sends it by itself") \
+X(NEEDS_PCRS,         "needs-pcrs",          NONE, "the verifier asks for the values of the PCRs", "attestd sends them by itself") \
 X(NEEDS_IMA,          "needs-ima",           NONE, "the verifier asks for more of the IMA list", "attestd sends it by itself") \
 /* this machine cannot produce evidence */ \
 X(TPM_ABSENT,         "tpm-absent",          BROKEN, "the TPM cannot be opened", "check /dev/tpmrm0, the firmware's TPM setting and attestd.conf tcti") \
@@ -88,6 +89,7 @@ X(IMA_UNSIGNED,       "ima-unsigned",        CONTRAINDICATED, "a measured file h
 X(IMA_SIGNATURE,      "ima-signature",       CONTRAINDICATED, "the signature of a measured file does not verify", "verifierctl explain REF names it; reinstall it from a trusted source") \
 X(IMA_VIOLATION,      "ima-violation",       CONTRAINDICATED, "a file was written to while it was measured", "find out who writes to it, then reboot the host") \
 X(EVIDENCE_LOST,      "evidence-lost",       CONTRAINDICATED, "this host gave a boot log that replayed before, and now does not", "find out who changed firmware, boot loader or log access") \
+X(PCRS_UNPROVEN,      "pcrs-unproven",       CONTRAINDICATED, "the host gave no PCR values, or others than it quoted", "attestctl attest; if it repeats, something extends PCRs all the time") \
 X(NO_REFERENCE,       "no-reference",        CONTRAINDICATED, "no reference set is active for this host", "verifierctl accept REF, once you have read verifierctl explain REF") \
 X(PENDING_APPROVAL,   "pending-approval",    CONTRAINDICATED, "only a candidate reference set matches this boot", "verifierctl references activate NAME") \
 X(REFERENCE_REVOKED,  "reference-revoked",   CONTRAINDICATED, "what this host booted has been revoked", "boot something that is still approved; verifierctl explain REF names the set") \

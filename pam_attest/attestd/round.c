@@ -13,7 +13,7 @@
 #include "scope.h"
 
 /* Parcels of evidence under one challenge: a million IMA entries of 256 bytes, and some to spare. */
-enum { PARCELS_MAX = 2048 };
+enum { PARCELS_MAX = 2048, PCR_TRIES = 3 };
 
 /* What one attestation gathers on its way. */
 struct round {
@@ -29,6 +29,9 @@ struct round {
 	uint64_t                ima_count;    /* its entries before the quote */
 	bool                    ima_sent;     /* the verifier wants it, and this host has one */
 	uint64_t                ima_from;
+	bool                    pcrs_asked;   /* the verifier wants the PCRs' values; it gets those that can be read */
+	uint8_t                 pcrs[PCRS_READ_MAX];
+	size_t                  pcrs_len;
 	struct evidence_answer  answer;
 	struct result           result;
 };
@@ -170,6 +173,7 @@ post_evidence(struct agent *a, struct round *r, const struct parcel *p, struct p
 		.attest = { r->quoted.attest, r->quoted.attest_len, true },
 		.signature = { r->quoted.signature, r->quoted.signature_len, true },
 		.boot_log = { r->log.bytes, r->log.len, p->log },
+		.pcr_values = { r->pcrs, r->pcrs_len, r->pcrs_asked },
 	};
 	own(mem) uint8_t *body = NULL;
 	own(answer) struct answer got = { 0 };
@@ -191,12 +195,43 @@ post_evidence(struct agent *a, struct round *r, const struct parcel *p, struct p
 	return evidence_answer_read(got.body, got.len, &r->answer, e) ? REASON_OK : REASON_RESULT_INVALID;
 }
 
+static bool
+are_quoted(const struct round *r)
+{
+	uint8_t is[DIGEST_MAX];
+	enum bank scheme = r->quote.pcr_digest_len == SHA256_SIZE ? BANK_SHA256 : BANK_SHA384;
+
+	return digest(scheme, r->pcrs, r->pcrs_len, is) && r->quote.pcr_digest_len == bank_size(scheme) &&
+	    !memcmp(is, r->quote.pcr_digest, r->quote.pcr_digest_len);
+}
+
 /*
- * What the verifier still wants, under the same challenge: a log that it knew and has lost, more of the IMA list, or
- * its beginning. Each part of a long list has time of its own, for as long as the challenge lives.
+ * The values behind the quote. A PCR that was extended since makes them others: then there is a new quote over the
+ * same challenge, unless an IMA list is on its way that belongs to the old one. What cannot be read is not sent, and
+ * the verifier goes on without.
+ */
+static void
+read_pcrs(struct agent *a, struct round *r)
+{
+	struct error e = { .code = ERR_NONE };
+
+	r->pcrs_asked = true;
+	for (unsigned i = 0; i < PCR_TRIES; i++) {
+		if (tpm_ask_pcrs(&a->tpm, &r->challenge.selection, quote_deadline(r), r->pcrs, &r->pcrs_len, &e) != REASON_OK) {
+			r->pcrs_len = 0;
+			return;
+		}
+		if (are_quoted(r) || r->ima_sent || make_quote(a, r, &r->challenge.selection, &e) != REASON_OK)
+			return;
+	}
+}
+
+/*
+ * What the verifier still wants, under the same challenge: a log that it knew and has lost, the PCRs' values, more of
+ * the IMA list, or its beginning. Each part of a long list has time of its own, for as long as the challenge lives.
  */
 static bool
-wants_more(const struct agent *a, struct round *r, const struct problem *problem, struct parcel *p)
+wants_more(struct agent *a, struct round *r, const struct problem *problem, struct parcel *p)
 {
 	int64_t last = r->asked.mono + r->challenge.expires_in, limit = clock_mono() + ROUND_MS;
 
@@ -204,6 +239,10 @@ wants_more(const struct agent *a, struct round *r, const struct problem *problem
 		return false;
 	if (!strcmp(problem->need, "boot_log") && !p->log) {
 		p->log = true;
+		return true;
+	}
+	if (!strcmp(problem->need, "pcrs") && !r->pcrs_asked) {
+		read_pcrs(a, r);
 		return true;
 	}
 	if (strcmp(problem->need, "ima") || !r->ima_sent)

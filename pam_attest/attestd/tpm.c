@@ -226,6 +226,16 @@ put_owner(struct writer *w, const char *auth)
 	wr_bytes(w, auth, n, "owner auth");
 }
 
+static void
+put_selection(struct writer *w, const struct selection *s)
+{
+	wr_u8(w, (uint8_t)s->count, "selection count");
+	for (unsigned i = 0; i < s->count; i++) {
+		wr_be16(w, s->bank[i].alg, "bank");
+		wr_be32(w, s->bank[i].pcrs, "PCRs");
+	}
+}
+
 enum reason
 tpm_ask_quote(struct tpm *t, const uint8_t nonce[static 32], const struct selection *s, int64_t deadline,
     struct tpm_quoted *out, struct error *e)
@@ -237,16 +247,30 @@ tpm_ask_quote(struct tpm *t, const uint8_t nonce[static 32], const struct select
 
 	wr_u8(&w, TPM_OP_QUOTE, "operation");
 	wr_bytes(&w, nonce, 32, "nonce");
-	wr_u8(&w, (uint8_t)s->count, "selection count");
-	for (unsigned i = 0; i < s->count; i++) {
-		wr_be16(&w, s->bank[i].alg, "bank");
-		wr_be32(&w, s->bank[i].pcrs, "PCRs");
-	}
+	put_selection(&w, s);
 	why = ask(t, &w, true, deadline, &r, e);
 	if (why != REASON_OK)
 		return why;
 	out->attest_len = take(&r, out->attest, sizeof(out->attest), "attest");
 	out->signature_len = take(&r, out->signature, sizeof(out->signature), "signature");
+	return whole(&r, e);
+}
+
+enum reason
+tpm_ask_pcrs(struct tpm *t, const struct selection *s, int64_t deadline, uint8_t out[static PCRS_READ_MAX], size_t *len,
+    struct error *e)
+{
+	uint8_t request[128];
+	struct writer w = wr_open(request, sizeof(request));
+	struct reader r;
+	enum reason why;
+
+	wr_u8(&w, TPM_OP_PCRS, "operation");
+	put_selection(&w, s);
+	why = ask(t, &w, false, deadline, &r, e);
+	if (why != REASON_OK)
+		return why;
+	*len = take(&r, out, PCRS_READ_MAX, "PCR values");
 	return whole(&r, e);
 }
 

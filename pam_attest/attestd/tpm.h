@@ -32,6 +32,9 @@ void tpm_set_ak(struct tpm *, const void *blob, size_t len);
 struct tpm_quoted { uint8_t attest[TPM_ATTEST_MAX], signature[TPM_SIGNATURE_MAX]; size_t attest_len, signature_len; };
 enum reason tpm_ask_quote(struct tpm *, const uint8_t nonce[static 32], const struct selection *, int64_t deadline,
     struct tpm_quoted *, struct error *);
+/* Their values, in the order in which a quote hashes them. */
+enum reason tpm_ask_pcrs(struct tpm *, const struct selection *, int64_t deadline, uint8_t out[static PCRS_READ_MAX], size_t *len,
+    struct error *);
 enum reason tpm_ask_banks(struct tpm *, int64_t deadline, uint32_t *, struct error *);
 /* Fills the EK members of the request. */
 enum reason tpm_ask_ek(struct tpm *, int64_t deadline, struct enroll_request *, struct error *);

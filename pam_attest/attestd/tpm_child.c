@@ -208,10 +208,26 @@ do_quote(struct reader *r, struct writer *w)
 	return REASON_OK;
 }
 
+static enum reason
+do_pcrs(struct reader *r, struct writer *w)
+{
+	uint8_t values[PCRS_READ_MAX];
+	TPML_PCR_SELECTION pcrs = { 0 };
+	size_t len;
+	enum reason why;
+
+	if (!take_selection(r, &pcrs))
+		return REASON_INTERNAL_ERROR;
+	why = tpm_pcrs(&tpm, &pcrs, values, sizeof(values), &len);
+	if (why == REASON_OK)
+		put(w, values, len, "PCR values");
+	return why;
+}
+
 static enum reason (*const operations[])(struct reader *, struct writer *) = {
 	[TPM_OP_BANKS] = do_banks, [TPM_OP_READ_EK] = do_read_ek, [TPM_OP_CREATE_AK] = do_create_ak,
 	[TPM_OP_USE_AK] = do_use_ak, [TPM_OP_EVICT] = do_evict, [TPM_OP_ACTIVATE] = do_activate,
-	[TPM_OP_QUOTE] = do_quote,
+	[TPM_OP_QUOTE] = do_quote, [TPM_OP_PCRS] = do_pcrs,
 };
 _Static_assert(COUNT(operations) == TPM_OP_COUNT, "one function an operation");
 

@@ -315,3 +315,65 @@ tpm_quote(struct tpm_esys *t, const uint8_t nonce[static 32], const TPML_PCR_SEL
 	}
 	return why(t, rc);
 }
+
+/* The PCRs of one bank that are still to be read, less what came, which the TPM says itself. */
+static bool
+strike_out(TPMS_PCR_SELECTION *left, const TPML_PCR_SELECTION *came)
+{
+	bool some = false;
+
+	for (uint32_t i = 0; i < came->count; i++)
+		for (unsigned k = 0; came->pcrSelections[i].hash == left->hash && k < left->sizeofSelect &&
+		    k < came->pcrSelections[i].sizeofSelect; k++) {
+			some = some || left->pcrSelect[k] & came->pcrSelections[i].pcrSelect[k];
+			left->pcrSelect[k] &= (BYTE)~came->pcrSelections[i].pcrSelect[k];
+		}
+	return some;
+}
+
+static bool
+is_empty(const TPMS_PCR_SELECTION *s)
+{
+	return !(s->pcrSelect[0] | s->pcrSelect[1] | s->pcrSelect[2]);
+}
+
+static enum reason
+read_some(struct tpm_esys *t, TPMS_PCR_SELECTION *left, uint8_t *out, size_t size, size_t *len)
+{
+	TPML_PCR_SELECTION ask = { .count = 1, .pcrSelections = { *left } };
+	own(esys) TPML_PCR_SELECTION *came = NULL;
+	own(esys) TPML_DIGEST *values = NULL;
+	unsigned tries = 0;
+	UINT32 updates;
+	TSS2_RC rc;
+
+	do
+		rc = Esys_PCR_Read(t->ctx, NONE3, &ask, &updates, &came, &values);
+	while (again(rc, &tries));
+	if (rc)
+		return why(t, rc);
+	for (uint32_t i = 0; i < values->count; i++) {
+		if (values->digests[i].size > size - *len)
+			return REASON_TPM_ERROR;
+		memcpy(out + *len, values->digests[i].buffer, values->digests[i].size);
+		*len += values->digests[i].size;
+	}
+	return strike_out(left, came) ? REASON_OK : REASON_TPM_ERROR;
+}
+
+enum reason
+tpm_pcrs(struct tpm_esys *t, const TPML_PCR_SELECTION *pcrs, uint8_t *out, size_t size, size_t *len)
+{
+	enum reason reason = REASON_OK;
+
+	if (!open_context(t))
+		return REASON_TPM_ABSENT;
+	*len = 0;
+	for (uint32_t i = 0; i < pcrs->count; i++) {
+		TPMS_PCR_SELECTION left = pcrs->pcrSelections[i];
+
+		while (reason == REASON_OK && !is_empty(&left))
+			reason = read_some(t, &left, out, size, len);
+	}
+	return reason;
+}

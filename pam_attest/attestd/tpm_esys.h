@@ -49,4 +49,10 @@ enum reason tpm_evict(struct tpm_esys *, const TPM2B_AUTH *owner);
 /* Exactly one TPM command. */
 enum reason tpm_quote(struct tpm_esys *, const uint8_t nonce[static 32], const TPML_PCR_SELECTION *,
     TPM2B_ATTEST **, TPMT_SIGNATURE **);
+
+/*
+ * Values of these PCRs behind each other, bank by bank, ascending, as a quote hashes them: one command for each
+ * eight. They may change between two commands, and before or after a quote.
+ */
+enum reason tpm_pcrs(struct tpm_esys *, const TPML_PCR_SELECTION *, uint8_t *out, size_t size, size_t *len);
 #endif

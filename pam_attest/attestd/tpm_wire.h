@@ -11,7 +11,7 @@
 #ifndef TPM_WIRE_H
 #define TPM_WIRE_H
 
-enum { TPM_WIRE_FD = 3, TPM_WIRE_MAX = 96 << 10, AK_BLOB_MAX = 2048, OWNER_AUTH_MAX = 64 };
+enum { TPM_WIRE_FD = 3, TPM_WIRE_MAX = 96 << 10, AK_BLOB_MAX = 2048, OWNER_AUTH_MAX = 64, PCRS_READ_MAX = 4096 };
 
 /* The child's arguments: the TCTI, and this behind it when it shall make no sandbox for itself. */
 #define TPM_NO_SANDBOX "-n"
@@ -24,7 +24,8 @@ enum { TPM_WIRE_FD = 3, TPM_WIRE_MAX = 96 << 10, AK_BLOB_MAX = 2048, OWNER_AUTH_
 	X(USE_AK,    "blob",                               "")                          \
 	X(EVICT,     "blob, owner auth",                   "")                          \
 	X(ACTIVATE,  "credential, secret",                 "secret")                    \
-	X(QUOTE,     "nonce[32], count u8, {alg u16, pcrs u32}…", "attest, signature")
+	X(QUOTE,     "nonce[32], count u8, {alg u16, pcrs u32}…", "attest, signature") \
+	X(PCRS,      "count u8, {alg u16, pcrs u32}…",         "values, as a quote hashes them")
 enum tpm_op {
 #define X(name, request, reply) TPM_OP_##name,
 	TPM_OPS(X)

@@ -154,7 +154,7 @@ START_TEST(packed_form_comes_back)
 }
 END_TEST
 
-/* version, bank, pcrs, parts, host only, count, then the first entry: component, scope, pcr */
+/* version, bank, pcrs, parts, flags, count, then the first entry: component, scope, pcr */
 static const struct { const char *label; size_t at; uint8_t value; const char *why; } lies[] = {
 	{ "version",            0, 1,    "version 1" },
 	{ "bank",               1, 9,    "bank 9" },
@@ -163,7 +163,8 @@ static const struct { const char *label; size_t at; uint8_t value; const char *w
 	{ "many entries",       8, 0xff, "entries in" },
 	{ "parts",              6, 0x10, "parts 0x10" },
 	{ "a part less",        6, 0xe,  "the set has no firmware" },
-	{ "host only",          7, 2,    "host only 2" },
+	{ "flags",              7, 4,    "flags 4" },
+	{ "values",             7, 2,    "a set of values has one" },
 	{ "all of one host",    7, 1,    "not one of this component and scope" },
 	{ "component",         12, 9,    "component 9" },
 	{ "another component", 12, COMPONENT_SECUREBOOT, "not one of this component" },

@@ -67,7 +67,7 @@ START_TEST(largest_set_comes_back)
 }
 END_TEST
 
-#define HEAD "{\"schema\":1,\"origin\":\"o\",\"bank\":\"sha1\",\"pcrs\":[0,4,8],\"components\":[\"firmware\",\"loader\",\"boot-entry\"],\"host_only\":false,\"entries\":[\n"
+#define HEAD "{\"schema\":1,\"origin\":\"o\",\"bank\":\"sha1\",\"pcrs\":[0,4,8],\"components\":[\"firmware\",\"loader\",\"boot-entry\"],\"host_only\":false,\"kind\":\"events\",\"entries\":[\n"
 #define DIGEST "\"digest\":\"00112233445566778899aabbccddeeff00112233\""
 #define GOOD "{\"component\":\"firmware\",\"scope\":\"fleet\",\"pcr\":0,\"type\":8," DIGEST ",\"bound\":false,\"text\":\"\"}"
 static const char small[] = HEAD GOOD ",\n" GOOD "]}";
@@ -105,6 +105,8 @@ static const struct { const char *from, *to, *says; } wrong[] = {
 	{ ",\"loader\",", ",\"secureboot\",\"loader\",", "no PCR of secureboot" },
 	{ "\"host_only\":false", "\"host_only\":0", "host_only: not true or false" },
 	{ "\"host_only\":false", "\"host_only\":true", "line 2: entries[0]: pcr 0 is not one" },
+	{ "\"events\"", "\"songs\"", "kind: 'songs' is neither" },
+	{ "\"events\"", "\"values\"", "a set of values has one for each" },
 	{ "\n" GOOD ",\n" GOOD, "", "entries: none" },
 	{ ",\n" GOOD, ",\n7", "line 3: entries[1]" },
 	{ ",\n" GOOD, ",\n{}", "line 3: entries[1]: component: missing" },

@@ -242,7 +242,7 @@ START_TEST(bad_files_are_answered_with_line_and_key)
 {
 	static const struct { const char *text, *says; } bad[] = {
 		{ "", "text" }, { "{", "line 1" }, { "{}", "schema: missing" }, { "[]", "line 1" },
-		{ "{\"schema\":1,\n\"origin\":\"o\",\"bank\":\"sha256\",\"pcrs\":[0],\"components\":[\"firmware\"],\"host_only\":false,\n"
+		{ "{\"schema\":1,\n\"origin\":\"o\",\"bank\":\"sha256\",\"pcrs\":[0],\"components\":[\"firmware\"],\"host_only\":false,\"kind\":\"events\",\n"
 		    "\"entries\":[\n{\"component\":\"firmware\"}]}", "line 4: entries[0]: scope: missing" },
 	};
 
@@ -297,6 +297,120 @@ START_TEST(row_30_what_was_shown_is_taken)
 }
 END_TEST
 
+/* --- hosts without a usable log --- */
+
+/* As attestd does: the PCR values when they are asked for. */
+static const char *
+attest_by_values(struct soft_host *h)
+{
+	struct soft_quote q;
+
+	ck_assert(soft_challenge(&lab, h, &q, &r));
+	q.with_values = false;
+	soft_attest(&lab, &q, &r);
+	if (strcmp(reply_reason(&r), "needs-pcrs"))
+		return reply_reason(&r);
+	ck_assert_msg(r.status == 409 && strstr(r.body, "\"need\":\"pcrs\""), "%s", r.body);
+	q.with_values = true;
+	soft_values(h, &q);
+	soft_attest(&lab, &q, &r);
+	return reply_reason(&r);
+}
+
+static int
+set_class(const char *host, const char *class)
+{
+	struct admin_request ask = { .op = ADMIN_CLASS };
+
+	strcpy(ask.host, host);
+	strcpy(ask.class, class);
+	return admin(ask);
+}
+
+/* NEGATIVE row 9: only by an explicit class, and then by values that somebody approved. */
+START_TEST(row_9_no_log_needs_a_class_and_pins)
+{
+	struct soft_quote q;
+
+	a.gives_no_log = true;
+	ck_assert_str_eq(attest_by_values(&a), "eventlog-missing");
+	ck_assert_int_eq(admin((struct admin_request){ .op = ADMIN_CAPTURE, .host = "host-a", .set = "pins" }), 404);
+	ck_assert_int_eq(set_class("host-a", "no-lag"), 400);
+	ck_assert_int_eq(set_class("host-a", "no-log"), 200);
+	ck_assert_str_eq(attest_by_values(&a), "no-reference");
+	ck_assert_int_eq(admin((struct admin_request){ .op = ADMIN_CAPTURE, .host = "host-a", .set = "pins" }), 200);
+	says("\"entries\":3,\"components\":[\"firmware\",\"secureboot\"],\"own\":false");
+	ck_assert_str_eq(attest_by_values(&a), "pending-approval");
+	ck_assert_int_eq(admin((struct admin_request){ .op = ADMIN_ACTIVATE, .set = "pins" }), 200);
+	ck_assert_str_eq(attest_by_values(&a), "ok");
+	/* no values, others than were quoted, and those of another boot */
+	ck_assert_str_eq(attest(&a), "pcrs-unproven");
+	ck_assert(soft_challenge(&lab, &a, &q, &r));
+	soft_values(&a, &q);
+	q.values[3] ^= 1;
+	soft_attest(&lab, &q, &r);
+	ck_assert_str_eq(reply_reason(&r), "pcrs-unproven");
+	measured_other(&a, 9, "/initrd.img");
+	ck_assert_str_eq(attest_by_values(&a), "ok");       /* what is not pinned is not judged */
+	measured_other(&a, 7, "dbx: 1 entry");
+	ck_assert_str_eq(attest_by_values(&a), "secureboot-changed");
+	ck_assert_int_eq(set_class("host-a", "log"), 200);
+	ck_assert_str_eq(attest_by_values(&a), "eventlog-missing");
+}
+END_TEST
+
+START_TEST(pins_of_one_host_end)
+{
+	struct admin_request ask = { .op = ADMIN_ACCEPT, .scope = "host" };
+
+	a.gives_no_log = b.gives_no_log = true;
+	ck_assert_int_eq(set_class("host-a", "does-not-replay"), 200);
+	ck_assert_int_eq(set_class("host-b", "no-log"), 200);
+	ck_assert_str_eq(attest_by_values(&a), "no-reference");
+	strcpy(ask.report, ref_of_reply());
+	ck_assert_int_eq(admin(ask), 200);
+	says("\"own\":true");
+	ck_assert_str_eq(attest_by_values(&a), "ok");
+	ck_assert_str_eq(attest_by_values(&b), "no-reference");
+	strcpy(ask.report, ref_of_reply());
+	ask.scope[0] = '\0';
+	ck_assert_int_eq(admin(ask), 200);
+	ck_assert_str_eq(attest_by_values(&b), "ok");
+	ck_assert_int_eq(admin((struct admin_request){ .op = ADMIN_WITHDRAW, .set = "default/2", .components = "firmware" }), 200);
+	ck_assert_str_eq(attest_by_values(&a), "reference-revoked");
+	ck_assert_str_eq(attest_by_values(&b), "reference-revoked");
+}
+END_TEST
+
+/* NEGATIVE row 43: TPM driver blocked, log omitted, a golden log over other PCRs, on a host that gave a replaying log. */
+START_TEST(row_43_who_gave_a_log_goes_on_giving_it)
+{
+	struct soft_quote q;
+
+	fleet_of_a();
+	ck_assert_int_eq(set_class("host-a", "no-log"), 409);
+	a.gives_no_log = true;
+	ck_assert_str_eq(attest_by_values(&a), "evidence-lost");
+	/* the class was there before the log */
+	ck_assert_int_eq(set_class("host-b", "no-log"), 200);
+	b.gives_no_log = true;
+	ck_assert_str_eq(attest_by_values(&b), "no-reference");
+	ck_assert_int_eq(admin((struct admin_request){ .op = ADMIN_CAPTURE, .host = "host-b", .set = "pins" }), 200);
+	ck_assert_int_eq(admin((struct admin_request){ .op = ADMIN_ACTIVATE, .set = "pins" }), 200);
+	ck_assert_str_eq(attest_by_values(&b), "ok");
+	b.gives_no_log = false;
+	ck_assert_str_eq(attest_by_values(&b), "no-reference");
+	b.gives_no_log = true;
+	ck_assert_str_eq(attest_by_values(&b), "evidence-lost");
+	/* last: main would start another parser now */
+	a.gives_no_log = false;
+	ck_assert(soft_challenge(&lab, &a, &q, &r));
+	q.pcr_digest[0] ^= 1;
+	soft_attest(&lab, &q, &r);
+	ck_assert_str_eq(reply_reason(&r), "evidence-lost");
+}
+END_TEST
+
 static void
 add(TCase *tc)
 {
@@ -310,6 +424,9 @@ add(TCase *tc)
 	tcase_add_test(tc, bad_files_are_answered_with_line_and_key);
 	tcase_add_test(tc, sets_expire);
 	tcase_add_test(tc, row_30_what_was_shown_is_taken);
+	tcase_add_test(tc, row_9_no_log_needs_a_class_and_pins);
+	tcase_add_test(tc, pins_of_one_host_end);
+	tcase_add_test(tc, row_43_who_gave_a_log_goes_on_giving_it);
 }
 
 int main(void) { return unit_run("sets", add); }

@@ -63,9 +63,11 @@ soft_host_free(struct soft_host *h)
 void
 soft_ask(const struct soft_host *h, struct challenge_request *out)
 {
-	*out = (struct challenge_request){ .ak = h->ak, .boot_log_len = h->log_len };
+	size_t sent = h->gives_no_log ? 0 : h->log_len;
+
+	*out = (struct challenge_request){ .ak = h->ak, .boot_log_len = sent };
 	memcpy(out->boot_id, h->boot_id, sizeof(out->boot_id));
-	must(digest_sha256(h->log, h->log_len, out->boot_log));
+	must(digest_sha256(h->log, sent, out->boot_log));
 }
 
 static void
@@ -87,15 +89,31 @@ soft_quote(struct soft_host *h, const struct challenge_answer *a, struct soft_qu
 {
 	*q = (struct soft_quote){
 		.magic = TPM_GENERATED, .type = TPM_ST_ATTEST_QUOTE, .signer = h->signer, .selection = a->selection,
-		.reset_count = 7, .clock = ++h->clock, .key = h->key, .log = h->log, .log_len = h->log_len,
-		.with_log = !a->boot_log_known, .ima_from = -1,
+		.reset_count = 7, .clock = ++h->clock, .key = h->key, .log = h->log, .log_len = h->gives_no_log ? 0 : h->log_len,
+		.with_log = !a->boot_log_known, .ima_from = -1, .with_values = true,
 	};
 	memcpy(q->challenge, a->challenge, sizeof(q->challenge));
 	memcpy(q->nonce, a->nonce, sizeof(q->nonce));
-	must(digest_sha256(h->log, h->log_len, q->log_digest) && digest_sha256("", 0, q->facts_digest));
+	must(digest_sha256(h->log, q->log_len, q->log_digest) && digest_sha256("", 0, q->facts_digest));
 	q->context = (struct context){ .purpose = PURPOSE_LOGIN, .nonce = q->nonce, .host_id = h->id, .boot_id = h->boot_id,
 		.boot_log = q->log_digest, .facts = q->facts_digest, .audience = "", .user = "" };
 	replayed_digest(h->log, h->log_len, &q->selection, q->pcr_digest);
+}
+
+void
+soft_values(const struct soft_host *h, struct soft_quote *q)
+{
+	own(eventlog) struct eventlog log = { .event = NULL };
+	struct writer w = wr_open(q->values, sizeof(q->values));
+	struct replay r;
+	struct error e = { .code = ERR_NONE };
+
+	must(eventlog_parse(h->log, h->log_len, &log, &e) && eventlog_replay(&log, &r, &e));
+	for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++)
+		if (q->selection.bank[0].pcrs & 1u << pcr)
+			wr_bytes(&w, r.value[BANK_SHA256][pcr], 32, "value");
+	must(!w.bad);
+	q->values_len = w.used;
 }
 
 static size_t
@@ -180,6 +198,8 @@ soft_evidence(const struct soft_quote *q, size_t *len)
 		ev.ima_from = (struct part){ from, sizeof(from), true };
 	if (q->facts)
 		ev.facts = (struct part){ (const uint8_t *)q->facts, strlen(q->facts), true };
+	if (q->with_values)
+		ev.pcr_values = (struct part){ q->values, q->values_len, true };
 	must(evidence_write(&ev, &w, &e));
 	*len = w.used;
 	return body;

@@ -16,6 +16,7 @@ struct soft_host {
 	EVP_PKEY *key;
 	struct tpm_name ak, signer;
 	uint8_t  *log; size_t log_len;
+	bool      gives_no_log;             /* the log says what is in the PCRs, and an empty one is sent */
 	uint64_t  clock;
 };
 /* The number makes its ids; out: its row of the store, active. log stays NULL: the caller's to load, freed with the host. */
@@ -37,10 +38,14 @@ struct soft_quote {
 	const uint8_t *log; size_t log_len; bool with_log;
 	const char *facts;
 	int64_t   ima_from;                 /* -1: no part */
+	bool      with_values;              /* part 8, empty unless soft_values() was called */
+	uint8_t   values[PCR_VALUES_MAX]; size_t values_len;
 };
 /* What the host asks a challenge with, and the honest quote for the answer. */
 void soft_ask(const struct soft_host *, struct challenge_request *out);
 void soft_quote(struct soft_host *, const struct challenge_answer *, struct soft_quote *out);
+/* The values of the quoted PCRs, as the host's log gives them. */
+void soft_values(const struct soft_host *, struct soft_quote *);
 /* The body of POST /v1/evidence; free it. */
 uint8_t *soft_evidence(const struct soft_quote *, size_t *len);
 #endif

@@ -1,4 +1,4 @@
-/* hosts, show, approve, reject, revoke */
+/* hosts, show, approve, reject, class, revoke */
 #include <stdio.h>
 #include <string.h>
 #include "api_client.h"
@@ -68,6 +68,8 @@ show_main(const struct ctl *ctl, int argc, char **argv)
 	show_line("enrollment", show_member(j, "enrollment", cell));
 	show_line("state", show_member(j, "state", cell));
 	show_line("reason", show_member(j, "reason", cell));
+	if (strcmp(show_member(j, "class", cell), "log"))
+		show_line("class", cell);
 	show_line("boot", show_sub(j, "boot", "boot_id", cell));
 	show_line("resets", show_sub(j, "boot", "reset_count", cell));
 	show_key(j, "");
@@ -151,4 +153,32 @@ revoke_main(const struct ctl *ctl, int argc, char **argv)
 	if (!args_read(argc, argv, args, COUNT(args), &w) || w.count != 1 || !why)
 		return usage_of("revoke");
 	return change(ctl, w.word[0], "revoke", NULL, why);
+}
+
+int
+class_main(const struct ctl *ctl, int argc, char **argv)
+{
+	const char *why = NULL;
+	const struct arg args[] = { { "reason", &why, NULL } };
+	own(json) struct json *j = NULL;
+	struct json *body;
+	char cell[CELL_TEXT];
+	struct words w;
+	int rc;
+
+	if (!args_read(argc, argv, args, COUNT(args), &w) || w.count != 2 || !why)
+		return usage_of("class");
+	body = json_new();
+	json_put_text(body, "class", w.word[1]);
+	json_put_text(body, "reason", why);
+	rc = api_call(ctl, (const char *const[]){ "hosts", w.word[0], "class", NULL }, body, &j);
+	if (rc || ctl->quiet)
+		return rc;
+	if (ctl->json)
+		return api_print(j);
+	printf("%s", show_member(j, "name", cell));
+	printf(" is of class %s\n", show_member(j, "class", cell));
+	if (strcmp(cell, "log"))
+		printf("when it has reported again: verifierctl references capture %s --name NAME, then activate it\n", w.word[0]);
+	return EXIT_DONE;
 }
