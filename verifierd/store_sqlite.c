@@ -169,8 +169,11 @@ static void
 col_text(sqlite3_stmt *st, int c, char *out, size_t size)
 {
 	const char *text = (const char *)sqlite3_column_text(st, c);
+	size_t n = text ? strnlen(text, size - 1) : 0;
 
-	snprintf(out, size, "%s", text ? text : "");
+	if (n)
+		memcpy(out, text, n);
+	out[n] = '\0';
 }
 
 /* Bytes of a blob, at most size of them; their number. */
