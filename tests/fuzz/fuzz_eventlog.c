@@ -4,7 +4,9 @@
  * parser takes must replay, capture and compare with itself.
  */
 #include "appraise.h"
+#include "bound_text.h"
 #include "diff.h"
+#include "facts_json.h"
 #include "scope.h"
 #include "tails.h"
 
@@ -48,6 +50,35 @@ quote_of(const struct replay *r, enum bank b)
 	must(!tails_find(r, &sel, BANK_SHA256, is, len, &tails, &e));
 }
 
+/* What is read of a log stays within its bounds, and nothing is bound that was not quoted. */
+static void
+facts_of(const struct eventlog *log, enum bank b)
+{
+	static struct boot_facts f;
+	own(text_walk) struct text_walk w = { .log = log, .bank = b };
+	own(json) struct json *tree = NULL;
+	own(mem) char *text = NULL;
+	struct bound_text t;
+	struct error e;
+	size_t len;
+
+	while (bound_text_next(&w, &t))
+		must(t.bound ? t.roles != 0 : !*t.text);
+	boot_facts_read(log, b, 0, &f);
+	must(f.secure_boot.state != SECURE_BOOT_ON && f.secure_boot.binding != FACT_BOUND);
+	boot_facts_read(log, b, PCRS, &f);
+	for (unsigned i = 0; i < STORE_COUNT; i++) {
+		const struct key_store *s = &f.secure_boot.store[i];
+
+		must(s->first_hash + s->hashes <= f.nhashes && s->first_cert + s->certs <= f.ncerts && s->hashes + s->certs <= s->count);
+		for (unsigned k = 0; k < s->hashes; k++)
+			must(key_store_has_hash(&f, (enum key_store_name)i, f.hash[s->first_hash + k]));
+	}
+	must(f.secure_boot.state != SECURE_BOOT_ON || (f.secure_boot.binding == FACT_BOUND && !*f.secure_boot.why));
+	tree = facts_json(&f);
+	must(json_print(tree, false, &text, &len, &e));
+}
+
 static void
 use_log(const struct eventlog *log)
 {
@@ -58,8 +89,11 @@ use_log(const struct eventlog *log)
 	struct replay r;
 
 	must(eventlog_replay(log, &r, &e));
-	for (enum bank b = 0; b < BANK_COUNT; b++)
+	for (enum bank b = 0; b < BANK_COUNT; b++) {
 		quote_of(&r, b);
+		if (log->banks & 1u << b)
+			facts_of(log, b);
+	}
 	for (enum bank b = 0; b < BANK_COUNT; b++) {
 		if (!set_capture(log, b, PCRS, &set, &e))
 			continue;
