@@ -27,7 +27,11 @@ after(const char *s, const char *label)
 static const char *
 signer_of(const struct backdrop *b)
 {
-	return b->same_keys ? ", signer unchanged" : b->secure_boot ? ", signed by a key of Secure Boot" : ", not checked by Secure Boot";
+	if (b->secure_boot)
+		return b->same_keys ? ", signer unchanged" : ", signed by a key of Secure Boot";
+	if (b->facts && (b->facts->secure_boot.state != SECURE_BOOT_OFF || b->facts->secure_boot.binding != FACT_BOUND))
+		return ", signer not known";
+	return ", not checked by Secure Boot";
 }
 
 /* Said of a variable or authority that is now there, with what was before. */

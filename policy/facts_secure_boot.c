@@ -252,6 +252,7 @@ broken_rule(const struct reading7 *w)
 {
 	const struct secure_boot *s = w->s;
 	const struct { bool broken; const char *why; } rules[] = {
+		{ !(w->r->f->pcrs & 1u << PCR_SECURE_BOOT), "PCR 7 is not quoted" },
 		{ w->error, "the firmware measured an error instead of a separator" },
 		{ s->debug_mode.binding != FACT_ABSENT, "the firmware is in debug mode" },
 		{ w->unread, "something in PCR 7 is of no known kind" },

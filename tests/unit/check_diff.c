@@ -85,7 +85,7 @@ static const struct {
 	{ "dbx shrank", { VAR("dbx=3") }, { VAR("dbx=2") }, 1, REASON_SECUREBOOT_CHANGED, SEVERITY_ALARMING, "dbx: 3 -> 2 entries, none added, 1 removed (PCR 7, event 2)" },
 	{ "dbx of a label alone", { VAR("dbx=1") }, { { 7, EV_IPL, "x", "dbx: 9 entries" } }, 1, REASON_SECUREBOOT_CHANGED, SEVERITY_UNKNOWN, "dbx: 1 entry has another content" },
 	{ "Secure Boot off", { VAR("SecureBoot=1") }, { VAR("SecureBoot=0") }, 1, REASON_SECUREBOOT_CHANGED, SEVERITY_ALARMING, "Secure Boot was turned off (PCR 7, event 2)" },
-	{ "kernel file", { FILE_OF("/vmlinuz-6", "a") }, { FILE_OF("/vmlinuz-6", "b") }, 1, REASON_KERNEL_CHANGED, SEVERITY_UNKNOWN, "kernel file /vmlinuz-6 has another content, not checked by Secure Boot (PCR 9, event 2)" },
+	{ "kernel file", { FILE_OF("/vmlinuz-6", "a") }, { FILE_OF("/vmlinuz-6", "b") }, 1, REASON_KERNEL_CHANGED, SEVERITY_UNKNOWN, "kernel file /vmlinuz-6 has another content, signer not known (PCR 9, event 2)" },
 	{ "initrd", { FILE_OF("(hd0)/initrd.img", "a") }, { FILE_OF("(hd0)/initrd.img", "b") }, 1, REASON_KERNEL_CHANGED, SEVERITY_UNKNOWN, "initrd (hd0)/initrd.img has another content; nothing signs it" },
 	{ "grub.cfg", { FILE_OF("/grub.cfg", "a") }, { FILE_OF("/grub.cfg", "b") }, 1, REASON_BOOT_CHANGED, SEVERITY_UNKNOWN, "/grub.cfg has another content" },
 	{ "the label of the log does not say what it is", { FILE_OF("/vmlinuz", "a") }, { FILE_OF("/grub.cfg", "b") }, 1,

@@ -8,7 +8,7 @@
 
 #define DRIVER_CONFIG EV_EFI_VARIABLE_DRIVER_CONFIG
 #define AUTHORITY     EV_EFI_VARIABLE_AUTHORITY
-enum { ALL = 0xffffff, VARIABLE_MAX = 4096 };
+enum { ALL = 0xffffff };
 #define EFI_ACTION 0x80000007u
 
 /* --- Secure Boot, rule by rule --- */
@@ -17,46 +17,13 @@ enum { ALL = 0xffffff, VARIABLE_MAX = 4096 };
 static const char der[] = "\x30\x03\x02\x01\x05", other_der[] = "\x30\x03\x02\x01\x06";
 enum { DER = 5 };
 
-static size_t
-variable(uint8_t *out, const uint8_t *guid, const char *name, const void *data, size_t len)
-{
-	size_t at = 32;
-
-	memset(out, 0, VARIABLE_MAX);
-	memcpy(out, guid, EFI_GUID_SIZE);
-	out[16] = (uint8_t)strlen(name);
-	out[24] = (uint8_t)len;
-	out[25] = (uint8_t)(len >> 8);
-	for (const char *p = name; *p; p++, at += 2)
-		out[at] = (uint8_t)*p;
-	if (len)
-		memcpy(out + at, data, len);
-	return at + len;
-}
-
-/* One signature list; each entry has an owner of zeros. */
-static size_t
-signatures(uint8_t *out, const uint8_t *type, const void *entries, size_t each, unsigned count)
-{
-	size_t len = 28 + count * (EFI_GUID_SIZE + each);
-
-	memset(out, 0, len);
-	memcpy(out, type, EFI_GUID_SIZE);
-	out[16] = (uint8_t)len;
-	out[17] = (uint8_t)(len >> 8);
-	out[24] = (uint8_t)(EFI_GUID_SIZE + each);
-	for (unsigned i = 0; i < count; i++)
-		memcpy(out + 28 + i * (EFI_GUID_SIZE + each) + EFI_GUID_SIZE, (const uint8_t *)entries + i * each, each);
-	return len;
-}
-
 enum what { SB, PK, KEK, DB, DBX, SEPARATOR, AUTH, WHATS };
 struct change { enum what at; enum { AS_IT_IS, LEFT_OUT, OFF, EMPTY, TWICE, OTHER_TYPE, OTHER_DATA, OTHER_KEY, BEFORE, EXTRA } how; uint32_t type; const char *text; };
 
 static void
 measure(struct made_log *l, enum what what, const struct change *c)
 {
-	uint8_t v[VARIABLE_MAX], data[512];
+	uint8_t v[MADE_VARIABLE_MAX], data[512];
 	const uint8_t *guid = what == DB || what == DBX || what == AUTH ? efi_guid_security : efi_guid_global;
 	static const char *const names[WHATS] = { "SecureBoot", "PK", "KEK", "db", "dbx", "", "db" };
 	uint32_t type = c->how == OTHER_TYPE ? c->type : what == AUTH ? AUTHORITY : DRIVER_CONFIG;
@@ -69,10 +36,10 @@ measure(struct made_log *l, enum what what, const struct change *c)
 		memcpy(data + EFI_GUID_SIZE, c->how == OTHER_KEY ? other_der : der, DER);
 		len = EFI_GUID_SIZE + DER;
 	} else if (what == DBX)
-		len = signatures(data, efi_cert_sha256, "0123456789abcdef0123456789abcdefZ123456789abcdef0123456789abcdef", 32, 2);
+		len = made_signatures(data, efi_cert_sha256, "0123456789abcdef0123456789abcdefZ123456789abcdef0123456789abcdef", 32, 2);
 	else
-		len = signatures(data, efi_cert_x509, der, DER, 1);
-	n = variable(v, guid, names[what], data, c->how == EMPTY ? 0 : len);
+		len = made_signatures(data, efi_cert_x509, der, DER, 1);
+	n = made_variable(v, guid, names[what], data, c->how == EMPTY ? 0 : len);
 	if (c->how == OTHER_DATA)
 		made_measure(l, 7, type, "something else", 14, v, n);
 	else
@@ -160,7 +127,7 @@ START_TEST(secure_boot_by_the_rules)
 		ck_assert(s->binding == FACT_BOUND && s->nauthorities == 1 && s->authority[0].known && !s->authority[0].early);
 	/* Of a PCR that was not quoted nothing is bound. */
 	boot_facts_read(&log, BANK_SHA256, ALL & ~(1u << 7), f);
-	ck_assert(s->binding != FACT_BOUND && s->store[STORE_DBX].at.binding != FACT_BOUND);
+	ck_assert(s->state != SECURE_BOOT_ON && s->binding != FACT_BOUND && s->store[STORE_DBX].at.binding != FACT_BOUND);
 }
 END_TEST
 
@@ -303,7 +270,7 @@ signature_prefix(const uint8_t *p, size_t n, void *arg)
 START_TEST(signature_lists_end_where_they_should)
 {
 	uint8_t list[256];
-	size_t n = signatures(list, efi_cert_sha256, "0123456789abcdef0123456789abcdefZ123456789abcdef0123456789abcdef", 32, 2);
+	size_t n = made_signatures(list, efi_cert_sha256, "0123456789abcdef0123456789abcdefZ123456789abcdef0123456789abcdef", 32, 2);
 
 	unit_prefixes(list, n, signature_prefix, NULL);
 	for (size_t at = 16; at < 28; at += 4)

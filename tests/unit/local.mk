@@ -231,6 +231,12 @@ tests_unit_check_claims_SOURCES  = %D%/check_claims.c
 tests_unit_check_claims_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_claims_LDADD    = libmade.la
 
+check_PROGRAMS += %D%/check_updates
+TESTS += %D%/check_updates
+tests_unit_check_updates_SOURCES  = %D%/check_updates.c
+tests_unit_check_updates_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_updates_LDADD    = libmade.la
+
 check_PROGRAMS += %D%/check_labels
 TESTS += %D%/check_labels
 tests_unit_check_labels_SOURCES  = %D%/check_labels.c

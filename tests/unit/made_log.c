@@ -1,3 +1,4 @@
+#include "efi.h"
 #include "made_log.h"
 
 void
@@ -95,6 +96,38 @@ made_grub(struct made_log *l, const char *label, const char *text)
 	int n = snprintf(data, sizeof(data), "%s%s", label, text);
 
 	made_measure(l, 8, EV_IPL, text, strlen(text), data, (size_t)n + 1);
+}
+
+size_t
+made_variable(uint8_t *out, const uint8_t *guid, const char *name, const void *data, size_t len)
+{
+	size_t at = 32;
+
+	memset(out, 0, MADE_VARIABLE_MAX);
+	memcpy(out, guid, EFI_GUID_SIZE);
+	out[16] = (uint8_t)strlen(name);
+	out[24] = (uint8_t)len;
+	out[25] = (uint8_t)(len >> 8);
+	for (const char *p = name; *p; p++, at += 2)
+		out[at] = (uint8_t)*p;
+	if (len)
+		memcpy(out + at, data, len);
+	return at + len;
+}
+
+size_t
+made_signatures(uint8_t *out, const uint8_t *type, const void *entries, size_t each, unsigned count)
+{
+	size_t len = 28 + count * (EFI_GUID_SIZE + each);
+
+	memset(out, 0, len);
+	memcpy(out, type, EFI_GUID_SIZE);
+	out[16] = (uint8_t)len;
+	out[17] = (uint8_t)(len >> 8);
+	out[24] = (uint8_t)(EFI_GUID_SIZE + each);
+	for (unsigned i = 0; i < count; i++)
+		memcpy(out + 28 + i * (EFI_GUID_SIZE + each) + EFI_GUID_SIZE, (const uint8_t *)entries + i * each, each);
+	return len;
 }
 
 /* Logs point into what they were read from. Their bytes stay until the test ends, and are no leak. */

@@ -31,6 +31,11 @@ void made_text(struct made_log *, uint32_t pcr, uint32_t type, const char *text)
 /* As GRUB does: the label is not hashed, nor the NUL. */
 void made_grub(struct made_log *, const char *label, const char *text);
 
+/* UEFI_VARIABLE_DATA into MADE_VARIABLE_MAX bytes, and one EFI_SIGNATURE_LIST whose entries have an owner of zeros; their lengths. */
+enum { MADE_VARIABLE_MAX = 4096 };
+size_t made_variable(uint8_t *out, const uint8_t *guid, const char *name, const void *data, size_t len);
+size_t made_signatures(uint8_t *out, const uint8_t *type, const void *entries, size_t each, unsigned count);
+
 /* Parses it; the test fails if it does not parse. */
 void made_parse(const struct made_log *, struct eventlog *);
 
