@@ -1,6 +1,9 @@
 /*
- * Packed: version u8, sections u8, text length u32; a section for each kind of digest {kind u8, count u32};
- * the entries of each, {digest, place of its pattern u32}, sorted; then the patterns, NUL behind each.
+ * Packed: version u8, sections u8; a section for each kind of digest {kind u8, bits u8, count u32, size u32}; then of
+ * each its index, 2^bits times the place of the first entry whose digest begins with those bits or higher ones, and
+ * its entries, sorted: {digest, length u16, pattern, NUL}.
+ *
+ * A look-up must miss the cache once or twice, not at each halving of a large table: that is most of what it costs.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +12,9 @@
 #include "scope.h"
 
 enum {
-	LIST_VERSION = 1, VERITY = 0x80, SECTIONS_MAX = 2 * IMA_ALG_COUNT, HEAD = 6, SECTION = 5, PLACE = 4,
+	LIST_VERSION = 1, VERITY = 0x80, SECTIONS_MAX = 2 * IMA_ALG_COUNT, HEAD = 2, SECTION = 10, PLACE = 4, INDEX_BITS_MAX = 16,
+	GLOB = 0x8000,          /* of a length: the pattern is not a path as it stands */
 };
-#define GLOB 0x80000000u        /* of a place: the pattern is not a path as it stands; these stand before the others of one digest */
 
 void
 allow_list_free(struct allow_list *l)
@@ -22,54 +25,45 @@ allow_list_free(struct allow_list *l)
 
 /* --- where it lies --- */
 
-struct section { unsigned kind; uint32_t count; size_t size; const uint8_t *entry; };
-struct table { unsigned sections; struct section section[SECTIONS_MAX]; const char *text; uint32_t text_len; };
-
 static bool
-table_read(const uint8_t *packed, size_t len, struct table *t, struct error *e)
+section_read(struct reader *r, struct allow_section *s, int before, struct error *e)
 {
-	struct reader r = rd_open(packed, len);
-	unsigned version = rd_u8(&r, "version");
-	int before = -1;
-
-	t->sections = rd_u8(&r, "sections");
-	t->text_len = rd_be32(&r, "text length");
-	if (!rd_ok(&r, e))
+	s->kind = rd_u8(r, "kind");
+	s->bits = rd_u8(r, "bits");
+	s->count = rd_be32(r, "count");
+	s->size = rd_be32(r, "size");
+	s->digest = ima_alg_size((enum ima_alg)(s->kind & ~(unsigned)VERITY));
+	if (!rd_ok(r, e))
 		return false;
-	if (version != LIST_VERSION || t->sections > SECTIONS_MAX)
-		return err_set(e, ERR_FORMAT, "version %u, %u sections", version, t->sections);
-	for (unsigned i = 0; i < t->sections; i++) {
-		struct section *s = &t->section[i];
-
-		s->kind = rd_u8(&r, "kind");
-		s->count = rd_be32(&r, "count");
-		s->size = ima_alg_size((enum ima_alg)(s->kind & ~(unsigned)VERITY)) + PLACE;
-		if (!rd_ok(&r, e))
-			return false;
-		if ((int)s->kind <= before || s->size == PLACE || !s->count || s->count > ALLOW_ENTRIES_MAX)
-			return err_set(e, ERR_FORMAT, "section %u: kind %u, %u entries", i, s->kind, s->count);
-		before = (int)s->kind;
-	}
-	for (unsigned i = 0; i < t->sections; i++)
-		t->section[i].entry = rd_bytes(&r, t->section[i].size * t->section[i].count, "entries");
-	t->text = (const char *)rd_bytes(&r, t->text_len, "text");
-	if (!rd_end(&r, e))
-		return false;
-	return (t->text_len && !t->text[t->text_len - 1]) || (!t->text_len && !t->sections) ||
-	    err_set(e, ERR_FORMAT, "text without an end");
+	if ((int)s->kind <= before || !s->digest || s->bits > INDEX_BITS_MAX || !s->count || s->count > ALLOW_ENTRIES_MAX)
+		return err_set(e, ERR_FORMAT, "kind %u, %u bits, %u entries", s->kind, s->bits, s->count);
+	return true;
 }
 
 bool
 allow_list_open(const void *packed, size_t len, struct allow_list *out, struct error *e)
 {
 	struct allow_list l = { .packed = packed, .packed_len = len };
-	struct table t;
+	struct reader r = rd_open(packed, len);
+	unsigned version = rd_u8(&r, "version");
 	uint64_t count = 0;
+	int before = -1;
 
-	if (!table_read(packed, len, &t, e))
+	l.nsections = rd_u8(&r, "sections");
+	if (rd_ok(&r, e) && (version != LIST_VERSION || l.nsections > SECTIONS_MAX))
+		return err_set(e, ERR_FORMAT, "packed allow list: version %u, %u sections", version, l.nsections);
+	for (unsigned i = 0; i < l.nsections && !r.bad; i++) {
+		if (!section_read(&r, &l.section[i], before, e))
+			return err_in(e, "packed allow list: section %u", i);
+		before = l.section[i].kind;
+		count += l.section[i].count;
+	}
+	for (unsigned i = 0; i < l.nsections; i++) {
+		l.section[i].index = rd_bytes(&r, (size_t)PLACE << l.section[i].bits, "index");
+		l.section[i].entries = rd_bytes(&r, l.section[i].size, "entries");
+	}
+	if (!rd_end(&r, e))
 		return err_in(e, "packed allow list");
-	for (unsigned i = 0; i < t.sections; i++)
-		count += t.section[i].count;
 	if (count > ALLOW_ENTRIES_MAX)
 		return err_set(e, ERR_LIMIT, "packed allow list: over %d entries", ALLOW_ENTRIES_MAX);
 	l.count = (uint32_t)count;
@@ -78,77 +72,91 @@ allow_list_open(const void *packed, size_t len, struct allow_list *out, struct e
 }
 
 static uint32_t
-place_of(const struct section *s, uint32_t i)
+be32_at(const uint8_t *p)
 {
-	struct reader r = rd_open(s->entry + s->size * i + s->size - PLACE, PLACE);
-
-	return rd_be32(&r, "place");
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static const uint8_t *digest_of(const struct section *s, uint32_t i) { return s->entry + s->size * i; }
+/* One entry, where it lies. */
+struct lying { const uint8_t *digest; const char *pattern; size_t len; bool glob; };
 
-/* "" when the place is none: that matches nothing but an empty path. */
-static const char *
-pattern_at(const struct table *t, uint32_t place)
+static bool
+lying_read(struct reader *r, const struct allow_section *s, struct lying *x)
 {
-	place &= ~GLOB;
-	return place < t->text_len ? t->text + place : "";
+	unsigned len;
+	const uint8_t *text;
+
+	x->digest = rd_bytes(r, s->digest, "digest");
+	len = rd_be16(r, "length");
+	x->glob = len & GLOB;
+	x->len = len & ~(unsigned)GLOB;
+	text = rd_bytes(r, x->len + 1, "pattern");
+	x->pattern = (const char *)text;
+	return !r->bad && !text[x->len];
 }
 
-/* The first entry that is not below this digest. */
-static uint32_t
-lower(const struct section *s, const uint8_t *digest)
+static struct reader
+bucket_of(const struct allow_section *s, const uint8_t *digest)
 {
-	uint32_t lo = 0, hi = s->count;
+	size_t bucket = s->bits ? be32_at(digest) >> (32 - s->bits) : 0;
+	uint32_t at = be32_at(s->index + PLACE * bucket);
 
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
+	return at < s->size ? rd_open(s->entries + at, s->size - at) : rd_open(s->entries, 0);
+}
 
-		if (memcmp(digest_of(s, mid), digest, s->size - PLACE) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+static const struct allow_section *
+section_of(const struct allow_list *l, const struct ima_fields *f)
+{
+	unsigned kind = (unsigned)f->alg | (f->verity ? VERITY : 0u);
+
+	for (unsigned i = 0; f->digest && i < l->nsections; i++)
+		if (l->section[i].kind == kind)
+			return &l->section[i];
+	return NULL;
 }
 
 static bool
-is_path(const char *text, const char *path, size_t len)
+is_path(const struct lying *x, const char *path, size_t len)
 {
-	return !strncmp(text, path, len) && !text[len];
+	return x->len == len && !memcmp(x->pattern, path, len);
 }
 
-/* Among the entries of one digest, from `at` on. */
-static enum allowed
-holds_from(const struct table *t, const struct section *s, uint32_t at, const struct ima_fields *f)
+void
+allow_list_expect(const struct allow_list *l, const struct ima_fields *f)
 {
-	size_t size = s->size - PLACE;
-	enum allowed answer = ALLOWED_NOT;
+	const struct allow_section *s = section_of(l, f);
 
-	for (; at < s->count && !memcmp(digest_of(s, at), f->digest, size); at++) {
-		uint32_t place = place_of(s, at);
-		const char *text = pattern_at(t, place);
+	if (s) {
+		struct reader r = bucket_of(s, f->digest);
 
-		answer = ALLOWED_ELSEWHERE;
-		if (place & GLOB ? pattern_matches(text, f->path, f->path_len) : is_path(text, f->path, f->path_len))
-			return ALLOWED;
+		__builtin_prefetch(r.pos);
+		__builtin_prefetch(r.pos + 64);
 	}
-	return answer;
 }
 
 enum allowed
 allow_list_holds(const struct allow_list *l, const struct ima_fields *f)
 {
-	unsigned kind = (unsigned)f->alg | (f->verity ? VERITY : 0u);
-	struct table t;
-	struct error e;
+	const struct allow_section *s = section_of(l, f);
+	enum allowed answer = ALLOWED_NOT;
+	struct lying x;
+	struct reader r;
 
-	if (!l->packed || !f->digest || !table_read(l->packed, l->packed_len, &t, &e))
+	if (!s)
 		return ALLOWED_NOT;
-	for (unsigned i = 0; i < t.sections; i++)
-		if (t.section[i].kind == kind)
-			return holds_from(&t, &t.section[i], lower(&t.section[i], f->digest), f);
-	return ALLOWED_NOT;
+	r = bucket_of(s, f->digest);
+	while (rd_more(&r) && lying_read(&r, s, &x)) {
+		int order = memcmp(x.digest, f->digest, s->digest);
+
+		if (order > 0)
+			break;
+		if (order < 0)
+			continue;
+		answer = ALLOWED_ELSEWHERE;
+		if (x.glob ? pattern_matches(x.pattern, f->path, f->path_len) : is_path(&x, f->path, f->path_len))
+			return ALLOWED;
+	}
+	return answer;
 }
 
 static void
@@ -161,20 +169,52 @@ digest_text(unsigned kind, const uint8_t *digest, char out[static ALLOWED_TEXT])
 	snprintf(out, ALLOWED_TEXT, "%s%s:%s", kind & VERITY ? "verity:" : "", ima_alg_word(alg), hex);
 }
 
+/* Entry after entry, over all sections. */
+static bool
+lying_next(const struct allow_list *l, struct allow_place *at, unsigned *kind, struct lying *x)
+{
+	while (at->section < l->nsections) {
+		const struct allow_section *s = &l->section[at->section];
+		struct reader r = rd_open(s->entries + at->at, s->size - at->at);
+
+		if (rd_more(&r)) {
+			if (!lying_read(&r, s, x))
+				return false;
+			at->at += r.at;
+			*kind = s->kind;
+			return true;
+		}
+		at->section++;
+		at->at = 0;
+	}
+	return false;
+}
+
+bool
+allow_list_next(const struct allow_list *l, struct allow_place *at, char digest[static ALLOWED_TEXT], const char **pattern)
+{
+	struct lying x;
+	unsigned kind;
+
+	if (!lying_next(l, at, &kind, &x))
+		return false;
+	digest_text(kind, x.digest, digest);
+	*pattern = x.pattern;
+	return true;
+}
+
 bool
 allow_list_of_path(const struct allow_list *l, const char *path, size_t len, char out[static ALLOWED_TEXT])
 {
-	struct table t;
-	struct error e;
+	struct allow_place at = { 0, 0 };
+	struct lying x;
+	unsigned kind;
 
-	if (!l->packed || !table_read(l->packed, l->packed_len, &t, &e))
-		return false;
-	for (unsigned i = 0; i < t.sections; i++)
-		for (uint32_t k = 0; k < t.section[i].count; k++)
-			if (is_path(pattern_at(&t, place_of(&t.section[i], k)), path, len)) {
-				digest_text(t.section[i].kind, digest_of(&t.section[i], k), out);
-				return true;
-			}
+	while (lying_next(l, &at, &kind, &x))
+		if (!x.glob && is_path(&x, path, len)) {
+			digest_text(kind, x.digest, out);
+			return true;
+		}
 	return false;
 }
 
@@ -305,56 +345,102 @@ entry_size(const struct sortable *x)
 	return ima_alg_size((enum ima_alg)(x->entry->kind & ~(unsigned)VERITY));
 }
 
-static void
-sections_write(const struct sortable *all, size_t count, uint32_t text_len, struct writer *w)
+/* So many that a bucket has about one entry. */
+static unsigned
+index_bits(uint32_t count)
 {
-	uint32_t in_kind[256] = { 0 };
-	unsigned sections = 0;
+	unsigned bits = 0;
 
-	for (size_t i = 0; i < count; i++)
-		sections += !in_kind[all[i].entry->kind]++;
+	while (bits < INDEX_BITS_MAX && count >> (bits + 1))
+		bits++;
+	return bits;
+}
+
+static size_t
+lying_size(const struct sortable *x)
+{
+	return entry_size(x) + 2 + strlen(x->text) + 1;
+}
+
+static void
+index_write(const struct sortable *all, uint32_t count, struct writer *w)
+{
+	unsigned bits = index_bits(count);
+	uint32_t i = 0;
+	size_t at = 0;
+
+	for (uint32_t bucket = 0; bucket < 1u << bits; bucket++) {
+		for (; bits && i < count && be32_at(all[i].entry->digest) >> (32 - bits) < bucket; i++)
+			at += lying_size(&all[i]);
+		wr_be32(w, (uint32_t)at, "index");
+	}
+}
+
+/* How many of one kind stand from here on, and their bytes. */
+static uint32_t
+kind_run(const struct sortable *all, size_t count, size_t from, size_t *size)
+{
+	size_t i = from;
+
+	for (*size = 0; i < count && all[i].entry->kind == all[from].entry->kind; i++)
+		*size += lying_size(&all[i]);
+	return (uint32_t)(i - from);
+}
+
+static void
+list_write(const struct sortable *all, size_t count, struct writer *w)
+{
+	unsigned sections = 0;
+	size_t size;
+
+	for (size_t i = 0; i < count; i += kind_run(all, count, i, &size))
+		sections++;
 	wr_u8(w, LIST_VERSION, "version");
 	wr_u8(w, (uint8_t)sections, "sections");
-	wr_be32(w, text_len, "text length");
-	for (unsigned k = 0; k < 256; k++)
-		if (in_kind[k]) {
-			wr_u8(w, (uint8_t)k, "kind");
-			wr_be32(w, in_kind[k], "count");
+	for (size_t i = 0, n; i < count; i += n) {
+		n = kind_run(all, count, i, &size);
+		wr_u8(w, all[i].entry->kind, "kind");
+		wr_u8(w, (uint8_t)index_bits((uint32_t)n), "bits");
+		wr_be32(w, (uint32_t)n, "count");
+		wr_be32(w, (uint32_t)size, "size");
+	}
+	for (size_t i = 0, n; i < count; i += n) {
+		n = kind_run(all, count, i, &size);
+		index_write(all + i, (uint32_t)n, w);
+		for (size_t k = i; k < i + n; k++) {
+			size_t len = strlen(all[k].text);
+
+			wr_bytes(w, all[k].entry->digest, entry_size(&all[k]), "digest");
+			wr_be16(w, (uint16_t)(len | (all[k].glob ? GLOB : 0u)), "length");
+			wr_bytes(w, all[k].text, len + 1, "pattern");
 		}
+	}
 }
 
 bool
 allow_build_end(struct allow_build *b, struct allow_list *out, struct error *e)
 {
-	size_t count = 0, text_len = 0, size = HEAD + SECTIONS_MAX * SECTION, place = 0;
+	size_t count = 0, size = HEAD + SECTIONS_MAX * (SECTION + PLACE);
 	own(mem) struct sortable *all = sorted(b, &count);
 	own(mem) uint8_t *buf = NULL;
 	struct writer w;
 
 	if (!all)
 		return err_set(e, ERR_MEMORY, "%zu entries", b->count);
-	for (size_t i = 0; i < count; i++) {
-		text_len += strlen(all[i].text) + 1;
-		size += entry_size(&all[i]) + PLACE;
-	}
-	size += text_len;
+	for (size_t i = 0; i < count; i++)      /* an index has no more places than there are entries */
+		size += lying_size(&all[i]) + PLACE;
 	if (size > ALLOW_PACKED_MAX)
 		return err_set(e, ERR_LIMIT, "an allow list of %zu bytes: over %d", size, ALLOW_PACKED_MAX);
 	buf = malloc(size);
 	if (!buf)
 		return err_set(e, ERR_MEMORY, "%zu entries", count);
 	w = wr_open(buf, size);
-	sections_write(all, count, (uint32_t)text_len, &w);
-	for (size_t i = 0; i < count; i++) {
-		wr_bytes(&w, all[i].entry->digest, entry_size(&all[i]), "digest");
-		wr_be32(&w, (uint32_t)place | (all[i].glob ? GLOB : 0), "place");
-		place += strlen(all[i].text) + 1;
-	}
-	for (size_t i = 0; i < count; i++)
-		wr_bytes(&w, all[i].text, strlen(all[i].text) + 1, "text");
+	list_write(all, count, &w);
 	if (!wr_ok(&w, e))
 		return false;
-	*out = (struct allow_list){ .packed = buf, .packed_len = w.used, .count = (uint32_t)count, .owned = buf };
+	if (!allow_list_open(buf, w.used, out, e))
+		return false;
+	out->owned = buf;
 	buf = NULL;
 	return true;
 }
@@ -364,22 +450,13 @@ allow_build_end(struct allow_build *b, struct allow_list *out, struct error *e)
 static bool
 add_all(const struct allow_list *l, struct allow_build *b, struct error *e)
 {
-	struct table t;
+	struct allow_place at = { 0, 0 };
+	struct lying x;
+	unsigned kind;
 
-	if (!l->packed)
-		return true;
-	if (!table_read(l->packed, l->packed_len, &t, e))
-		return false;
-	for (unsigned i = 0; i < t.sections; i++) {
-		const struct section *s = &t.section[i];
-
-		for (uint32_t k = 0; k < s->count; k++) {
-			const char *text = pattern_at(&t, place_of(s, k));
-
-			if (!allow_build_add(b, s->kind & VERITY, (enum ima_alg)(s->kind & ~(unsigned)VERITY), digest_of(s, k), text, strlen(text), e))
-				return false;
-		}
-	}
+	while (lying_next(l, &at, &kind, &x))
+		if (!allow_build_add(b, kind & VERITY, (enum ima_alg)(kind & ~(unsigned)VERITY), x.digest, x.pattern, x.len, e))
+			return false;
 	return true;
 }
 
@@ -394,39 +471,19 @@ allow_list_join(const struct allow_list *one, const struct allow_list *two, stru
 static const char first_line[] = "attest-allow-list 1\n";
 
 bool
-allow_list_entry(const struct allow_list *l, uint32_t i, char out[static ALLOWED_TEXT], const char **pattern)
-{
-	struct table t;
-	struct error e;
-
-	if (!l->packed || !table_read(l->packed, l->packed_len, &t, &e))
-		return false;
-	for (unsigned k = 0; k < t.sections; k++) {
-		const struct section *s = &t.section[k];
-
-		if (i < s->count) {
-			digest_text(s->kind, digest_of(s, i), out);
-			*pattern = pattern_at(&t, place_of(s, i));
-			return true;
-		}
-		i -= s->count;
-	}
-	return false;
-}
-
-bool
 allow_list_write(const struct allow_list *l, char **out, size_t *len, struct error *e)
 {
 	size_t size = sizeof(first_line) + l->packed_len + (size_t)l->count * (ALLOWED_TEXT + 2);
 	own(mem) char *buf = malloc(size);
 	struct writer w = wr_open((uint8_t *)buf, buf ? size : 0);
+	struct allow_place at = { 0, 0 };
 	char digest[ALLOWED_TEXT];
 	const char *text;
 
 	if (!buf)
 		return err_set(e, ERR_MEMORY, "%u entries", l->count);
 	wr_bytes(&w, first_line, strlen(first_line), "text");
-	for (uint32_t i = 0; allow_list_entry(l, i, digest, &text); i++) {
+	while (allow_list_next(l, &at, digest, &text)) {
 		wr_bytes(&w, digest, strlen(digest), "text");
 		wr_u8(&w, ' ', "text");
 		wr_bytes(&w, text, strlen(text), "text");

@@ -19,10 +19,15 @@ enum {
 	PATTERN_MAX       = 1024,       /* bytes, without NUL */
 };
 
+/* The entries of one kind of digest, where they lie. */
+struct allow_section { uint8_t kind, bits; uint32_t count, size; size_t digest; const uint8_t *index, *entries; };
+
 struct allow_list {
 	const uint8_t *packed;          /* NULL: empty */
 	size_t         packed_len;
 	uint32_t       count;
+	unsigned       nsections;
+	struct allow_section section[2 * IMA_ALG_COUNT];
 	uint8_t       *owned;           /* what packed points into, if it is this list's own */
 };
 void allow_list_free(struct allow_list *);
@@ -48,12 +53,15 @@ bool allow_list_open(const void *packed, size_t len, struct allow_list *, struct
 
 enum allowed { ALLOWED_NOT, ALLOWED_ELSEWHERE, ALLOWED };       /* ELSEWHERE: the content is known, under another path */
 enum allowed allow_list_holds(const struct allow_list *, const struct ima_fields *);
+/* That will be asked soon: fetches from memory what the answer needs, while something else is computed. */
+void allow_list_expect(const struct allow_list *, const struct ima_fields *);
 /* A digest that this path may have: "sha256:12ab…"; false when the path is unknown. Looks at every entry. */
 enum { ALLOWED_TEXT = 8 + 16 + 2 * DIGEST_MAX };
 bool allow_list_of_path(const struct allow_list *, const char *path, size_t len, char out[static ALLOWED_TEXT]);
 
-/* Entry i in the order of the file: "sha256:12ab…" and its pattern; false behind the last. */
-bool allow_list_entry(const struct allow_list *, uint32_t i, char digest[static ALLOWED_TEXT], const char **pattern);
+/* Entry after entry, in the order of the file: "sha256:12ab…" and its pattern; false behind the last. Starts zeroed. */
+struct allow_place { unsigned section; size_t at; };
+bool allow_list_next(const struct allow_list *, struct allow_place *, char digest[static ALLOWED_TEXT], const char **pattern);
 
 /* Entries in any order; those that are there twice count once. */
 struct allow_entry { uint8_t kind; uint8_t digest[DIGEST_MAX]; size_t text; };  /* kind: algorithm, with VERITY for fs-verity */

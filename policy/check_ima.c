@@ -114,19 +114,24 @@ static bool
 entry(struct walking *w, const struct ima_entry *x, struct error *e)
 {
 	struct ima_fields f;
-	struct error why;
+	struct error why = { .code = ERR_NONE };
+	bool readable = ima_fields_read(x, w->list.form.big_endian, &f, &why);
 
+	w->at.entries = x->number + 1;
 	if (!covered(w, x->pcr)) {
 		ima_judge_uncovered(&w->judge, x);
-	} else if (!x->violation && !strcmp(x->name, "ima") && !ima_fields_read(x, w->list.form.big_endian, &f, &why)) {
-		/* Nothing can be hashed: no such entry can have been measured. */
-		ima_judge_malformed(&w->judge, x, why.why);
-	} else {
-		w->work += ima_judge_entry(&w->judge, x, w->list.form.big_endian);
-		if (!extend(w, x, e))
-			return false;
+		return true;
 	}
-	w->at.entries = x->number + 1;
+	/* Old data that cannot be read cannot be hashed: no such entry was measured. */
+	if (!readable && !x->violation && !strcmp(x->name, "ima")) {
+		ima_judge_malformed(&w->judge, x, why.why);
+		return true;
+	}
+	if (readable)
+		allow_list_expect(&w->in->rules->allow, &f);
+	if (!extend(w, x, e))
+		return false;
+	w->work += ima_judge_entry(&w->judge, x, readable ? &f : NULL, why.why);
 	return true;
 }
 

@@ -122,22 +122,19 @@ ima_judge_uncovered(struct ima_judge *j, const struct ima_entry *x)
 
 /* A violation's name is in no PCR: it is what the host says, and excludes do not help it. */
 static void
-violation(struct ima_judge *j, const struct ima_entry *x, bool big_endian)
+violation(struct ima_judge *j, const struct ima_entry *x, const struct ima_fields *fields)
 {
 	enum reason code = j->rules->violations == IMA_VIOLATION_REFUSE ? REASON_IMA_VIOLATION : REASON_IMA_UNSTEADY;
-	struct ima_fields fields = { .path = "", .path_len = 0 };
 	struct finding *f;
-	struct error e;
 
 	if (j->rules->violations == IMA_VIOLATION_IGNORE) {
 		j->found.violations++;
 		return;
 	}
-	if (!ima_fields_read(x, big_endian, &fields, &e) || !fields.path)
-		fields = (struct ima_fields){ .path = "?", .path_len = 1 };
 	f = find(j, code, SEVERITY_UNKNOWN, x);
 	if (f)
-		finding_say(f->text, "%s; the host says: %.*s", reason_text(code), path_cut(&fields), fields.path);
+		finding_say(f->text, "%s; the host says: %.*s", reason_text(code), fields && fields->path ? path_cut(fields) : 1,
+		    fields && fields->path ? fields->path : "?");
 	found(j, f, code);
 }
 
@@ -241,12 +238,10 @@ is_buffer(struct ima_judge *j, const struct ima_fields *f)
 }
 
 uint64_t
-ima_judge_entry(struct ima_judge *j, const struct ima_entry *x, bool big_endian)
+ima_judge_entry(struct ima_judge *j, const struct ima_entry *x, const struct ima_fields *f, const char *why)
 {
 	const struct ima_rules *r = j->rules;
 	uint64_t work = 1 + r->nexcludes / 8;
-	struct ima_fields f;
-	struct error e = { .code = ERR_NONE };
 
 	if (r->mode == IMA_MODE_OFF)
 		return 0;
@@ -254,22 +249,22 @@ ima_judge_entry(struct ima_judge *j, const struct ima_entry *x, bool big_endian)
 	if (x->violation && !x->number)
 		aggregate_refused(j, x, NULL, "the first entry is a violation");
 	else if (x->violation)
-		violation(j, x, big_endian);
-	else if (!ima_fields_read(x, big_endian, &f, &e))
-		ima_judge_malformed(j, x, e.why);
-	else if (!f.judged)
+		violation(j, x, f);
+	else if (!f)
+		ima_judge_malformed(j, x, why);
+	else if (!f->judged)
 		ima_judge_malformed(j, x, "its template does not begin with a digest and a name");
-	else if (!x->number || is_named(&f, "boot_aggregate"))
-		aggregate(j, x, &f);
-	else if (excluded(r, &f))
+	else if (!x->number || is_named(f, "boot_aggregate"))
+		aggregate(j, x, f);
+	else if (excluded(r, f))
 		j->found.excluded++;
 	else {
-		bool buffer = r->mode != IMA_MODE_ALLOW_LIST && is_buffer(j, &f);
+		bool buffer = r->mode != IMA_MODE_ALLOW_LIST && is_buffer(j, f);
 
 		if (r->mode != IMA_MODE_SIGNATURES || buffer)
-			on_allow_list(j, x, &f);
+			on_allow_list(j, x, f);
 		if (r->mode != IMA_MODE_ALLOW_LIST && !buffer)
-			work += (uint64_t)IMA_SIGNATURE_WORK * is_signed(j, x, &f);
+			work += (uint64_t)IMA_SIGNATURE_WORK * is_signed(j, x, f);
 	}
 	return work;
 }

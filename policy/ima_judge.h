@@ -21,8 +21,8 @@ void ima_judge_free(struct ima_judge *);
 /* Forgets the entries since that was found. */
 void ima_judge_again(struct ima_judge *, const struct ima_found *);
 
-/* The work that it took. */
-uint64_t ima_judge_entry(struct ima_judge *, const struct ima_entry *, bool big_endian);
+/* An entry and what its fields say; NULL: they cannot be read, as why says. The work that it took. */
+uint64_t ima_judge_entry(struct ima_judge *, const struct ima_entry *, const struct ima_fields *, const char *why);
 /* An entry that cannot be hashed; one that extends a PCR which the quote does not cover or the policy does not list. */
 void ima_judge_malformed(struct ima_judge *, const struct ima_entry *, const char *why);
 void ima_judge_uncovered(struct ima_judge *, const struct ima_entry *);

@@ -232,10 +232,11 @@ static struct json *
 allow_json(const struct ima_rules *r)
 {
 	struct json *list = json_new_list();
+	struct allow_place at = { 0, 0 };
 	char digest[ALLOWED_TEXT];
 	const char *pattern;
 
-	for (uint32_t i = 0; allow_list_entry(&r->allow, i, digest, &pattern); i++) {
+	while (allow_list_next(&r->allow, &at, digest, &pattern)) {
 		struct json *o = json_new();
 
 		json_put_text(o, "digest", digest);

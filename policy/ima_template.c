@@ -4,8 +4,8 @@
 
 enum { OLD_DIGEST = 20, OLD_NAME_MAX = 255, SHA1_SIZE = 20, MD5_SIZE = 16 };
 
-static const struct { const char *word; size_t size; } algs[] = {
-#define X(name, word, size) { word, size },
+static const struct { const char *word; size_t len, size; } algs[] = {
+#define X(name, word, size) { word, sizeof(word) - 1, size },
 	IMA_ALGS(X)
 #undef X
 };
@@ -15,16 +15,18 @@ static const struct { const char *word; enum ima_field_kind kind; } fields[] = {
 #undef X
 };
 /* IMA-templates.rst; ima_template.c */
-static const struct { const char *name, *fields; } templates[] = {
-	{ "ima",        "d|n" },
-	{ "ima-ng",     "d-ng|n-ng" },
-	{ "ima-ngv2",   "d-ngv2|n-ng" },
-	{ "ima-sig",    "d-ng|n-ng|sig" },
-	{ "ima-sigv2",  "d-ngv2|n-ng|sig" },
-	{ "ima-buf",    "d-ng|n-ng|buf" },
-	{ "ima-modsig", "d-ng|n-ng|sig|d-modsig|modsig" },
-	{ "evm-sig",    "d-ng|n-ng|evmsig|xattrnames|xattrlengths|xattrvalues|iuid|igid|imode" },
+#define F(name) IMA_FIELD_##name
+static const struct { const char *name; struct ima_template is; } templates[] = {
+	{ "ima-ng",     { false, 2, { F(D_NG), F(N_NG) } } },
+	{ "ima-sig",    { false, 3, { F(D_NG), F(N_NG), F(SIG) } } },
+	{ "ima-ngv2",   { false, 2, { F(D_NGV2), F(N_NG) } } },
+	{ "ima-sigv2",  { false, 3, { F(D_NGV2), F(N_NG), F(SIG) } } },
+	{ "ima-buf",    { false, 3, { F(D_NG), F(N_NG), F(BUF) } } },
+	{ "ima-modsig", { false, 5, { F(D_NG), F(N_NG), F(SIG), F(D_MODSIG), F(MODSIG) } } },
+	{ "evm-sig",    { false, 9, { F(D_NG), F(N_NG), F(EVMSIG), F(XATTRNAMES), F(XATTRLENGTHS), F(XATTRVALUES), F(IUID), F(IGID), F(IMODE) } } },
+	{ "ima",        { true, 2, { F(D), F(N) } } },
 };
+#undef F
 
 const char *ima_alg_word(enum ima_alg a) { return (unsigned)a < IMA_ALG_COUNT ? algs[a].word : "unknown"; }
 size_t      ima_alg_size(enum ima_alg a) { return (unsigned)a < IMA_ALG_COUNT ? algs[a].size : 0; }
@@ -34,7 +36,7 @@ bool
 ima_alg_find(const char *word, size_t len, enum ima_alg *out)
 {
 	for (unsigned i = 0; i < IMA_ALG_COUNT; i++)
-		if (strlen(algs[i].word) == len && !memcmp(algs[i].word, word, len)) {
+		if (algs[i].len == len && !memcmp(algs[i].word, word, len)) {
 			*out = (enum ima_alg)i;
 			return true;
 		}
@@ -55,21 +57,22 @@ field_find(const char *word, size_t len, enum ima_field *out)
 bool
 ima_template_find(const char *name, struct ima_template *out)
 {
-	struct ima_template t = { .old = !strcmp(name, "ima") };
-	const char *list = name;
+	struct ima_template t = { .old = false };
 
 	for (unsigned i = 0; i < COUNT(templates); i++)
-		if (!strcmp(templates[i].name, name))
-			list = templates[i].fields;
+		if (!strcmp(templates[i].name, name)) {
+			*out = templates[i].is;
+			return true;
+		}
 	for (;;) {
-		size_t len = strcspn(list, "|");
+		size_t len = strcspn(name, "|");
 
-		if (t.count == IMA_FIELDS_MAX || !field_find(list, len, &t.field[t.count]))
+		if (t.count == IMA_FIELDS_MAX || !field_find(name, len, &t.field[t.count]))
 			return false;
 		t.count++;
-		if (!list[len])
+		if (!name[len])
 			break;
-		list += len + 1;
+		name += len + 1;
 	}
 	*out = t;
 	return true;

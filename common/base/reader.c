@@ -33,7 +33,8 @@ rd_sub(struct reader *r, size_t n, const char *field)
 	return (struct reader){ .pos = p, .left = p ? n : 0, .at = at, .bad = r->bad };
 }
 
-static uint64_t
+/* Inlined into each of its callers, whose size is known there: a loop over bytes becomes one load. */
+static inline __attribute__((always_inline)) uint64_t
 rd_int(struct reader *r, unsigned size, bool big, const char *field)
 {
 	const uint8_t *p = rd_bytes(r, size, field);

@@ -13,6 +13,11 @@ tests_bench_bench_gate_SOURCES  = %D%/bench_gate.c tests/gate/world.c tests/gate
 tests_bench_bench_gate_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/tests/gate
 tests_bench_bench_gate_LDADD    = libbench.la libunit.la -lpam
 
+BENCHES += %D%/bench_ima
+tests_bench_bench_ima_SOURCES  = %D%/bench_ima.c
+tests_bench_bench_ima_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_bench_bench_ima_LDADD    = libbench.la libpolicy.la
+
 BENCHES += %D%/bench_log
 tests_bench_bench_log_SOURCES  = %D%/bench_log.c %D%/large_log.c %D%/large_log.h
 tests_bench_bench_log_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -177,6 +177,7 @@ static void
 search(const void *p, size_t len)
 {
 	struct allow_list l;
+	struct allow_place at = { 0, 0 };
 	char digest[ALLOWED_TEXT];
 	const char *text;
 	struct error e;
@@ -186,8 +187,8 @@ search(const void *p, size_t len)
 	(void)holds(&l, false, IMA_ALG_SHA256, 0x11, "/axy");
 	(void)holds(&l, false, IMA_ALG_SHA256, 0x22, "/c");
 	(void)allow_list_of_path(&l, "/none", 5, digest);
-	for (uint32_t i = 0; i <= l.count; i++)
-		(void)allow_list_entry(&l, i, digest, &text);
+	while (allow_list_next(&l, &at, digest, &text))
+		;
 }
 
 static void
