@@ -8,7 +8,7 @@
 #include "scope.h"
 
 /* CEILING_TAIL_MS: so long must any result last, or a host would have none while it asks for the next. */
-enum { ORPHANS_MAX = 64, CEILING_TAIL_MS = 60 * 1000 };
+enum { ORPHANS_MAX = 64, CEILING_TAIL_MS = 60 * 1000, QUOTE_PACKED_MAX = 512 };
 
 struct orphans { unsigned count; uint8_t digest[ORPHANS_MAX][SHA256_SIZE]; };
 enum outcome { SAID, USED, CHANGED };
@@ -102,8 +102,15 @@ static bool
 add_report(struct core *c, struct evidence_job *ev, int64_t now, struct error *e)
 {
 	struct report_row row;
+	uint8_t quote[QUOTE_PACKED_MAX];
+	struct writer w = wr_open(quote, sizeof(quote));
 
 	fill_report(ev, now, &row);
+	if (ev->quote_held) {
+		quote_pack(&ev->quote, &w);
+		row.quote = quote;
+		row.quote_len = w.bad ? 0 : w.used;
+	}
 	for (unsigned i = 0; i < REF_TRIES; i++) {
 		uint64_t random;
 

@@ -199,6 +199,7 @@ bool ek_allowed(const struct core *, const char *fingerprint);
 /* --- core_admin.c, core_sets.c, core_import.c --- */
 void on_admin(struct core *, struct job *);
 /* Who asked, and for what; args of the operation live as long as the job. */
+struct what_if;
 struct admin_job {
 	struct admin_request ask;
 	char who[WHO_TEXT];
@@ -210,6 +211,11 @@ struct admin_job {
 	char name[SET_NAME_TEXT];           /* of the set that is captured or imported */
 	unsigned parts;                     /* that it grants */
 	int64_t expires;                    /* as asked for; 0: never */
+	struct policy_row policy;           /* owned: the one that is asked for */
+	char (*groups)[GROUP_TEXT];         /* owned: those that it reaches */
+	unsigned ngroups;
+	bool fresh;                         /* the group is new */
+	struct what_if *what_if;            /* owned */
 	char remarks[1024];                 /* on what an imported file could not carry over, a line each */
 };
 struct admin_job *admin_of(struct job *);
@@ -229,6 +235,14 @@ void admin_withdraw(struct core *, struct job *);
 void admin_export(struct core *, struct job *);
 void admin_class(struct core *, struct job *);
 void admin_import(struct core *, struct job *);
+/* core_groups.c */
+void admin_policies(struct core *, struct job *);
+void admin_policy(struct core *, struct job *);
+void admin_policy_set(struct core *, struct job *);
+void admin_groups(struct core *, struct job *);
+void admin_group_set(struct core *, struct job *);
+void admin_move(struct core *, struct job *);
+void admin_ceiling(struct core *, struct job *);
 /* "name" or "name/version"; the newest version where there is none. */
 bool admin_set_find(struct core *, const char *text, struct set_row *, struct error *) MUST_CHECK;
 /* A name without version, for a new set. */

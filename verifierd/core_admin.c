@@ -6,6 +6,7 @@
 #include "hex.h"
 #include "log.h"
 #include "scope.h"
+#include "what_if.h"
 
 enum { GROUPS_MAX = 256, SHOWN_REPORTS = 20, TOKEN_LIFE_MS = 24 * 3600 * 1000 };
 
@@ -17,6 +18,9 @@ drop_admin_job(void *p)
 	report_row_free(&a->report);
 	set_row_free(&a->set);
 	set_row_free(&a->other);
+	policy_row_free(&a->policy);
+	free(a->groups);
+	what_if_free(a->what_if);
 	free(a);
 }
 
@@ -621,6 +625,14 @@ static void (*const operations[ADMIN_COUNT])(struct core *, struct job *) = {
 	[ADMIN_EXPORT] = admin_export,
 	[ADMIN_IMPORT] = admin_import,
 	[ADMIN_ACCEPT] = admin_accept,
+	[ADMIN_POLICIES] = admin_policies,
+	[ADMIN_POLICY] = admin_policy,
+	[ADMIN_POLICY_SET] = admin_policy_set,
+	[ADMIN_GROUPS] = admin_groups,
+	[ADMIN_GROUP_SET] = admin_group_set,
+	[ADMIN_CEILING] = admin_ceiling,
+	[ADMIN_CEILING_ALL] = admin_ceiling,
+	[ADMIN_MOVE] = admin_move,
 	[ADMIN_EXPLAIN] = admin_explain,
 	[ADMIN_TOKEN] = admin_token,
 	[ADMIN_AUDIT] = admin_audit_list,

@@ -6,6 +6,7 @@
 #include "memo.h"
 #include "parts.h"
 #include "scope.h"
+#include "what_if.h"
 #include "verdict.h"
 
 enum { VERDICT_PACKED_MAX = 128 << 10 };
@@ -235,9 +236,12 @@ expect(const struct evidence_job *ev, struct expectation *x)
 	    context_digest(&ctx, x->extra);
 }
 
-static void
-facts_of(const struct host_row *h, struct host_facts *f)
+void
+evidence_facts(struct evidence_job *ev)
 {
+	const struct host_row *h = &ev->host;
+	struct host_facts *f = &ev->facts;
+
 	*f = (struct host_facts){
 		.known = true, .active = h->state == ENROLLMENT_ACTIVE, .revoked = h->state == ENROLLMENT_REVOKED,
 		.spki_len = h->key.spki_len, .signer = h->key.signer, .seen = h->seen, .last_reset = h->reset_count,
@@ -353,7 +357,7 @@ on_evidence(struct core *c, struct job *j)
 	if (!open_challenge(c, j, ev) || !find_host(c, j, &ev->challenge.ak, &ev->host) || !find_policy(c, j, ev) ||
 	    !find_log(c, j, ev))
 		return;
-	facts_of(&ev->host, &ev->facts);
+	evidence_facts(ev);
 	parsed = ev->log_len ? memo_get(c->memo, ev->log_digest, &len, &ev->log_len) : NULL;
 	if (parsed)
 		ask_both(c, j, parsed, len);
@@ -368,9 +372,8 @@ by_values(const struct evidence_job *ev)
 	return ev->verdict.values_len && ev->host.class != CLASS_LOG && !ev->host.gave_log;
 }
 
-/* A verdict from the judge. What is not one of the three words, or not earned, is no verdict. */
-static bool
-take_verdict(struct evidence_job *ev, struct reader part, struct error *e)
+bool
+evidence_verdict(struct evidence_job *ev, struct reader part, struct error *e)
 {
 	struct reader again = part;
 	uint8_t *copy;
@@ -411,7 +414,7 @@ take_judged(struct evidence_job *ev, struct frame *f, bool final, struct error *
 	if (!rd_end(r, e) || !quote_unpack(&quote, &ev->quote, e))
 		return false;
 	ev->quote_held = held;
-	return held && !final ? verdict_unpack(&verdict, &ev->verdict, e) : take_verdict(ev, verdict, e);
+	return held && !final ? verdict_unpack(&verdict, &ev->verdict, e) : evidence_verdict(ev, verdict, e);
 }
 
 static void
@@ -487,22 +490,71 @@ put_so_far(struct writer *w, const struct evidence_job *ev, struct error *e)
 	return wr_ok(w, e);
 }
 
+/* A set that is stored, but not in a state in which it is looked at. */
+static bool
+fetch_set(struct core *c, const char *label, struct gathered *g, struct error *e)
+{
+	char name[NAME_TEXT];
+	size_t n = strcspn(label, "/");
+
+	if (g->count == SETS_MAX || !label[n])
+		return true;
+	snprintf(name, sizeof(name), "%.*s", (int)n, label);
+	if (!store_set(c->store, name, (uint32_t)strtoul(label + n + 1, NULL, 10), &g->set[g->count], e))
+		return false;
+	g->bytes += g->set[g->count++].body_len + LABEL_TEXT + 32;
+	return true;
+}
+
+/* What is supposed takes the place of what is stored. */
+static bool
+suppose(struct core *c, const struct supposed *s, struct policy_now *policy, struct gathered *g, struct error *e)
+{
+	char label[LABEL_TEXT];
+	unsigned i = 0;
+
+	if (s->policy) {
+		policy->packed = s->policy;
+		policy->packed_len = s->policy_len;
+	}
+	if (!*s->set)
+		return true;
+	for (; i < g->count; i++) {
+		set_label(&g->set[i], label);
+		if (!strcmp(label, s->set))
+			break;
+	}
+	if (i == g->count && s->state == SET_ACTIVE && !fetch_set(c, s->set, g, e))
+		return false;
+	if (i == g->count)
+		return true;
+	g->set[i].state = s->state;
+	if (s->state == SET_RETIRED) {
+		set_row_free(&g->set[i]);
+		g->set[i] = g->set[--g->count];
+	}
+	return true;
+}
+
 /* A question that ends with the log and the sets of the host's group; put writes what stands before them. */
 static bool
 boot_question(struct core *c, struct evidence_job *ev, bool (*put)(struct writer *, const struct evidence_job *, struct error *),
-    const uint8_t *parsed, size_t parsed_len, uint8_t **out, size_t *len, struct error *e)
+    const uint8_t *parsed, size_t parsed_len, const struct supposed *supposed, uint8_t **out, size_t *len, struct error *e)
 {
 	own(gathered) struct gathered g;        /* of its sets count is all that is set */
 	own(mem) uint8_t *payload = NULL;
 	enum bank scheme = BANK_SHA256;
+	struct host_row host = ev->host;
 	struct policy_now policy;
 	struct writer w;
 	size_t size;
 
 	g.count = 0;
+	if (supposed && *supposed->group)
+		memcpy(host.group, supposed->group, sizeof(host.group));
 	if (!bank_of_alg(ev->host.key.hash, &scheme))
 		return err_set(e, ERR_CRYPTO, "appraisal cannot be prepared");
-	if (!policy_of(c, ev->host.group, &policy, e) || !sets_gather(c, &ev->host, &g, e))
+	if (!policy_of(c, host.group, &policy, e) || !sets_gather(c, &host, &g, e) || (supposed && !suppose(c, supposed, &policy, &g, e)))
 		return false;
 	memcpy(ev->references_digest, g.digest, sizeof(ev->references_digest));
 	note_policy(c, &policy, ev);
@@ -516,7 +568,7 @@ boot_question(struct core *c, struct evidence_job *ev, bool (*put)(struct writer
 	part_put(&w, parsed, parsed_len, "log");
 	part_put(&w, ev->parts.pcr_values.p, ev->parts.pcr_values.there ? ev->parts.pcr_values.len : 0, "pcr values");
 	part_put(&w, policy.packed, policy.packed_len, "policy");
-	sets_put(&w, &g, &ev->host);
+	sets_put(&w, &g, &host);
 	if (!wr_ok(&w, e))
 		return false;
 	*len = w.used;
@@ -532,7 +584,7 @@ ask_boot(struct core *c, struct job *j)
 	uint8_t *payload;
 	size_t len;
 
-	if (boot_question(c, ev, put_so_far, ev->parsed, ev->parsed_len, &payload, &len, &e))
+	if (boot_question(c, ev, put_so_far, ev->parsed, ev->parsed_len, NULL, &payload, &len, &e))
 		worker_ask(c, j, ROLE_JUDGE, MSG_JUDGE_BOOT, MSG_JUDGED_BOOT, payload, len, boot_judged);
 	else
 		job_error(c, j, &e);
@@ -546,7 +598,7 @@ ask_both(struct core *c, struct job *j, const uint8_t *parsed, size_t parsed_len
 	uint8_t *payload;
 	size_t len;
 
-	if (boot_question(c, j->state, put_quote, parsed, parsed_len, &payload, &len, &e))
+	if (boot_question(c, j->state, put_quote, parsed, parsed_len, NULL, &payload, &len, &e))
 		worker_ask(c, j, ROLE_JUDGE, MSG_JUDGE_BOTH, MSG_JUDGED_QUOTE, payload, len, both_judged);
 	else
 		job_error(c, j, &e);
@@ -572,7 +624,7 @@ boot_judged(struct core *c, struct job *j, struct frame *f)
 		worker_failed(c, j, "judge");
 		return;
 	}
-	if (!take_verdict(ev, f->payload, &e)) {
+	if (!evidence_verdict(ev, f->payload, &e)) {
 		job_error(c, j, &e);
 		return;
 	}
@@ -584,4 +636,11 @@ boot_judged(struct core *c, struct job *j, struct frame *f)
 		job_need_pcrs(c, j);
 	else
 		commit_add(c, j);
+}
+
+bool
+evidence_question(struct core *c, struct evidence_job *ev, const uint8_t *parsed, size_t len, const struct supposed *supposed,
+    uint8_t **out, size_t *out_len, struct error *e)
+{
+	return boot_question(c, ev, put_so_far, parsed, len, supposed, out, out_len, e);
 }

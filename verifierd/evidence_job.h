@@ -35,4 +35,13 @@ struct evidence_job {
 	struct result    result;
 	struct verdict   verdict;               /* the last: see evidence_job_new() */
 };
+
+/* --- core_evidence.c, for who judges evidence again: what_if.c --- */
+struct supposed;
+void evidence_facts(struct evidence_job *);         /* of its host */
+/* A question about the boot, with what is stored and what is supposed. */
+bool evidence_question(struct core *, struct evidence_job *, const uint8_t *parsed, size_t, const struct supposed *, uint8_t **,
+    size_t *, struct error *) MUST_CHECK;
+/* A verdict from the judge. What is not one of the three words, or not earned, is no verdict. */
+bool evidence_verdict(struct evidence_job *, struct reader, struct error *) MUST_CHECK;
 #endif

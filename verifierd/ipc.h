@@ -15,6 +15,7 @@
 #include "api.h"
 #include "appraise.h"
 #include "evidence.h"
+#include "policy_json.h"
 #include "ima_rules.h"
 #include "reference_json.h"
 
@@ -53,6 +54,8 @@ X(PARSE_IMA,    CORE,  PARSE, IMA_PART_MAX + 8) /* number of the first entry u64
 X(PARSED_IMA,   PARSE, CORE,  16 << 20)      /* ok u8, then packed entries or the error text */ \
 X(PARSE_ENROLL, CORE,  PARSE, 8 << 20)       /* now, flags, request, ek_roots (PEM bundle) */ \
 X(PARSED_ENROLL,PARSE, CORE,  8 << 10)       /* struct enroll_facts, packed */ \
+X(PARSE_POLICY, CORE,  PARSE, POLICY_JSON_MAX)  /* JSON text */ \
+X(PARSED_POLICY,PARSE, CORE,  256 << 10)        /* ok u8, then name and the packed policy, or the error text */ \
 X(JUDGE_QUOTE,  CORE,  JUDGE, 16 << 10)      /* attest, signature, host facts, expectation */ \
 X(JUDGED_QUOTE, JUDGE, CORE,  128 << 10)     /* ok u8, quote, struct ima_said, IMA state, verdict */ \
 X(JUDGE_BOOT,   CORE,  JUDGE, 16 << 20)      /* quote, host facts, verdict so far; scheme, parsed log, PCR values, policy, struct ima_ask, IMA state, parsed IMA, sets */ \
@@ -142,6 +145,14 @@ X(WITHDRAW,  "POST", "/v1/admin/references/{set}/revoke", "set, digest, componen
 X(EXPORT,    "GET",  "/v1/admin/references/{set}/export", "set") \
 X(IMPORT,    "POST", "/v1/admin/references",           "set, host, group, expires, reason, text") \
 X(ACCEPT,    "POST", "/v1/admin/reports/{report}/accept", "report, scope, expires, reason") \
+X(POLICIES,  "GET",  "/v1/admin/policies",             "") \
+X(POLICY,    "GET",  "/v1/admin/policies/{policy}",    "policy") \
+X(POLICY_SET,"POST", "/v1/admin/policies",             "text, confirm, reason") \
+X(GROUPS,    "GET",  "/v1/admin/groups",               "") \
+X(GROUP_SET, "POST", "/v1/admin/groups/{group}",       "group, policy, confirm, reason") \
+X(CEILING,   "POST", "/v1/admin/groups/{group}/ceiling", "group, ceiling, duration, reason") \
+X(CEILING_ALL,"POST", "/v1/admin/ceiling",             "ceiling, duration, reason") \
+X(MOVE,      "POST", "/v1/admin/hosts/{host}/move",    "host, group, reason") \
 X(EXPLAIN,   "GET",  "/v1/admin/reports/{report}",     "report") \
 X(TOKEN,     "POST", "/v1/admin/tokens",               "reason") \
 X(AUDIT,     "GET",  "/v1/admin/audit",                "")
@@ -161,6 +172,12 @@ X(AUDIT,     "GET",  "/v1/admin/audit",                "")
  * ACTIVATE {set, state:"active", digest, group, hosts:[names]}
  * RETIRE, WITHDRAW   {set, state:"retired" or "revoked", digest, group, hosts:how many have a newest result that rests on it, stragglers:[their names]}
  * ACCEPT   {set, state:"active", digest, group, hosts:[names], components, own, report, admits:[findings of the refused report]}
+ * POLICIES {"policies":[{name, version, digest, created, author}]}
+ * POLICY   {name, version, digest, created, author, policy:{…}}
+ * POLICY_SET {policy:"name/version", digest, changed, groups:[names], and of its what-if: changes:[{host, group, was, was_reason, becomes,
+ *           reason, text}], judged, unknown, turned, held}; GROUP_SET {group, policy, created, …}, MOVE {id, name, group, from, …} likewise
+ * GROUPS   {"groups":[{name, policy, hosts, ceiling, ceiling_until}]}
+ * CEILING, CEILING_ALL  {ceiling, until, groups:[names]}
  * EXPLAIN  {ref, host, at, state, reason, summary, next, findings:[…], nearest:{set, differs} or null, log, references}
  * TOKEN    {token, expires}
  * AUDIT    {entries:[{number, at, who, action, subject, why, before, after, hash}], intact}
@@ -187,6 +204,10 @@ struct admin_request {
 	char components[64];                /* words of components with commas between */
 	char expires[24];                   /* RFC 3339, or "" */
 	char class[16];                     /* a word of evidence_class */
+	char policy[NAME_TEXT];             /* "name" (newest version) or "name/version" */
+	char ceiling[16];                   /* a mode of gates */
+	char duration[16];                  /* as in configuration files: 4h */
+	char confirm[12];                   /* how many hosts may be refused by it */
 	struct long_text text;              /* a file; points into the request */
 };
 

@@ -77,6 +77,7 @@ verifierd_verifierd_core_SOURCES = \
 	%D%/core_explain.c \
 	%D%/core_evidence.c %D%/evidence_job.h \
 	%D%/core_import.c \
+	%D%/core_groups.c \
 	%D%/core_policy.c \
 	%D%/core_sets.c \
 	%D%/ek_roots.c \
@@ -86,6 +87,7 @@ verifierd_verifierd_core_SOURCES = \
 	%D%/jobs.c \
 	%D%/logs.c %D%/logs.h \
 	%D%/memo.c %D%/memo.h \
+	%D%/what_if.c %D%/what_if.h \
 	%D%/workers.c
 verifierd_verifierd_core_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
 verifierd_verifierd_core_CFLAGS   = $(PIE_COMPILE)
@@ -118,8 +120,10 @@ sbin_PROGRAMS += %D%/verifierctl/verifierctl
 verifierd_verifierctl_verifierctl_SOURCES = \
 	%D%/verifierctl/api_client.c %D%/verifierctl/api_client.h \
 	%D%/verifierctl/args.c %D%/verifierctl/args.h \
+	%D%/verifierctl/cmd_groups.c \
 	%D%/verifierctl/cmd_hosts.c \
 	%D%/verifierctl/cmd_inspect.c \
+	%D%/verifierctl/cmd_policies.c \
 	%D%/verifierctl/cmd_references.c \
 	%D%/verifierctl/cmd_reports.c \
 	%D%/verifierctl/cmd_server.c \
@@ -131,6 +135,7 @@ verifierd_verifierctl_verifierctl_SOURCES = \
 	%D%/verifierctl/inspect_result.c \
 	%D%/verifierctl/main.c \
 	%D%/verifierctl/show.c %D%/verifierctl/show.h \
+	%D%/verifierctl/vectors.c %D%/verifierctl/vectors.h \
 	%D%/verifierctl/verifierctl.h
 verifierd_verifierctl_verifierctl_CPPFLAGS = $(VERIFIERD_CPPFLAGS) $(CURL_CFLAGS) $(CRYPTO_CFLAGS)
 verifierd_verifierctl_verifierctl_CFLAGS  = $(PIE_COMPILE)

@@ -30,6 +30,7 @@ enum { DAY = 24 * 3600 };
 	X("enroll",  "simulator", FLAG,    simulator, 0, 0, "no") \
 	X("result",  "lifetime",  SECONDS, lifetime,  1, DAY, "15m") \
 	X("result",  "grace_max", SECONDS, grace_max, 0, 30 * DAY, "24h") \
+	X("policy",  "hold_share", COUNT,  hold_share, 0, 100, "10") \
 	X("process", "user",      TEXT,    user,      0, 0, "verifierd") \
 	X("process", "workers",   COUNT,   workers,   1, WORKERS_MAX, "auto") \
 	X("process", "net",       COUNT,   net,       1, WORKERS_MAX, "auto") \

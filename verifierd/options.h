@@ -28,6 +28,7 @@ struct options {
 	char ek_roots[OPTION_PATH], ek_allow[OPTION_PATH];
 	bool simulator;
 	int64_t lifetime, grace_max;        /* ms */
+	unsigned hold_share;                /* percent of a group's good hosts that a change may refuse unconfirmed */
 	char user[64];                      /* "" or "root": privileges are kept */
 	unsigned workers;                   /* of each kind; "auto": one a core, resolved here */
 	unsigned net;                       /* processes that serve hosts; "auto": one for two cores */

@@ -4,6 +4,7 @@
 #include "imalog.h"
 #include "log.h"
 #include "parts.h"
+#include "policy_json.h"
 #include "roles.h"
 #include "sandbox.h"
 #include "scope.h"
@@ -92,6 +93,29 @@ parse_enroll(struct reader *in, uint8_t **out, size_t *len, struct error *e)
 	return true;
 }
 
+/* A policy, as an administrator sent it. */
+static bool
+parse_policy(struct reader *in, uint8_t **out, size_t *len, struct error *e)
+{
+	own(mem) struct policy *p = calloc(1, sizeof(*p));
+	own(mem) uint8_t *buf = malloc(POLICY_PACKED_MAX + NAME_TEXT + 16);
+	struct error why = { .code = ERR_NONE };
+	struct writer w = wr_open(buf, POLICY_PACKED_MAX + NAME_TEXT + 16);
+
+	if (!p || !buf)
+		return err_set(e, ERR_MEMORY, "policy");
+	if (!policy_json_read((const char *)in->pos, in->left, p, &why))
+		return worker_refusal(&why, out, len, e);
+	wr_u8(&w, 1, "ok");
+	part_put(&w, p->name, strlen(p->name), "name");
+	policy_pack(p, &w);
+	if (!wr_ok(&w, e))
+		return false;
+	*len = w.used;
+	*out = give(buf);
+	return true;
+}
+
 /* A file of golden measurements, as an administrator sent it. */
 static bool
 parse_set(struct reader *in, uint8_t **out, size_t *len, struct error *e)
@@ -139,6 +163,10 @@ answer(void *state, struct frame *f, enum message *type, uint8_t **out, size_t *
 	if (f->type == MSG_PARSE_SET) {
 		*type = MSG_PARSED_SET;
 		return parse_set(&f->payload, out, len, e);
+	}
+	if (f->type == MSG_PARSE_POLICY) {
+		*type = MSG_PARSED_POLICY;
+		return parse_policy(&f->payload, out, len, e);
 	}
 	*type = MSG_PARSED_ENROLL;
 	return parse_enroll(&f->payload, out, len, e);

@@ -322,6 +322,12 @@ tests_unit_check_sets_SOURCES  = %D%/check_sets.c %D%/core_lab.c %D%/core_lab.h 
 tests_unit_check_sets_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_check_sets_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
 
+check_PROGRAMS += %D%/check_groups
+TESTS += %D%/check_groups
+tests_unit_check_groups_SOURCES  = %D%/check_groups.c %D%/core_lab.c %D%/core_lab.h %D%/soft_host.c %D%/soft_host.h
+tests_unit_check_groups_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_check_groups_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
+
 check_PROGRAMS += %D%/check_memo
 TESTS += %D%/check_memo
 tests_unit_check_memo_SOURCES  = %D%/check_memo.c %D%/core_lab.c %D%/core_lab.h %D%/soft_host.c %D%/soft_host.h

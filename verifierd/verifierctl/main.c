@@ -61,6 +61,12 @@ find_socket(struct ctl *ctl, struct options *o)
 	return true;
 }
 
+static bool
+needs_daemon(const struct command *c, int argc, char **argv)
+{
+	return strcmp(c->name, "inspect") && !(!strcmp(c->name, "policies") && argc > 1 && !strcmp(argv[1], "test"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -95,7 +101,7 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		if (strcmp(commands[i].name, argv[optind]))
 			continue;
-		if (strcmp(commands[i].name, "inspect") && !find_socket(&ctl, &o))
+		if (needs_daemon(&commands[i], argc - optind, argv + optind) && !find_socket(&ctl, &o))
 			return EXIT_USAGE;
 		return run(&commands[i], &ctl, argc - optind, argv + optind);
 	}

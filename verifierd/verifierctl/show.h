@@ -13,5 +13,7 @@ const char *show_sub(const struct json *, const char *object, const char *key, c
 void show_line(const char *label, const char *value);
 /* A list of objects as aligned columns with these member names as its head. */
 void show_table(const struct json *, const char *list, const char *const *columns, unsigned ncolumns, const char *none);
+/* What a change would make of hosts, cmd_groups.c. */
+void show_changes(const struct json *);
 void show_findings(const struct json *, const char *list);
 #endif

@@ -25,6 +25,13 @@ X("class",      "HOST log|no-log|does-not-replay --reason T", "what evidence a h
 X("revoke",     "HOST --reason T",                      "take a host's trust away, at once", revoke_main) \
 X("references", "list | show N | diff A B | capture HOST --name N [--report REF] [--host|--group] [--expires WHEN] [--reason T] | activate N[@DIGEST] [--expires WHEN] | retire N | revoke N [--component C,...] --reason T | export N [--out FILE] | import FILE [--name N] [--group G] [--host H] [--expires WHEN] --reason T", \
                                                         "golden measurements", references_main) \
+X("policies",   "list | show N[/VERSION] | set FILE --reason T [--confirm N] [--dry-run] [--yes] | what-if FILE | test FILE [--vectors FILE]", \
+                                                        "what hosts must be like", policies_main) \
+X("groups",     "[list] | create G [--policy N] [--yes] | set G --policy N [--reason T] [--confirm N] [--dry-run] [--yes]", \
+                                                        "groups of hosts and the policies that they follow", groups_main) \
+X("move",       "HOST GROUP [--reason T] [--dry-run] [--yes]", "put a host into another group", move_main) \
+X("ceiling",    "off|audit|enforce --all|--group G [--for 4h] --reason T [--dry-run]", \
+                                                        "the most that gates may do, for a while", ceiling_main) \
 X("accept",     "REF|HOST --reason T [--host|--group] [--expires WHEN] [--dry-run] [--yes]", "make exactly what one refused report measured good", accept_main) \
 X("explain",    "REF",                                  "why a report was judged as it was, in words", explain_main) \
 X("inspect",    "eventlog FILE [--quote F] [--pcrs F] | ima FILE [--log F] | quote --attest F --signature F --ak PEM [--nonce HEX] [--selection S] | result FILE --jwks FILE", \
