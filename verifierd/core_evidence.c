@@ -529,6 +529,7 @@ suppose(struct core *c, const struct supposed *s, struct policy_now *policy, str
 	if (i == g->count)
 		return true;
 	g->set[i].state = s->state;
+	g->set[i].revoked = s->revoked;
 	if (s->state == SET_RETIRED) {
 		set_row_free(&g->set[i]);
 		g->set[i] = g->set[--g->count];

@@ -7,7 +7,9 @@
 #include "log.h"
 #include "logs.h"
 #include "parts.h"
+#include "rules.h"
 #include "scope.h"
+#include "what_if.h"
 
 enum { DIGEST_PREFIX_MIN = 8 };
 
@@ -267,6 +269,7 @@ reply_active(struct core *c, struct job *j, const struct set_row *s)
 	json_put_text(answer, "digest", digest);
 	json_put_text(answer, "group", s->group);
 	json_put(answer, "hosts", m.list);
+	what_if_put(c, a, answer);
 	if (good && a->accept) {
 		v = calloc(1, sizeof(*v));
 		packed = rd_open(a->report.verdict, a->report.verdict_len);
@@ -280,6 +283,34 @@ reply_active(struct core *c, struct job *j, const struct set_row *s)
 	}
 	json_free(answer);
 	job_error(c, j, &e);
+}
+
+/* Whom a set reaches. */
+static bool
+in_its_group(const struct admin_job *a, const struct host_row *h)
+{
+	return !strcmp(a->set.group, h->group) && (!a->set.own || !strcmp(a->set.host_id, h->id));
+}
+
+static void
+what_if_set(struct core *c, struct job *j, enum set_state to, uint32_t parts, void (*then)(struct core *, struct job *))
+{
+	struct supposed s = { .state = to, .revoked = parts };
+
+	set_label(&admin_of(j)->set, s.set);
+	what_if(c, j, &s, in_its_group, then);
+}
+
+static void
+activated(struct core *c, struct job *j)
+{
+	struct admin_job *a = admin_of(j);
+	struct error e;
+
+	if (what_if_allows(c, a, &e) && admin_change(c, a, activate, &a->set, &e))
+		reply_active(c, j, &a->set);
+	else
+		admin_failed(c, j, &e);
 }
 
 void
@@ -298,15 +329,16 @@ admin_activate(struct core *c, struct job *j)
 		admin_failed(c, j, &e);
 		return;
 	}
-	if ((a->set.state == SET_ACTIVE && !a->expires) || admin_change(c, a, activate, &a->set, &e))
+	if (a->set.state == SET_ACTIVE && !a->expires)
 		reply_active(c, j, &a->set);
 	else
-		admin_failed(c, j, &e);
+		what_if_set(c, j, SET_ACTIVE, 0, activated);
 }
 
 /* --- retire and revoke: what rested on the set is judged anew with the host's next evidence --- */
 
 struct ending { const char *action; enum set_state to; uint32_t parts; };
+static const struct ending retirement = { "retire", SET_RETIRED, 0 }, withdrawal = { "revoke-set", SET_REVOKED, 0 };
 
 /* "loader,boot-entry" */
 static bool
@@ -377,18 +409,18 @@ add_straggler(void *arg, const struct host_row *h, struct error *e)
 
 /* Who rests on it is told as it was before. */
 static void
-end(struct core *c, struct job *j, struct ending to)
+ended(struct core *c, struct job *j)
 {
 	struct admin_job *a = admin_of(j);
 	struct json *answer = answer_new(a);
-	char label[LABEL_TEXT] = "", digest[2 * SHA256_SIZE + 1];
+	struct ending to = a->ask.op == ADMIN_RETIRE ? retirement : withdrawal;
+	char label[LABEL_TEXT], digest[2 * SHA256_SIZE + 1];
 	struct stragglers s = { json_new_list(), label };
 	uint32_t hosts = 0;
 	struct error e;
-	bool good = admin_set_find(c, a->ask.set, &a->set, &e) && may_end(a, &to, &e);
+	bool good = may_end(a, &to, &e) && what_if_allows(c, a, &e);
 
-	if (good)
-		set_label(&a->set, label);
+	set_label(&a->set, label);
 	good = good && store_set_hosts(c->store, label, &hosts, &e) && store_hosts(c->store, add_straggler, &s, &e);
 	json_put(answer, "stragglers", s.list);
 	if (!good || ((a->set.state != to.to || a->set.revoked != to.parts) && !admin_change(c, a, end_set, &to, &e))) {
@@ -402,19 +434,32 @@ end(struct core *c, struct job *j, struct ending to)
 	json_put_text(answer, "digest", digest);
 	json_put_text(answer, "group", a->set.group);
 	json_put_int(answer, "hosts", hosts);
+	what_if_put(c, a, answer);
 	job_reply_json(c, j, 200, answer);
+}
+
+static void
+end(struct core *c, struct job *j, struct ending to)
+{
+	struct admin_job *a = admin_of(j);
+	struct error e;
+
+	if (admin_set_find(c, a->ask.set, &a->set, &e) && may_end(a, &to, &e))
+		what_if_set(c, j, to.to, to.parts, ended);
+	else
+		admin_failed(c, j, &e);
 }
 
 void
 admin_retire(struct core *c, struct job *j)
 {
-	end(c, j, (struct ending){ "retire", SET_RETIRED, 0 });
+	end(c, j, retirement);
 }
 
 void
 admin_withdraw(struct core *c, struct job *j)
 {
-	end(c, j, (struct ending){ "revoke-set", SET_REVOKED, 0 });
+	end(c, j, withdrawal);
 }
 
 /* --- capture and accept --- */
@@ -681,6 +726,9 @@ accept_from(struct core *c, struct admin_job *a, struct error *e)
 		return false;
 	if (a->report.state != STATE_CONTRAINDICATED)
 		return err_set(e, ERR_REFUSED, "report %s was not refused: nothing to accept", a->report.ref);
+	if (rules_reason(a->report.reason))
+		return err_set(e, ERR_REFUSED, "report %s was refused by a rule of the policy (%s): no reference makes it good",
+		    a->report.ref, reason_code(a->report.reason));
 	packed = rd_open(a->report.verdict, a->report.verdict_len);
 	if (!verdict_unpack(&packed, v, e))
 		return false;

@@ -139,9 +139,9 @@ X(SETS,      "GET",  "/v1/admin/references",           "") \
 X(SET,       "GET",  "/v1/admin/references/{set}",     "set") \
 X(SET_DIFF,  "GET",  "/v1/admin/references/{set}/diff/{other}", "set, other") \
 X(CAPTURE,   "POST", "/v1/admin/hosts/{host}/capture", "host, report, set, scope, expires, reason") \
-X(ACTIVATE,  "POST", "/v1/admin/references/{set}/activate", "set, digest, expires, reason") \
-X(RETIRE,    "POST", "/v1/admin/references/{set}/retire", "set, digest, reason") \
-X(WITHDRAW,  "POST", "/v1/admin/references/{set}/revoke", "set, digest, components, reason") \
+X(ACTIVATE,  "POST", "/v1/admin/references/{set}/activate", "set, digest, expires, confirm, reason") \
+X(RETIRE,    "POST", "/v1/admin/references/{set}/retire", "set, digest, confirm, reason") \
+X(WITHDRAW,  "POST", "/v1/admin/references/{set}/revoke", "set, digest, components, confirm, reason") \
 X(EXPORT,    "GET",  "/v1/admin/references/{set}/export", "set") \
 X(IMPORT,    "POST", "/v1/admin/references",           "set, host, group, expires, reason, text") \
 X(ACCEPT,    "POST", "/v1/admin/reports/{report}/accept", "report, scope, expires, reason") \
@@ -169,7 +169,7 @@ X(AUDIT,     "GET",  "/v1/admin/audit",                "")
  * CAPTURE  {set:"name/version", state:"candidate", digest, entries, components:[…], own, origin, report, admits:[findings of that report]}
  * IMPORT   {set, state:"candidate", digest, entries, components:[…], own, origin, remarks:[…]}
  * EXPORT   the set as attest-references(5) has it
- * ACTIVATE {set, state:"active", digest, group, hosts:[names]}
+ * ACTIVATE {set, state:"active", digest, group, hosts:[names]}, and a what-if as POLICY_SET has it; so RETIRE and WITHDRAW
  * RETIRE, WITHDRAW   {set, state:"retired" or "revoked", digest, group, hosts:how many have a newest result that rests on it, stragglers:[their names]}
  * ACCEPT   {set, state:"active", digest, group, hosts:[names], components, own, report, admits:[findings of the refused report]}
  * POLICIES {"policies":[{name, version, digest, created, author}]}

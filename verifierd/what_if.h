@@ -17,6 +17,7 @@ struct supposed {
 	char           group[GROUP_TEXT];   /* the host's */
 	char           set[LABEL_TEXT];     /* this set is in that state */
 	enum set_state state;
+	uint32_t       revoked;             /* then: components of it that are, 0 for all of it */
 };
 
 /*

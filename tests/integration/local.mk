@@ -59,3 +59,6 @@ TESTS += %D%/clocks.sh
 check_LTLIBRARIES += %D%/libshift.la
 tests_integration_libshift_la_SOURCES = %D%/shift.c
 tests_integration_libshift_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
+
+dist_check_SCRIPTS += %D%/policies.sh
+TESTS += %D%/policies.sh

@@ -142,7 +142,10 @@ START_TEST(own_part_ends_with_the_fleet)
 	fleet_of_a();
 	accept_boot_of_b();
 	ck_assert_str_eq(attest(&b), "ok");
-	ck_assert_int_eq(admin((struct admin_request){ .op = ADMIN_RETIRE, .set = "base/1" }), 200);
+	/* Both would be refused: that is held until somebody says so. */
+	ck_assert_int_eq(admin((struct admin_request){ .op = ADMIN_RETIRE, .set = "base/1" }), 409);
+	ck_assert_ptr_nonnull(strstr(r.body, "held: 2 hosts that are good would be refused (host-a, host-b)"));
+	ck_assert_int_eq(admin((struct admin_request){ .op = ADMIN_RETIRE, .set = "base/1", .confirm = "2" }), 200);
 	says("\"stragglers\":[\"host-a\",\"host-b\"]");
 	ck_assert_str_ne(attest(&b), "ok");
 }
@@ -180,7 +183,7 @@ static const struct { const char *label, *components, *reason_a, *reason_b; } wi
 /* Another active set says the same: what is revoked stands above it. */
 START_TEST(revoked_beats_every_union)
 {
-	struct admin_request ask = { .op = ADMIN_WITHDRAW, .set = "base/1" };
+	struct admin_request ask = { .op = ADMIN_WITHDRAW, .set = "base/1", .confirm = "2" };
 
 	fleet_of_a();
 	accept_boot_of_b();

@@ -87,6 +87,8 @@ show_change(const struct json *j)
 	show_line("origin", show_member(j, "origin", cell));
 	show_line("hosts", show_member(j, "hosts", cell));
 	show_words("rest on it", j, "stragglers");
+	if (json_has(j, "changes"))
+		show_changes(j);
 	if (json_list(j, "remarks", 100, &count, &e))
 		for (unsigned i = 0; i < count; i++)
 			if (json_item_text(json_item(j, "remarks", i), cell, sizeof(cell), &e))
@@ -130,7 +132,7 @@ diff(const struct ctl *ctl, const char *a, const char *b)
 
 /* What the options of all commands say. */
 struct wish {
-	const char *name, *report, *why, *expires, *component, *group, *host, *out;
+	const char *name, *report, *why, *expires, *component, *group, *host, *out, *confirm;
 	bool        dry_run, yes, for_host, for_group;
 	char        until[EXPIRES_TEXT];
 };
@@ -144,6 +146,8 @@ body_of(const struct wish *w)
 		json_put_text(body, "reason", w->why);
 	if (w->expires)
 		json_put_text(body, "expires", w->until);
+	if (w->confirm)
+		json_put_text(body, "confirm", w->confirm);
 	if (w->for_host || w->for_group)
 		json_put_text(body, "scope", w->for_host ? "host" : "group");
 	json_put_bool(body, "dry_run", w->dry_run);
@@ -292,7 +296,7 @@ references_main(const struct ctl *ctl, int argc, char **argv)
 	/* --host is a flag of what is captured here, and names a host for what comes from elsewhere. */
 	bool import = argc > 1 && !strcmp(argv[1], "import");
 	const struct arg args[] = { { "name", &w.name, NULL }, { "report", &w.report, NULL }, { "reason", &w.why, NULL },
-		{ "expires", &w.expires, NULL }, { "component", &w.component, NULL }, { "out", &w.out, NULL },
+		{ "expires", &w.expires, NULL }, { "component", &w.component, NULL }, { "out", &w.out, NULL }, { "confirm", &w.confirm, NULL },
 		{ "host", import ? &w.host : NULL, import ? NULL : &w.for_host },
 		{ "group", import ? &w.group : NULL, import ? NULL : &w.for_group },
 		{ "dry-run", NULL, &w.dry_run }, { "yes", NULL, &w.yes } };

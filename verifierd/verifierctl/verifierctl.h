@@ -23,7 +23,7 @@ X("approve",    "HOST [--ek FPR] [--yes]",              "let a pending host in",
 X("reject",     "HOST [--reason T]",                    "refuse a pending host", reject_main) \
 X("class",      "HOST log|no-log|does-not-replay --reason T", "what evidence a host can give of its boot", class_main) \
 X("revoke",     "HOST --reason T",                      "take a host's trust away, at once", revoke_main) \
-X("references", "list | show N | diff A B | capture HOST --name N [--report REF] [--host|--group] [--expires WHEN] [--reason T] | activate N[@DIGEST] [--expires WHEN] | retire N | revoke N [--component C,...] --reason T | export N [--out FILE] | import FILE [--name N] [--group G] [--host H] [--expires WHEN] --reason T", \
+X("references", "list | show N | diff A B | capture HOST --name N [--report REF] [--host|--group] [--expires WHEN] [--reason T] | activate N[@DIGEST] [--expires WHEN] [--confirm N] [--dry-run] | retire N [--confirm N] | revoke N [--component C,...] [--confirm N] --reason T | export N [--out FILE] | import FILE [--name N] [--group G] [--host H] [--expires WHEN] --reason T", \
                                                         "golden measurements", references_main) \
 X("policies",   "list | show N[/VERSION] | set FILE --reason T [--confirm N] [--dry-run] [--yes] | what-if FILE | test FILE [--vectors FILE]", \
                                                         "what hosts must be like", policies_main) \
