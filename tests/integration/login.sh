@@ -170,6 +170,13 @@ why=$(verifierctl explain "$ref" --json)
 is "explain: state" "$(echo "$why" | jq -r .state)" contraindicated
 is "explain: code" "$(echo "$why" | jq -r '.findings[0].code')" cmdline-changed
 is "explain: PCR" "$(echo "$why" | jq -r '.findings[0].pcr')" 8
+case $(echo "$why" | jq -r .summary) in
+*" was refused: kernel command line: + audit=0 + pam_attest.changed=1 (PCR 8, event "*"; this is not how an update looks: "*"verifierctl accept $ref"*) r=0 ;; *) r=1 ;;
+esac
+is "explain: the first sentence is the answer" $r 0
+is "explain: what the machine did" "$(echo "$why" | jq -c '.facts | [.secure_boot.state, .secure_boot.binding, .boot, .kernel.name, .kernel.name_binding]')" \
+	'["on","digest-bound","grub","/vmlinuz","digest-bound"]'
+verifierctl explain "$ref" | grep -q '^secure boot   on (digest-bound)'; is "explain: for people as well" $? 0
 is "explain: nearest" "$(echo "$why" | jq -r '.nearest.set')" base/1
 [ "$(echo "$why" | jq -r '.findings[0] | .event > 0 and .expected != .seen')" = true ]; is "explain: event, expected, seen" $? 0
 
