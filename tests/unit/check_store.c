@@ -1,5 +1,6 @@
 #include <sqlite3.h>
 #include "store.h"
+#include "store_sql.h"
 #include "unit.h"
 
 static char dir[64], url[128];
@@ -176,6 +177,46 @@ START_TEST(a_newer_schema_is_refused)
 }
 END_TEST
 
+/* Of the second schema, from before tables were put in the place of others. */
+START_TEST(an_older_store_is_taken_along)
+{
+	static const char rows[] = "PRAGMA user_version = 2;"
+	    "INSERT INTO hosts (id, name, grp, enrollment, ek, ek_subject, ek_not_after, ak, signer, spki, hash, banks, enrolled)"
+	    " VALUES ('h', 'web7', 'default', 'active', 'e', '', 0, x'01', x'02', x'03', 11, 2, 1);"
+	    "INSERT INTO reports (ref, host, at, state, reason, vouched, replayed, bank, pcrs, boot_id, verdict)"
+	    " VALUES ('R1', 'h', 5, 'affirming', 'ok', 1, 1, 1, 1, 'b', x'00');"
+	    "INSERT INTO challenges (id, expires) VALUES (x'01020300000000000000000000000000', 1000);";
+	uint8_t id[CHALLENGE_ID_SIZE] = { 1, 2, 3 };
+	struct report_row r = { 0 };
+	struct host_row h;
+	char path[128];
+	sqlite3 *db;
+	bool first;
+
+	_Static_assert(CHALLENGE_ID_SIZE == 16, "as in rows");
+	store_close(s);
+	snprintf(path, sizeof(path), "%s/store.db", dir);
+	ck_assert(!unlink(path));
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert_int_eq(sqlite3_exec(db, migrations[i], NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_msg(sqlite3_exec(db, rows, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+	sqlite3_close(db);
+	s = NULL;
+	ck_assert_msg(store_open(url, &s, &e), "%s", e.why);
+	ck_assert(store_host_by_name(s, "web7", &h, &e) && !strcmp(h.id, "h") && h.key.banks == 2);
+	ck_assert(store_report(s, "R1", &r, &e) && r.at == 5);
+	report_row_free(&r);
+	r = (struct report_row){ 0 };
+	ck_assert(store_begin(s, &e) && store_challenge_use(s, id, 1000, &first, &e) && !first);
+	strcpy(r.ref, "R2");
+	strcpy(r.host_id, "none");
+	ck_assert(!store_report_add(s, &r, &e) && e.code == ERR_CONFLICT);
+	strcpy(r.host_id, "h");
+	ck_assert_msg(store_report_add(s, &r, &e) && store_commit(s, &e), "%s", e.why);
+}
+END_TEST
+
 START_TEST(the_audit_trail_cannot_be_changed)
 {
 	struct audit_row a = { .number = 1, .at = 1, .who = "uid 0", .action = "revoke", .subject = "web7", .why = "stolen" };
@@ -203,6 +244,7 @@ add(TCase *tc)
 	tcase_add_test(tc, a_reference_is_given_once);
 	tcase_add_test(tc, an_ima_position_never_moves_back);
 	tcase_add_test(tc, a_newer_schema_is_refused);
+	tcase_add_test(tc, an_older_store_is_taken_along);
 	tcase_add_test(tc, the_audit_trail_cannot_be_changed);
 }
 
