@@ -516,12 +516,14 @@ static enum message
 answer_type(enum message question)
 {
 	switch (question) {
+	case MSG_JUDGE_QUOTE:
+	case MSG_JUDGE_BOTH:    return MSG_JUDGED_QUOTE;
 	case MSG_JUDGE_BOOT:    return MSG_JUDGED_BOOT;
 	case MSG_JUDGE_CAPTURE: return MSG_CAPTURED;
 	case MSG_JUDGE_EXPORT:  return MSG_EXPORTED;
 	case MSG_JUDGE_FACTS:
 	case MSG_JUDGE_SHOW:    return MSG_SHOWN;
-	default:                return MSG_JUDGED_QUOTE;
+	default:                return MSG_COUNT;       /* dispatch() refuses it */
 	}
 }
 

@@ -179,6 +179,8 @@ is "explain: what the machine did" "$(echo "$why" | jq -c '.facts | [.secure_boo
 verifierctl explain "$ref" | grep -q '^secure boot   on (digest-bound)'; is "explain: for people as well" $? 0
 is "explain: nearest" "$(echo "$why" | jq -r '.nearest.set')" base/1
 [ "$(echo "$why" | jq -r '.findings[0] | .event > 0 and .expected != .seen')" = true ]; is "explain: event, expected, seen" $? 0
+is "explain: what the machine did" "$(echo "$why" | jq -r '.facts.secure_boot.state')" on
+grep -c 'answered what nobody asked\|was ended by signal' "$LAB/verifierd.log" | grep -qx 0; is "no worker had to be ended" $? 0
 
 # A refusal outlives restart, expiry and the verifier (row 27).
 lab_kill verifierd
