@@ -9,8 +9,9 @@
 # resident KiB, private dirty KiB, descriptors. Not part of `make check`.
 #
 # Flat means, over the second half: private dirty memory grows by less than SOAK_KIB (512) by a straight line laid
-# through the samples, descriptors by less than one, and no process but a parse worker, which is renewed by design, has
-# another pid than at the start. A worker's samples are of whoever holds its place.
+# through the samples; the least descriptors of the last quarter are not more than those of the quarter before, for
+# connections come and go between samples; and no process but a parse worker, which is renewed by design, has another
+# pid than at the start. A worker's samples are of whoever holds its place.
 set -u
 SOURCE=$(cd "${top_srcdir:-$(dirname "$0")/../..}" && pwd) BUILD=$(cd "${top_builddir:-$SOURCE/build}" && pwd)
 for p in swtpm swtpm_setup tpm2_pcrextend curl jq; do
@@ -179,14 +180,23 @@ function growth(value, name,    i, k, x, sx, sy, sxx, sxy, d) {
 	d = k * sxx - sx * sx
 	return d ? (k * sxy - sx * sy) / d * end / 2 : 0
 }
+# the least of the last quarter, less the least of the one before
+function rise(value, name,    i, late, least) {
+	least[0] = least[1] = 1e9
+	for (i in who) if (who[i] == name && at[i] * 2 >= end) {
+		late = at[i] * 4 >= end * 3
+		if (value[i] < least[late]) least[late] = value[i]
+	}
+	return least[0] < 1e9 && least[1] < 1e9 ? least[1] - least[0] : 0
+}
 END {
-	printf "%-24s %10s %10s %10s %10s %8s %8s %8s %6s\n", "process", "rss max", "dirty 1st", "last", "growth", "fds", "max", "growth", "pids"
+	printf "%-24s %10s %10s %10s %10s %8s %8s %8s %6s\n", "process", "rss max", "dirty 1st", "last", "growth", "fds", "max", "rise", "pids"
 	for (i = 1; i <= names; i++) {
 		n = order[i]
-		g = growth(dirty, n); f = growth(open, n)
+		g = growth(dirty, n); f = rise(open, n)
 		word = g < kib && f < 1 && (!pids[n] || n ~ /parse/) ? "" : "  NOT FLAT"
 		if (word) bad++
-		printf "%-24s %10d %10d %10d %10.0f %8d %8d %8.1f %6d%s\n", n, rss[n], first[n], last[n], g, fds[n], fdmax[n], f, 1 + pids[n], word
+		printf "%-24s %10d %10d %10d %10.0f %8d %8d %8d %6d%s\n", n, rss[n], first[n], last[n], g, fds[n], fdmax[n], f, 1 + pids[n], word
 	}
 	if (refused) print "refused: " refused
 	print bad ? "soak: " bad " not flat" : "soak: flat"
