@@ -280,9 +280,12 @@ fill(const struct eventlog *log, const struct set_want *want, struct reference_s
 		return err_set(e, ERR_MEMORY, "%u entries", count);
 	for (unsigned i = 0; i < log->count; i++) {
 		const struct event *ev = &log->event[i];
-		enum component c = component_of(ev->pcr, i >= boot_entry);
+		enum component c;
 
-		if (!event_counts(ev, set->bank, set->pcrs) || !(parts & 1u << c))
+		if (!event_counts(ev, set->bank, set->pcrs))
+			continue;
+		c = component_of(ev->pcr, i >= boot_entry);
+		if (!(parts & 1u << c))
 			continue;
 		number[set->count] = ev->number;
 		entry_capture(ev, set, c, &set->entry[set->count++]);
