@@ -2,6 +2,7 @@
 POLICY_CPPFLAGS = $(PROTO_CPPFLAGS) -I$(srcdir)/policy
 noinst_LTLIBRARIES += libpolicy.la
 libpolicy_la_SOURCES = \
+	%D%/allow_import.c \
 	%D%/allow_list.c %D%/allow_list.h \
 	%D%/appraise.c %D%/appraise.h \
 	%D%/boot_aggregate.c %D%/boot_aggregate.h \

@@ -26,6 +26,7 @@ enum { JSON_MEMBERS_MAX = 4096, JSON_NUMBER_MAX = 24 };
 struct scan {
 	const char *p, *end;
 	unsigned    members, members_max;
+	bool        loose;      /* names are somebody else's: any number of them, as they come */
 	struct error *e;
 };
 
@@ -88,7 +89,7 @@ scan_member(struct scan *s, unsigned depth, struct key *key)
 		return err_set(s->e, ERR_FORMAT, "member without a name");
 	if (!skip_string(s, &key->text, &key->len))
 		return false;
-	if (memchr(key->text, '\\', key->len))
+	if (!s->loose && memchr(key->text, '\\', key->len))
 		return err_set(s->e, ERR_FORMAT, "escape in a member's name");
 	for (const struct key *k = key->before; k; k = k->before)
 		if (k->len == key->len && !memcmp(k->text, key->text, key->len))
@@ -130,7 +131,7 @@ scan_object(struct scan *s, unsigned depth)
 	struct key keys[OBJECT_KEYS_MAX];
 	bool more = !empty(s, '}');
 
-	for (unsigned n = 0; more; n++) {
+	for (unsigned n = 0; more; n += !s->loose) {
 		if (n == OBJECT_KEYS_MAX)
 			return err_set(s->e, ERR_LIMIT, "over %d members in one object", OBJECT_KEYS_MAX);
 		keys[n].before = n ? &keys[n - 1] : NULL;
@@ -335,6 +336,63 @@ json_line_at(const char *text, size_t len, const char *path)
 		path += *path == '.';
 	}
 	return line_at(copy, best);
+}
+
+struct json_walk
+json_walk_open(const char *text, size_t len)
+{
+	return (struct json_walk){ .p = text, .end = text + len };
+}
+
+/* A name as it stands between its quotes, unescaped. */
+static bool
+name_of(const char *text, size_t len, char *out, size_t size, struct error *e)
+{
+	struct json_tokener *tok = json_tokener_new();
+	struct json_object *o = tok ? json_tokener_parse_ex(tok, text - 1, (int)len + 2) : NULL;
+	bool fits = json_object_is_type(o, json_type_string) && (size_t)json_object_get_string_len(o) < size;
+
+	if (fits)
+		snprintf(out, size, "%s", json_object_get_string(o));
+	json_object_put(o);
+	if (tok)
+		json_tokener_free(tok);
+	return fits || err_set(e, ERR_LIMIT, "a name of %zu bytes, or none", len);
+}
+
+bool
+json_walk_next(struct json_walk *w, char *name, size_t size, const char **value, size_t *len, bool *more, struct error *e)
+{
+	struct scan s = { .p = w->p, .end = w->end, .members_max = UINT32_MAX, .loose = true, .e = e };
+	const char *text;
+	size_t n;
+
+	skip_space(&s);
+	if (!w->begun) {
+		if (s.p >= s.end || *s.p++ != '{')
+			return err_set(e, ERR_FORMAT, "not a JSON object");
+		*more = !empty(&s, '}');
+		w->begun = true;
+	} else if (!next(&s, '}', more)) {
+		return false;
+	}
+	skip_space(&s);
+	if (!*more)
+		return s.p == s.end || err_set(e, ERR_FORMAT, "something stands behind the object");
+	if (s.p >= s.end || *s.p != '"')
+		return err_set(e, ERR_FORMAT, "member without a name");
+	if (!skip_string(&s, &text, &n) || !name_of(text, n, name, size, e))
+		return false;
+	skip_space(&s);
+	if (s.p >= s.end || *s.p++ != ':')
+		return err_set(e, ERR_FORMAT, "member without a value");
+	skip_space(&s);
+	*value = s.p;
+	if (!scan_value(&s, JSON_DEPTH_MAX))
+		return false;
+	*len = (size_t)(s.p - *value);
+	w->p = s.p;
+	return true;
 }
 
 void

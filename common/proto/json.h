@@ -20,6 +20,14 @@ bool json_parse_file(const char *text, size_t len, unsigned members, struct json
 unsigned json_line(const char *text, size_t len, const char *key, unsigned i);
 /* The line on which the value at a path like "cmdline.forbid[3]" starts, or the last part of the path that is there. */
 unsigned json_line_at(const char *text, size_t len, const char *path);
+/*
+ * For an object that is too large for a tree: its members one after another, each value as its text. That a name is
+ * there twice is not seen. A NUL must stand somewhere behind the text, and none in it.
+ */
+struct json_walk { const char *p, *end; bool begun; };
+struct json_walk json_walk_open(const char *text, size_t len);
+/* *more is false behind the last member. */
+bool json_walk_next(struct json_walk *, char *name, size_t size, const char **value, size_t *len, bool *more, struct error *) MUST_CHECK;
 void json_free(struct json *);
 static inline void drop_json(struct json **j) { json_free(*j); }   /* own(json) struct json *j = NULL; */
 

@@ -80,6 +80,12 @@ tests_fuzz_fuzz_eventlog_CPPFLAGS = $(POLICY_CPPFLAGS)
 tests_fuzz_fuzz_eventlog_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_eventlog_LDADD    = libpolicy.la
 
+check_PROGRAMS += %D%/fuzz_imalog
+tests_fuzz_fuzz_imalog_SOURCES  = %D%/fuzz_imalog.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_imalog_CPPFLAGS = $(POLICY_CPPFLAGS)
+tests_fuzz_fuzz_imalog_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_imalog_LDADD    = libpolicy.la
+
 check_PROGRAMS += %D%/fuzz_reference
 tests_fuzz_fuzz_reference_SOURCES  = %D%/fuzz_reference.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_reference_CPPFLAGS = $(POLICY_CPPFLAGS)

@@ -171,6 +171,89 @@ START_TEST(joined)
 }
 END_TEST
 
+/* --- files of others --- */
+
+#define KEYLIME(digests, more) "{\"meta\":{\"version\":1},\"release\":0,\"digests\":{" digests "}" more ",\"keyrings\":{},\"ima-buf\":{},\"verification-keys\":\"\"}"
+static const struct { const char *label, *text, *out, *excludes, *why; } imports[] = {
+	{ "own", HEAD "sha256:" ONE " /a*\n", "sha256:" ONE " /a*\n", "", NULL },
+	{ "sha256sum", ONE "  /a\n" TWO " */b c\n", "sha256:" ONE " /a\nsha256:" TWO " /b_c\n", "", NULL },
+	{ "sha1sum", SHORT "  /a", "sha1:" SHORT " /a\n", "", NULL },
+	{ "stars", ONE "  /a*[b]?\n", "sha256:" ONE " /a\\*[b]\\?\n", "", NULL },
+	{ "backslash", "\\" ONE "  /a\\\\n\n", "sha256:" ONE " /a\\\\n\n", "", NULL },
+	{ "newline", "\\" ONE "  /a\\nb\n", NULL, NULL, "line 1: path: a control character" },
+	{ "relative", ONE "  a\n", NULL, NULL, "line 1: path: not absolute" },
+	{ "one space", ONE " /a\n", NULL, NULL, "line 1: not a digest, two spaces and a path" },
+	{ "tag", "SHA256 (/a) = " ONE "\n", NULL, NULL, "line 1: not a digest" },
+	{ "empty line", ONE "  /a\n\n", NULL, NULL, "line 2: not a digest" },
+	{ "odd digits", "123  /a\n", NULL, NULL, "line 1: digest: 3 digits" },
+	{ "no hex", "x111111111111111111111111111111111111111  /a\n", NULL, NULL, "line 1: digest: not hex" },
+	{ "nothing", "", NULL, NULL, "an allow list of 0 bytes" },
+	{ "keylime", KEYLIME("\"/a b\":[\"" ONE "\",\"" TWO "\"],\"boot_aggregate\":[\"00\"],\"/c\\u00e4\":[\"" SHORT "\"]", ",\"excludes\":[\"/tmp/.*\",\"/a\\\\.b$\",\"boot_aggregate\"],\"ima\":{\"dm_policy\":null}"),
+	    "sha1:" SHORT " /c\xc3\xa4\nsha256:" ONE " /a_b\nsha256:" TWO " /a_b\n", "/tmp/**\n/a.b\n", NULL },
+	{ "no digests", "{\"meta\":{}}", NULL, NULL, "digests: missing" },
+	{ "keyrings", "{\"digests\":{},\"keyrings\":{\".ima\":[\"00\"]}}", NULL, NULL, "keyrings: not empty" },
+	{ "other member", "{\"digests\":{},\"hashes\":{}}", NULL, NULL, "hashes: no such member" },
+	{ "bad digest", KEYLIME("\"/a\":[\"11\"]", ""), NULL, NULL, "digests: /a[0]: digest: 2 digits" },
+	{ "no list", KEYLIME("\"/a\":\"" ONE "\"", ""), NULL, NULL, "digests: /a: digests: not" },
+	{ "regex", KEYLIME("", ",\"excludes\":[\"/a\",\"/(a|b)/.*\"]"), NULL, NULL, "excludes[1]: '(a|b)/.*' is no pattern" },
+	{ "regex star", KEYLIME("", ",\"excludes\":[\"/var/log/*\"]"), NULL, NULL, "excludes[0]: '*' is no pattern" },
+	{ "regexes", KEYLIME("", ",\"excludes\":[\"^/a\",\"/b(/.*)?\",\"/c[^/]*/d\",\"/e.f$\",\"/g.+\"]"), "", "/a**\n/b**\n/c*/d**\n/e?f\n/g?**\n", NULL },
+	{ "cut", "{\"digests\":{\"/a\":[\"" ONE "\"]}", NULL, NULL, "neither ',' nor '}'" },
+	{ "behind", "{\"digests\":{}} x", NULL, NULL, "something stands behind the object" },
+};
+
+START_TEST(imported)
+{
+	own(allow_list) struct allow_list l = { .count = 0 };
+	own(mem) char *excludes = NULL, *text = NULL;
+	struct error e = { .code = ERR_NONE };
+	bool ok = allow_list_import(imports[_i].text, strlen(imports[_i].text), &l, &excludes, &e);
+	size_t len;
+
+	ck_assert_msg(ok == !imports[_i].why && (ok || strstr(e.why, imports[_i].why)), "%s: %s", imports[_i].label, e.why);
+	if (!ok)
+		return;
+	ck_assert(allow_list_write(&l, &text, &len, &e));
+	ck_assert_str_eq(text + strlen(HEAD), imports[_i].out);
+	ck_assert_str_eq(excludes, imports[_i].excludes);
+}
+END_TEST
+
+static void
+cut_import(const uint8_t *p, size_t len, void *arg)
+{
+	own(allow_list) struct allow_list l = { .count = 0 };
+	own(mem) char *excludes = NULL;
+	struct error e;
+
+	(void)arg;
+	(void)!allow_list_import((const char *)p, len, &l, &excludes, &e);
+}
+
+START_TEST(every_prefix_of_imports)
+{
+	for (unsigned i = 0; i < COUNT(imports); i++)
+		unit_prefixes((const uint8_t *)imports[i].text, strlen(imports[i].text), cut_import, NULL);
+}
+END_TEST
+
+/* A policy of a whole distribution. */
+START_TEST(large_keylime_policy)
+{
+	own(allow_list) struct allow_list l = { .count = 0 };
+	own(mem) char *text = malloc(16 << 20), *excludes = NULL;
+	struct error e;
+	size_t n;
+
+	ck_assert_ptr_nonnull(text);
+	n = (size_t)sprintf(text, "{\"digests\":{");
+	for (unsigned i = 0; i < 100000; i++)
+		n += (size_t)sprintf(text + n, "%s\"/usr/lib/package/%u\":[\"%064x\"]", i ? "," : "", i, i);
+	n += (size_t)sprintf(text + n, "}}");
+	ck_assert_msg(allow_list_import(text, n, &l, &excludes, &e) && l.count == 100000, "%s", e.why);
+}
+END_TEST
+
 /* --- packed bytes are untrusted --- */
 
 static void
@@ -280,6 +363,9 @@ add(TCase *tc)
 	tcase_add_test(tc, same_again);
 	tcase_add_test(tc, lookups);
 	tcase_add_test(tc, joined);
+	tcase_add_loop_test(tc, imported, 0, COUNT(imports));
+	tcase_add_test(tc, every_prefix_of_imports);
+	tcase_add_test(tc, large_keylime_policy);
 	tcase_add_test(tc, packed_lies);
 	tcase_add_test(tc, hundred_thousand);
 	tcase_add_test(tc, too_many);
