@@ -8,7 +8,7 @@
 #include "tpms.h"
 
 /* MEMBERS_MAX: all that the limits of a policy allow, and more. */
-enum { SCHEMA = 1, MEMBERS_MAX = 256, PATH_TEXT = 64, WORD_TEXT = 32 };
+enum { SCHEMA = 1, MEMBERS_MAX = 100000, PATH_TEXT = 64, WORD_TEXT = 32 };
 
 /* One object of the file, and where it stands in it. */
 struct from { const char *text; size_t len; const struct json *o; const char *path; };
@@ -177,6 +177,45 @@ take_patterns(const struct from *f, const char *key, struct patterns *out, struc
 				return wrong_item(f, key, out->count, "one word of printable ASCII is wanted", e);
 	}
 	return true;
+}
+
+/* --- rules for IMA, packed --- */
+
+bool
+policy_ima_pack(const struct policy *p, const struct ima_rules *ima, uint8_t **out, size_t *len, struct error *e)
+{
+	size_t size = ima_rules_packed_size(ima);
+	own(mem) uint8_t *buf = NULL;
+	struct writer w;
+
+	*out = NULL;
+	*len = 0;
+	if (!p->ima)
+		return true;
+	buf = malloc(size);
+	if (!buf)
+		return err_set(e, ERR_MEMORY, "rules of %zu bytes", size);
+	w = wr_open(buf, size);
+	ima_rules_pack(ima, &w);
+	if (!wr_ok(&w, e))
+		return false;
+	*len = w.used;
+	*out = give(buf);
+	return true;
+}
+
+bool
+policy_ima_unpack(const struct policy *p, const void *buf, size_t len, struct ima_rules *out, struct error *e)
+{
+	struct reader r = rd_open(buf, len);
+	uint8_t is[SHA256_SIZE];
+
+	if (!p->ima)
+		return !len || err_set(e, ERR_FORMAT, "rules for IMA of a policy that has none");
+	if (!digest_sha256(buf, len, is))
+		return err_set(e, ERR_CRYPTO, "no hash");
+	return same_bytes(is, p->ima_digest, sizeof(is)) ? ima_rules_unpack(&r, out, e) :
+	    err_set(e, ERR_FORMAT, "not the rules of this policy");
 }
 
 /* --- the members --- */
@@ -376,6 +415,27 @@ take_tpm(const struct from *f, struct policy *p, struct error *e)
 }
 
 static bool
+take_ima(const struct from *f, struct policy *p, struct ima_rules *ima, struct error *e)
+{
+	own(mem) uint8_t *packed = NULL;
+	const struct json *o;
+	char path[PATH_TEXT];
+	size_t len;
+
+	if (!json_has(f->o, "ima"))
+		return true;
+	if (!json_sub(f->o, "ima", &o, e))
+		return here(f, "ima", e);
+	if (!ima_rules_read(o, ima, e)) {
+		snprintf(path, sizeof(path), "ima.%.*s", (int)strcspn(e->why, ":"), e->why);
+		return err_in(e, "line %u: ima", json_line_at(f->text, f->len, path));
+	}
+	p->ima = true;
+	return policy_ima_pack(p, ima, &packed, &len, e) &&
+	    (digest_sha256(packed, len, p->ima_digest) || err_set(e, ERR_CRYPTO, "no hash"));
+}
+
+static bool
 take_rest(const struct from *f, struct policy *p, struct error *e)
 {
 	unsigned no_log = p->no_log, ceiling = p->ceiling;
@@ -394,15 +454,16 @@ take_rest(const struct from *f, struct policy *p, struct error *e)
 }
 
 static bool
-take_all(const struct from *f, struct policy *p, struct error *e)
+take_all(const struct from *f, struct policy *p, struct ima_rules *ima, struct error *e)
 {
 	static const char *const keys[] = { "schema", "name", "pcrs", "secure_boot", "cmdline", "drivers", "option_roms",
-		"tpm", "require_lockdown", "no_log", "lifetime", "grace_max", "ceiling", "quorum", NULL };
+		"ima", "tpm", "require_lockdown", "no_log", "lifetime", "grace_max", "ceiling", "quorum", NULL };
 	int64_t schema;
 
 	return only_known(f, keys, e) && (json_int(f->o, "schema", SCHEMA, SCHEMA, &schema, e) || here(f, "schema", e)) &&
 	    (json_text(f->o, "name", p->name, sizeof(p->name), e) || here(f, "name", e)) && take_pcrs(f, p, e) &&
-	    take_secure_boot(f, p, e) && take_cmdline(f, p, e) && take_tpm(f, p, e) && take_rest(f, p, e);
+	    take_secure_boot(f, p, e) && take_cmdline(f, p, e) && take_tpm(f, p, e) && take_ima(f, p, ima, e) &&
+	    take_rest(f, p, e);
 }
 
 /* policy_check() names the member; where it stands is found here. */
@@ -418,7 +479,7 @@ check(const struct from *f, const struct policy *p, struct error *e)
 }
 
 bool
-policy_json_read(const char *text, size_t len, struct policy *out, struct error *e)
+policy_json_read(const char *text, size_t len, struct policy *out, struct ima_rules *ima, struct error *e)
 {
 	own(mem) struct policy *p = calloc(1, sizeof(*p));
 	own(json) struct json *o = NULL;
@@ -433,7 +494,8 @@ policy_json_read(const char *text, size_t len, struct policy *out, struct error 
 	policy_default(p);
 	memset(p->name, 0, sizeof(p->name));
 	f.o = o;
-	if (!take_all(&f, p, e) || !check(&f, p, e))
+	*ima = (struct ima_rules){ .mode = IMA_MODE_OFF };
+	if (!take_all(&f, p, ima, e) || !check(&f, p, e))
 		return false;
 	*out = *p;
 	return true;
@@ -552,7 +614,7 @@ put_time(struct json *o, const char *key, int64_t ms)
 }
 
 struct json *
-policy_json_tree(const struct policy *p)
+policy_json_tree(const struct policy *p, const struct ima_rules *ima)
 {
 	struct json *o = json_new(), *secure_boot = json_new(), *cmdline = json_new();
 
@@ -569,6 +631,8 @@ policy_json_tree(const struct policy *p)
 	json_put(o, "cmdline", cmdline);
 	put_loads(o, "drivers", &p->drivers);
 	put_loads(o, "option_roms", &p->option_roms);
+	if (p->ima)
+		json_put(o, "ima", ima_rules_json(ima));
 	json_put(o, "tpm", tpm_json(p));
 	json_put_bool(o, "require_lockdown", p->require_lockdown);
 	json_put_text(o, "no_log", no_log_word(p->no_log));
@@ -580,9 +644,9 @@ policy_json_tree(const struct policy *p)
 }
 
 bool
-policy_json_write(const struct policy *p, char **out, size_t *len, struct error *e)
+policy_json_write(const struct policy *p, const struct ima_rules *ima, char **out, size_t *len, struct error *e)
 {
-	own(json) struct json *tree = policy_json_tree(p);
+	own(json) struct json *tree = policy_json_tree(p, ima);
 	own(mem) char *text = NULL;
 	char *line;
 	size_t n;

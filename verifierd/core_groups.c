@@ -70,6 +70,7 @@ admin_policy(struct core *c, struct job *j)
 	struct admin_job *a = admin_of(j);
 	own(mem) struct policy *p = calloc(1, sizeof(*p));
 	own(policy_row) struct policy_row r = { 0 };
+	own(ima_rules) struct ima_rules ima = { 0 };
 	struct error e = { .code = ERR_MEMORY, .why = "policy" };
 	struct reader packed;
 	struct json *answer;
@@ -79,13 +80,13 @@ admin_policy(struct core *c, struct job *j)
 		return;
 	}
 	packed = rd_open(r.body, r.body_len);
-	if (!policy_unpack(&packed, p, &e)) {
+	if (!policy_unpack(&packed, p, &e) || !policy_ima_unpack(p, r.ima, r.ima_len, &ima, &e)) {
 		job_error(c, j, &e);
 		return;
 	}
 	answer = answer_new(a);
 	put_policy(answer, &r);
-	json_put(answer, "policy", policy_json_tree(p));
+	json_put(answer, "policy", policy_json_tree(p, &ima));
 	job_reply_json(c, j, 200, answer);
 }
 
@@ -173,22 +174,34 @@ set_policy(struct core *c, struct job *j)
 	reply_policy(c, j, true);
 }
 
-/* ok u8 is read: the name, then the packed policy. */
+static bool
+copy(const struct reader *from, uint8_t **out, size_t *len, struct error *e)
+{
+	*out = malloc(from->left ? from->left : 1);
+	if (!*out)
+		return err_set(e, ERR_MEMORY, "policy");
+	if (from->left)
+		memcpy(*out, from->pos, from->left);
+	*len = from->left;
+	return true;
+}
+
+/* ok u8 is read: the name, the packed policy, its packed rules for IMA. */
 static bool
 take_policy(struct admin_job *a, struct reader *r, struct error *e)
 {
 	struct policy_row *p = &a->policy;
+	struct reader body, ima;
 
 	part_text(r, p->name, sizeof(p->name), "name");
+	body = part_take(r, "policy");
+	ima = part_take(r, "ima");
 	if (!rd_ok(r, e))
 		return false;
-	if (!digest_sha256(r->pos, r->left, p->digest))
+	if (!digest_sha256(body.pos, body.left, p->digest))
 		return err_set(e, ERR_CRYPTO, "no hash");
-	p->body = malloc(r->left ? r->left : 1);
-	if (!p->body)
-		return err_set(e, ERR_MEMORY, "policy");
-	memcpy(p->body, r->pos, r->left);
-	p->body_len = r->left;
+	if (!copy(&body, &p->body, &p->body_len, e) || !copy(&ima, &p->ima, &p->ima_len, e))
+		return false;
 	p->created = clock_now().wall;
 	memcpy(p->author, a->who, sizeof(p->author));
 	return true;

@@ -55,7 +55,7 @@ X(PARSED_IMA,   PARSE, CORE,  16 << 20)      /* ok u8, then packed entries or th
 X(PARSE_ENROLL, CORE,  PARSE, 8 << 20)       /* now, flags, request, ek_roots (PEM bundle) */ \
 X(PARSED_ENROLL,PARSE, CORE,  8 << 10)       /* struct enroll_facts, packed */ \
 X(PARSE_POLICY, CORE,  PARSE, POLICY_JSON_MAX)  /* JSON text */ \
-X(PARSED_POLICY,PARSE, CORE,  256 << 10)        /* ok u8, then name and the packed policy, or the error text */ \
+X(PARSED_POLICY,PARSE, CORE,  4 << 20)          /* ok u8, then name, packed policy and packed rules for IMA, or the error text */ \
 X(JUDGE_QUOTE,  CORE,  JUDGE, 16 << 10)      /* attest, signature, host facts, expectation */ \
 X(JUDGED_QUOTE, JUDGE, CORE,  128 << 10)     /* ok u8, quote, struct ima_said, IMA state, verdict */ \
 X(JUDGE_BOOT,   CORE,  JUDGE, 16 << 20)      /* quote, host facts, verdict so far; scheme, parsed log, PCR values, policy, struct ima_ask, IMA state, parsed IMA, sets */ \

@@ -97,18 +97,28 @@ parse_enroll(struct reader *in, uint8_t **out, size_t *len, struct error *e)
 static bool
 parse_policy(struct reader *in, uint8_t **out, size_t *len, struct error *e)
 {
+	own(ima_rules) struct ima_rules ima = { .mode = IMA_MODE_OFF };
 	own(mem) struct policy *p = calloc(1, sizeof(*p));
-	own(mem) uint8_t *buf = malloc(POLICY_PACKED_MAX + NAME_TEXT + 16);
+	own(mem) uint8_t *rules = NULL, *buf = NULL;
 	struct error why = { .code = ERR_NONE };
-	struct writer w = wr_open(buf, POLICY_PACKED_MAX + NAME_TEXT + 16);
+	size_t rules_len, size, mark;
+	struct writer w;
 
-	if (!p || !buf)
+	if (!p)
 		return err_set(e, ERR_MEMORY, "policy");
-	if (!policy_json_read((const char *)in->pos, in->left, p, &why))
+	if (!policy_json_read((const char *)in->pos, in->left, p, &ima, &why) || !policy_ima_pack(p, &ima, &rules, &rules_len, &why))
 		return worker_refusal(&why, out, len, e);
+	size = POLICY_PACKED_MAX + NAME_TEXT + rules_len + 32;
+	buf = malloc(size);
+	if (!buf)
+		return err_set(e, ERR_MEMORY, "policy");
+	w = wr_open(buf, size);
 	wr_u8(&w, 1, "ok");
 	part_put(&w, p->name, strlen(p->name), "name");
+	mark = part_begin(&w, "policy");
 	policy_pack(p, &w);
+	part_end(&w, mark, "policy");
+	part_put(&w, rules, rules_len, "ima");
 	if (!wr_ok(&w, e))
 		return false;
 	*len = w.used;

@@ -31,13 +31,15 @@ static const char full[] =
     "}\n";
 
 static struct policy one, two, untouched;
+static struct ima_rules rules;          /* of the last that was read */
 
 static bool
 read_text(const char *text, size_t len, struct policy *p, struct error *e)
 {
 	memset(&untouched, 0xa5, sizeof(untouched));
 	memset(p, 0xa5, sizeof(*p));
-	if (policy_json_read(text, len, p, e))
+	ima_rules_free(&rules);
+	if (policy_json_read(text, len, p, &rules, e))
 		return true;
 	ck_assert(!memcmp(p, &untouched, sizeof(*p)));
 	return false;
@@ -71,10 +73,10 @@ round_trip(const struct policy *p)
 	uint8_t before[SHA256_SIZE], after[SHA256_SIZE];
 	size_t n, m;
 
-	ck_assert_msg(policy_json_write(p, &text, &n, &e), "%s", e.why);
+	ck_assert_msg(policy_json_write(p, &rules, &text, &n, &e), "%s", e.why);
 	ck_assert_uint_eq(n, strlen(text));
 	ck_assert_msg(read_text(text, n, &two, &e), "%s\n%s", e.why, text);
-	ck_assert(policy_json_write(&two, &again, &m, &e));
+	ck_assert(policy_json_write(&two, &rules, &again, &m, &e));
 	ck_assert_str_eq(text, again);
 	sealed(p, before);
 	sealed(&two, after);
@@ -116,6 +118,34 @@ START_TEST(every_member_comes_back)
 	ck_assert_int_eq(one.lifetime, 600 * 1000);
 	ck_assert_int_eq(one.grace_max, 2 * 86400 * 1000LL);
 	round_trip(&one);
+}
+END_TEST
+
+/* Rules for IMA travel beside the policy, whose digest covers them. */
+START_TEST(rules_for_ima)
+{
+	static const char with[] = "{\"schema\":1,\"name\":\"a\",\"pcrs\":{\"0\":\"events\"},\"ima\":{\"mode\":\"allow-list\","
+	    "\"allow\":[{\"digest\":\"sha256:" D32 "\",\"path\":\"/bin/sh\"}],\"exclude\":[\"/var/log/*\"]}}";
+	own(ima_rules) struct ima_rules back = { 0 };
+	own(mem) uint8_t *packed = NULL;
+	struct error e = { .code = ERR_NONE };
+	uint8_t digest[SHA256_SIZE], other[SHA256_SIZE];
+	size_t len;
+
+	ck_assert_msg(read_text(with, sizeof(with) - 1, &one, &e), "%s", e.why);
+	ck_assert(one.ima && rules.mode == IMA_MODE_ALLOW_LIST && rules.nexcludes == 1);
+	sealed(&one, digest);
+	ck_assert(policy_ima_pack(&one, &rules, &packed, &len, &e));
+	ck_assert_msg(policy_ima_unpack(&one, packed, len, &back, &e) && back.nexcludes == 1, "%s", e.why);
+	packed[len - 1] ^= 1;
+	ck_assert(!policy_ima_unpack(&one, packed, len, &back, &e));
+	ck_assert(!policy_ima_unpack(&one, NULL, 0, &back, &e));
+	round_trip(&one);
+	one.ima_digest[0] ^= 1;
+	sealed(&one, other);
+	ck_assert_mem_ne(digest, other, SHA256_SIZE);
+	one.ima = false;
+	ck_assert(!policy_ima_unpack(&one, packed, len, &back, &e));
 }
 END_TEST
 
@@ -193,6 +223,9 @@ static const struct { const char *from, *to, *says; } wrong[] = {
 	{ "\"lifetime\": \"600s\"", "\"lifetime\": 600", "line 19: lifetime: not a string" },
 	{ "\"grace_max\": \"2d\"", "\"grace_max\": \"31d\"", "line 20: grace_max: 31d: not a time" },
 	{ "\"ceiling\": \"audit\"", "\"ceiling\": \"enforced\"", "line 21: ceiling: 'enforced' is not one" },
+	{ "\"quorum\": 2", "\"quorum\": 2,\n\"ima\": 7", "line 23: ima: not an object" },
+	{ "\"quorum\": 2", "\"quorum\": 2,\n\"ima\": {\"mode\":\"allow-list\"}", "line 23: ima: mode: 'allow-list' without" },
+	{ "\"quorum\": 2", "\"quorum\": 2,\n\"ima\": {\"mode\":\"off\",\n\"exclude\":[\"\"]}", "line 24: ima: exclude[0]" },
 	{ "\"quorum\": 2", "\"quorum\": 0", "line 22: quorum: not from 1 to 8" },
 	{ "\"quorum\": 2", "\"quorum\": 2, \"quorum\": 3", "line 22: quorum: given twice" },
 	{ "\"quorum\": 2", "\"quorom\": 2", "line 22: quorom: no such member" },
@@ -288,6 +321,7 @@ add(TCase *c)
 {
 	tcase_add_test(c, the_default_comes_back);
 	tcase_add_test(c, every_member_comes_back);
+	tcase_add_test(c, rules_for_ima);
 	tcase_add_test(c, the_largest_comes_back);
 	tcase_add_loop_test(c, row_18_each_member_wrong_once, 0, COUNT(wrong));
 	tcase_add_test(c, row_18_a_policy_judges_something);

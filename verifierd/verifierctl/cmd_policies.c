@@ -60,6 +60,7 @@ show_set(const struct json *j)
 static bool
 load(const char *path, struct policy *p, char **text)
 {
+	own(ima_rules) struct ima_rules ima = { 0 };
 	struct error e = { .code = ERR_NONE };
 	uint8_t *buf;
 	size_t len;
@@ -69,7 +70,7 @@ load(const char *path, struct policy *p, char **text)
 		return false;
 	}
 	*text = (char *)buf;
-	if (policy_json_read(*text, len, p, &e))
+	if (policy_json_read(*text, len, p, &ima, &e))
 		return true;
 	fprintf(stderr, "%s: %s\n", path, e.why);
 	return false;
