@@ -281,7 +281,8 @@ not_matched(struct walking *w, enum ended ended, const struct ima_state *before,
 {
 	bool moved = w->at.entries > before->walked.entries;
 
-	if (moved && (ended == SPENT || !w->in->last)) {
+	/* Nothing new, from a host that has more, is what it sent before: an answer was lost on its way. */
+	if ((!w->in->last && w->in->list.count) || (moved && ended == SPENT)) {
 		s->walked = w->at;
 		s->maybe = w->judge.found;
 		a->outcome = IMA_MORE;
@@ -407,7 +408,7 @@ check_ima(const struct ima_state *before, const struct ima_walk *in, struct ima_
 		*finding_add(all, a.reason, SEVERITY_ALARMING, CLAIM_EXECUTABLES) = s->sure.first;
 	} else if (!fits(&s->accepted, in)) {
 		say(refuse(&a, all, REASON_IMA_MISSING), "the quote does not cover the PCRs that IMA extends");
-	} else if (in->list.first > s->walked.entries && in->list.count) {
+	} else if (in->list.first > s->walked.entries) {
 		a.outcome = IMA_MORE;
 	} else if (!step(w, &boot, s, all, &a, e)) {
 		return false;

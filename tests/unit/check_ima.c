@@ -218,8 +218,8 @@ START_TEST(row_15_reboot)
 	ck_assert(ima_key_digest(&boot, again.key));
 	made_ima_file(&again.ima, "/usr/lib/a", "library");
 	made_ima_quote(&again.log, &again.ima, IMA_WAY_REAL, &again.sel, &q);
-	step(&again, &q, 2, 2, 2, true, &a);            /* nothing new, it says: no shorter list passes */
-	refused(a, REASON_IMA_MISSING);
+	step(&again, &q, 2, 2, 2, true, &a);            /* nothing new, it says, after a resume for one: all of it is asked for */
+	ck_assert(a.outcome == IMA_MORE && a.next == 0);
 	step(&again, &q, 0, 2, 2, true, &a);
 	matched(a, REASON_OK);
 	ck_assert_uint_eq(a.next, 2);
@@ -329,6 +329,26 @@ START_TEST(in_chunks)
 	refused(a, REASON_IMA_UNKNOWN_FILE);
 	ck_assert(h.findings->count && h.findings->list[0].event == 41 && h.state.sure.bad);
 	ck_assert_uint_eq(h.state.accepted.entries, 0);
+}
+END_TEST
+
+/* What was walked already and comes again, because an answer was lost on its way. */
+START_TEST(sent_again)
+{
+	own(host) struct host h;
+	struct ima_answer a;
+	struct quote q;
+
+	host_open(&h, 1u << BANK_SHA256);
+	made_ima_file(&h.ima, "/usr/bin/true", "true");
+	made_ima_file(&h.ima, "/usr/lib/a", "library");
+	made_ima_quote(&h.log, &h.ima, IMA_WAY_REAL, &h.sel, &q);
+	for (unsigned i = 0; i < 2; i++) {
+		step(&h, &q, 0, 2, 3, false, &a);
+		ck_assert(a.outcome == IMA_MORE && a.next == 2);
+	}
+	step(&h, &q, 2, 3, 3, false, &a);
+	matched(a, REASON_OK);
 }
 END_TEST
 
@@ -815,6 +835,7 @@ add(TCase *tc)
 	tcase_add_test(tc, row_28_absence);
 	tcase_add_test(tc, no_other_list_matches);
 	tcase_add_test(tc, in_chunks);
+	tcase_add_test(tc, sent_again);
 	tcase_add_test(tc, no_progress);
 	tcase_add_test(tc, violations);
 	tcase_add_test(tc, padded_bank);
