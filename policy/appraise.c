@@ -1,6 +1,7 @@
 /* The boot's rows: is there a log, does it replay to the quote, is all that it measured known? */
 #include <stdio.h>
 #include <string.h>
+#include "check_ima.h"
 #include "claims.h"
 #include "diff.h"
 #include "nearest.h"
@@ -37,11 +38,28 @@ row_log_readable(struct boot_case *c, struct error *e)
 }
 
 static bool
+row_ima_there(struct boot_case *c, struct error *e)
+{
+	(void)e;
+	return !c->evidence->ima || c->evidence->ima->sent;
+}
+
+static bool
+row_ima_readable(struct boot_case *c, struct error *e)
+{
+	const struct ima_evidence *ima = c->evidence->ima;
+
+	return !ima || ima->answer || err_set(e, ERR_FORMAT, "%s", ima->error ? ima->error : "nothing could be read");
+}
+
+static bool
 row_log_replays(struct boot_case *c, struct error *e)
 {
 	if (c->evidence->log->logs > 1)
 		finding_say(finding_add(&c->verdict->findings, REASON_OK, SEVERITY_INFO, CLAIM_EXECUTABLES)->text,
 		    "the host sent %u logs behind each other; the last one counts", c->evidence->log->logs);
+	if (c->evidence->ima)
+		return check_replay_with_ima(c->evidence->ima->answer, c->quote, c->verdict);
 	return check_replay(c->evidence, c->quote, c->scheme, c->verdict, e);
 }
 
@@ -245,30 +263,44 @@ row_rules(struct boot_case *c, struct error *e)
 	return false;
 }
 
+/* Every file that was measured passed; check_ima() has the findings of those that did not. */
+static bool
+row_ima_passed(struct boot_case *c, struct error *e)
+{
+	(void)e;
+	return !c->evidence->ima || c->evidence->ima->answer->outcome == IMA_MATCHED;
+}
+
+/* What a host that gave it before and now does not has lost. */
+enum given { GIVEN_NOTHING, GIVEN_LOG, GIVEN_IMA };
+
 static const struct boot_row {
 	const char *name;
 	bool      (*holds)(struct boot_case *, struct error *);
-	enum reason reason;
+	enum reason reason;             /* of a row about IMA, check_ima() may know better */
 	enum trust_claim claim;
 	int8_t      value;
-	bool        evidence;           /* a host that gave this before and now does not has lost it */
+	enum given  given;
 	bool        go_on;              /* the rows behind it are judged as well */
 } rows[] = {
-	{ "log there",    row_log_there,    REASON_EVENTLOG_MISSING,   CLAIM_EXECUTABLES,   TRUST_BAD, true, false },
-	{ "log readable", row_log_readable, REASON_EVENTLOG_MALFORMED, CLAIM_EXECUTABLES,   TRUST_BAD, true, false },
-	{ "log replays",  row_log_replays,  REASON_EVENTLOG_MISMATCH,  CLAIM_EXECUTABLES,   TRUST_CRYPTO_FAILED, true, false },
-	{ "one bank",     row_one_bank,     REASON_POLICY_FAILED,      CLAIM_CONFIGURATION, TRUST_BAD, false, false },
-	{ "policy covered", row_policy_covered, REASON_SELECTION_DIFFERS, CLAIM_CONFIGURATION, TRUST_BAD, false, false },
-	{ "known boot",   row_known_boot,   REASON_POLICY_FAILED,      CLAIM_EXECUTABLES,   TRUST_BAD, false, true },
-	{ "rules",        row_rules,        REASON_POLICY_FAILED,      CLAIM_CONFIGURATION, TRUST_BAD, false, false },
+	{ "log there",    row_log_there,    REASON_EVENTLOG_MISSING,   CLAIM_EXECUTABLES,   TRUST_BAD, GIVEN_LOG, false },
+	{ "log readable", row_log_readable, REASON_EVENTLOG_MALFORMED, CLAIM_EXECUTABLES,   TRUST_BAD, GIVEN_LOG, false },
+	{ "IMA there",    row_ima_there,    REASON_IMA_MISSING,        CLAIM_EXECUTABLES,   TRUST_BAD, GIVEN_IMA, false },
+	{ "IMA readable", row_ima_readable, REASON_IMA_MALFORMED,      CLAIM_EXECUTABLES,   TRUST_BAD, GIVEN_IMA, false },
+	{ "log replays",  row_log_replays,  REASON_EVENTLOG_MISMATCH,  CLAIM_EXECUTABLES,   TRUST_CRYPTO_FAILED, GIVEN_LOG, false },
+	{ "one bank",     row_one_bank,     REASON_POLICY_FAILED,      CLAIM_CONFIGURATION, TRUST_BAD, GIVEN_NOTHING, false },
+	{ "policy covered", row_policy_covered, REASON_SELECTION_DIFFERS, CLAIM_CONFIGURATION, TRUST_BAD, GIVEN_NOTHING, false },
+	{ "known boot",   row_known_boot,   REASON_POLICY_FAILED,      CLAIM_EXECUTABLES,   TRUST_BAD, GIVEN_NOTHING, true },
+	{ "rules",        row_rules,        REASON_POLICY_FAILED,      CLAIM_CONFIGURATION, TRUST_BAD, GIVEN_NOTHING, true },
+	{ "IMA passed",   row_ima_passed,   REASON_POLICY_FAILED,      CLAIM_EXECUTABLES,   TRUST_BAD, GIVEN_NOTHING, false },
 };
-enum { ROW_REPLAYS = 2 };
+enum { ROW_REPLAYS = 4, ROW_IMA_PASSED = 9 };
 
-/* The verdict when every row held: good, or the warning that appraise_quote() left. */
+/* The verdict when every row held: good, or a warning that was left on the way. */
 static void
-approve(struct verdict *v)
+approve(const struct boot_evidence *evidence, struct verdict *v)
 {
-	enum reason reason = REASON_OK;
+	enum reason reason = evidence->ima ? evidence->ima->answer->reason : REASON_OK;
 
 	for (unsigned i = 0; i < v->findings.count; i++)
 		if (v->findings.list[i].code == REASON_KEXEC)
@@ -276,16 +308,22 @@ approve(struct verdict *v)
 	v->claim[CLAIM_HARDWARE] = TRUST_GENUINE;
 	v->claim[CLAIM_CONFIGURATION] = TRUST_GENUINE;
 	if (reason == REASON_OK)
-		v->claim[CLAIM_EXECUTABLES] = TRUST_APPROVED_BOOT;
+		v->claim[CLAIM_EXECUTABLES] = evidence->ima ? TRUST_APPROVED_RUN : TRUST_APPROVED_BOOT;
 	v->reason = reason;
 	v->state = reason_state(reason);
 	findings_lead(&v->findings, reason);
 }
 
+static bool
+has_lost(enum given what, const struct host_facts *host)
+{
+	return (what == GIVEN_LOG && host->gave_log) || (what == GIVEN_IMA && host->gave_ima);
+}
+
 static void
 refuse(const struct boot_row *row, const struct host_facts *host, const struct error *e, struct verdict *v)
 {
-	enum reason reason = row->evidence && host->gave_log ? REASON_EVIDENCE_LOST : row->reason;
+	enum reason reason = has_lost(row->given, host) ? REASON_EVIDENCE_LOST : row->reason;
 	struct finding *f = verdict_refuse(v, reason, row->claim, row->value);
 
 	if (reason != row->reason)
@@ -294,6 +332,26 @@ refuse(const struct boot_row *row, const struct host_facts *host, const struct e
 	else if (e->code)
 		finding_say(f->text, "%s: %s", reason_text(reason), e->why);
 	findings_lead(&v->findings, reason);
+}
+
+/* What check_ima() refused, with the findings that it left. */
+static void
+refuse_ima(const struct boot_row *row, const struct boot_case *c)
+{
+	struct verdict *v = c->verdict;
+	struct boot_row with = *row;
+	struct error none = { .code = ERR_NONE };
+
+	with.reason = c->evidence->ima->answer->reason;
+	with.given = with.reason == REASON_IMA_MISMATCH ? GIVEN_LOG :
+	    with.reason == REASON_IMA_MISSING || with.reason == REASON_IMA_MALFORMED ? GIVEN_IMA : GIVEN_NOTHING;
+	if (has_lost(with.given, c->host)) {
+		refuse(&with, c->host, &none, v);
+		return;
+	}
+	v->state = reason_state(with.reason);
+	v->reason = with.reason;
+	findings_lead(&v->findings, with.reason);
 }
 
 static void
@@ -317,17 +375,19 @@ judge_boot(const struct boot_evidence *evidence, const struct quote *quote, enum
 			continue;
 		}
 		good = false;
-		if (rows[i].evidence && policy && host->class != CLASS_LOG && !host->gave_log) {
+		if (rows[i].given == GIVEN_LOG && !evidence->ima && policy && host->class != CLASS_LOG && !host->gave_log) {
 			appraise_values(evidence, quote, scheme, host, policy, sets, c.nsets, rows[i].reason, v);
 			return;
 		}
-		if (v->reason == REASON_POLICY_FAILED)   /* unless the row has said it */
+		if (v->reason == REASON_POLICY_FAILED && evidence->ima && (i == ROW_REPLAYS || i == ROW_IMA_PASSED))
+			refuse_ima(&rows[i], &c);
+		else if (v->reason == REASON_POLICY_FAILED)      /* unless the row has said it */
 			refuse(&rows[i], host, &e, v);
 		if (!rows[i].go_on)
 			return;
 	}
 	if (good)
-		approve(v);
+		approve(evidence, v);
 }
 
 void

@@ -1,6 +1,7 @@
 /* One row of the boot's table: does the log give what was quoted, and if not, which PCRs differ? */
 #include <stdio.h>
 #include <string.h>
+#include "check_ima.h"
 #include "scope.h"
 #include "tails.h"
 #include "verdict.h"
@@ -131,4 +132,21 @@ check_replay(const struct boot_evidence *ev, const struct quote *q, enum bank sc
 	if (e->code == ERR_MISMATCH)
 		tell_difference(ev, q, scheme, &r, v, e);
 	return false;
+}
+
+bool
+check_replay_with_ima(const struct ima_answer *a, const struct quote *q, struct verdict *v)
+{
+	struct replay_states states;
+	uint8_t ways = 0;
+
+	/* It may have met the quote and refused a file all the same. */
+	for (enum bank b = 0; b < BANK_COUNT; b++)
+		ways |= a->ways[b];
+	if (!ways)
+		return false;
+	say_tails(v, &a->tails);
+	replay_states_held(&a->values, &q->selection, &states);
+	put_states(v, &states, &q->selection);
+	return true;
 }

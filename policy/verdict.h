@@ -6,6 +6,7 @@
 /* AR4SI values (draft-ietf-rats-ar4si, trustworthiness claims); 32 and up warn, 96 and up condemn. */
 enum {
 	TRUST_GENUINE       = 2,        /* recognised, known, genuine */
+	TRUST_APPROVED_RUN  = 2,        /* executables: only approved ones, while booting and since */
 	TRUST_APPROVED_BOOT = 3,        /* executables: only approved ones while booting */
 	TRUST_WAIVED        = 31,       /* not appraised, and let in by what an approver said of this host; no value of AR4SI's own */
 	TRUST_UNSAFE_MEMORY = 33,       /* executables: unrecognised ones in memory */
@@ -34,4 +35,7 @@ bool verdict_values(struct verdict *, const struct boot_evidence *, const struct
  */
 bool check_replay(const struct boot_evidence *, const struct quote *, enum bank scheme, struct verdict *v,
     struct error *) MUST_CHECK;
+
+/* The same of the answer to an IMA walk, which has looked for the quoted values with the entries of the list. */
+bool check_replay_with_ima(const struct ima_answer *, const struct quote *, struct verdict *) MUST_CHECK;
 #endif

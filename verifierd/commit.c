@@ -203,7 +203,7 @@ commit_one(struct core *c, struct evidence_job *ev, int64_t now, struct orphans 
 		return false;
 	if (!note_log(c, ev, now, gone, e))
 		return false;
-	return !vouched(ev) || update_host(c, ev, &h, now, e);
+	return !vouched(ev) || (update_host(c, ev, &h, now, e) && ima_commit(c, ev, e));
 }
 
 static bool

@@ -309,6 +309,26 @@ show_pending(struct core *c, struct job *j)
 	job_reply_json(c, j, 200, answer);
 }
 
+/* How far the host's IMA list was accepted in its boot; null before a list met its quote. */
+static bool
+put_ima(struct core *c, struct json *answer, const char *host_id, struct error *e)
+{
+	own(ima_row) struct ima_row row = { .state = NULL };
+	struct json *ima;
+
+	if (!store_ima(c->store, host_id, &row, e)) {
+		json_put_null(answer, "ima");
+		return e->code == ERR_MISSING;
+	}
+	ima = json_new();
+	json_put_int(ima, "entries", (int64_t)row.entries);
+	json_put_int(ima, "violations", (int64_t)row.violations);
+	json_put_int(ima, "pending", (int64_t)row.pending);
+	json_put_bool(ima, "refused", row.refused);
+	json_put(answer, "ima", ima);
+	return true;
+}
+
 static void
 admin_show(struct core *c, struct job *j)
 {
@@ -336,7 +356,8 @@ admin_show(struct core *c, struct job *j)
 	json_put_text(answer, "references", a->host.references);
 	json_put_text(answer, "class", evidence_class_word(a->host.class));
 	list = json_new_list();
-	good = store_reports(c->store, a->host.id, SHOWN_REPORTS, add_report_line, list, &e);
+	good = put_ima(c, answer, a->host.id, &e) &&
+	    store_reports(c->store, a->host.id, SHOWN_REPORTS, add_report_line, list, &e);
 	json_put(answer, "reports", list);
 	put_waiting(c, answer, a->host.name);
 	if (good) {

@@ -11,6 +11,16 @@
 
 enum { VERDICT_PACKED_MAX = 128 << 10 };
 
+/* What a host with these banks is asked to quote: with the PCRs that IMA entries extend, when the policy judges those. */
+static bool
+selection_of(const struct policy_now *p, uint32_t banks, struct selection *out)
+{
+	if (!policy_selection(p->policy, banks, out))
+		return false;
+	out->bank[0].pcrs |= p->ima_use.on ? p->ima_use.pcrs : 0;
+	return true;
+}
+
 /* Says what is known of a key that no host has. */
 static void
 refuse_stranger(struct core *c, struct job *j, const struct tpm_name *ak)
@@ -65,9 +75,11 @@ make_challenge(struct core *c, const struct challenge_request *q, const struct h
 
 	if (!policy_of(c, h->group, &policy, e))
 		return false;
-	if (!policy_selection(policy.policy, h->key.banks, &ch.selection))
+	if (!selection_of(&policy, h->key.banks, &ch.selection))
 		return err_set(e, ERR_MISMATCH, "no bank");
 	ch.policy_version = policy.version;
+	if (!ima_position(c, h, &policy.ima_use, q->boot_id, &a->ima_from, e))
+		return false;
 	memcpy(ch.boot_id, q->boot_id, sizeof(ch.boot_id));
 	memcpy(ch.boot_log, q->boot_log, sizeof(ch.boot_log));
 	if (!random_bytes(ch.id, sizeof(ch.id)) || !random_bytes(ch.nonce, sizeof(ch.nonce)))
@@ -78,7 +90,7 @@ make_challenge(struct core *c, const struct challenge_request *q, const struct h
 	memcpy(a->nonce, ch.nonce, sizeof(a->nonce));
 	a->selection = ch.selection;
 	a->boot_log_known = known && logs_there(c->options.state_dir, q->boot_log);
-	a->ima_from = 0;
+	a->ima_wanted = policy.ima_use.on;
 	a->expires_in = CHALLENGE_LIFE_MS;
 	return true;
 }
@@ -127,7 +139,7 @@ evidence_job_new(void)
 
 	if (ev) {
 		memset(ev, 0, offsetof(struct evidence_job, verdict));
-		ev->from_parse.peer_fd = -1;
+		ev->from_parse.peer_fd = ev->ima.parsed.peer_fd = -1;
 		verdict_start(&ev->verdict);
 	}
 	return ev;
@@ -138,6 +150,7 @@ drop_evidence_job(void *p)
 {
 	struct evidence_job *ev = p;
 
+	ima_job_free(&ev->ima);
 	free(ev->log_file);
 	frame_free(&ev->from_parse);
 	free(ev->packed);
@@ -212,21 +225,13 @@ find_log(struct core *c, struct job *j, struct evidence_job *ev)
 	return memo_get(c->memo, ev->log_digest, &parsed, &ev->log_len) || load_log(c, j, ev);
 }
 
-static uint64_t
-ima_from(const struct evidence *parts)
-{
-	struct reader r = rd_open(parts->ima_from.p, parts->ima_from.there ? parts->ima_from.len : 0);
-
-	return parts->ima_from.there ? rd_be64(&r, "ima_from") : 0;
-}
-
 static bool
 expect(const struct evidence_job *ev, struct expectation *x)
 {
 	uint8_t facts[SHA256_SIZE];
 	struct context ctx = {
 		.purpose = ev->challenge.purpose, .nonce = ev->challenge.nonce, .host_id = ev->host.id,
-		.boot_id = ev->challenge.boot_id, .boot_log = ev->log_digest, .ima_from = ima_from(&ev->parts),
+		.boot_id = ev->challenge.boot_id, .boot_log = ev->log_digest, .ima_from = ev->ima.place.from,
 		.facts = facts, .audience = "", .user = "",
 	};
 
@@ -245,7 +250,8 @@ evidence_facts(struct evidence_job *ev)
 	*f = (struct host_facts){
 		.known = true, .active = h->state == ENROLLMENT_ACTIVE, .revoked = h->state == ENROLLMENT_REVOKED,
 		.spki_len = h->key.spki_len, .signer = h->key.signer, .seen = h->seen, .last_reset = h->reset_count,
-		.last_restart = h->restart_count, .last_clock = h->clock, .gave_log = h->gave_log, .class = h->class,
+		.last_restart = h->restart_count, .last_clock = h->clock, .gave_log = h->gave_log, .gave_ima = ev->ima.had,
+		.class = h->class,
 	};
 	memcpy(f->spki, h->key.spki, sizeof(f->spki));
 	memcpy(f->last_boot_id, h->boot_id, sizeof(f->last_boot_id));
@@ -275,17 +281,19 @@ find_policy(struct core *c, struct job *j, struct evidence_job *ev)
 		job_error(c, j, &e);
 		return false;
 	}
-	if (ev->challenge.policy_version != p.version || !policy_selection(p.policy, ev->host.key.banks, &want) ||
+	if (ev->challenge.policy_version != p.version || !selection_of(&p, ev->host.key.banks, &want) ||
 	    !selection_same(&want, &ev->challenge.selection)) {
 		job_problem(c, j, 403, REASON_CHALLENGE_EXPIRED, "the policy has changed since this challenge was given out");
 		return false;
 	}
 	note_policy(c, &p, ev);
+	ev->ima.use = p.ima_use;
 	return true;
 }
 
 static void quote_judged(struct core *, struct job *, struct frame *);
 static void log_parsed(struct core *, struct job *, struct frame *);
+static void ima_parsed(struct core *, struct job *, struct frame *);
 static void boot_judged(struct core *, struct job *, struct frame *);
 static void ask_boot(struct core *, struct job *);
 static void ask_both(struct core *, struct job *, const uint8_t *parsed, size_t len);
@@ -355,10 +363,10 @@ on_evidence(struct core *c, struct job *j)
 		return;
 	}
 	if (!open_challenge(c, j, ev) || !find_host(c, j, &ev->challenge.ak, &ev->host) || !find_policy(c, j, ev) ||
-	    !find_log(c, j, ev))
+	    !find_log(c, j, ev) || !ima_begin(c, j))
 		return;
 	evidence_facts(ev);
-	parsed = ev->log_len ? memo_get(c->memo, ev->log_digest, &len, &ev->log_len) : NULL;
+	parsed = ev->log_len && !ima_unparsed(ev) ? memo_get(c->memo, ev->log_digest, &len, &ev->log_len) : NULL;
 	if (parsed)
 		ask_both(c, j, parsed, len);
 	else
@@ -385,6 +393,8 @@ evidence_verdict(struct evidence_job *ev, struct reader part, struct error *e)
 		return err_set(e, ERR_FORMAT, "judge: no verdict");
 	if (ev->verdict.state != STATE_CONTRAINDICATED && !(ev->quote_held && (ev->verdict.replayed || by_values(ev))))
 		return err_set(e, ERR_FORMAT, "judge: a good verdict without quote and replay");
+	if (ev->verdict.state != STATE_CONTRAINDICATED && ev->ima.use.on && ev->ima.said.step != IMA_STEP_DONE)
+		return err_set(e, ERR_FORMAT, "judge: a good verdict without the IMA list");
 	copy = malloc(again.left ? again.left : 1);
 	if (!copy)
 		return err_set(e, ERR_MEMORY, "verdict");
@@ -403,17 +413,51 @@ ask_parse(struct core *c, struct job *j)
 	worker_lend(c, j, ROLE_PARSE, MSG_PARSE_LOG, MSG_PARSED_LOG, ev->log, ev->log_len, log_parsed);
 }
 
+static void
+ask_parse_ima(struct core *c, struct job *j)
+{
+	const struct evidence_job *ev = j->state;
+	size_t size = 8 + ev->parts.ima.len;
+	uint8_t *payload = malloc(size);
+	struct writer w = wr_open(payload, payload ? size : 0);
+
+	wr_be64(&w, ev->ima.place.at, "first entry");
+	wr_bytes(&w, ev->parts.ima.p, ev->parts.ima.len, "IMA list");
+	worker_ask(c, j, ROLE_PARSE, MSG_PARSE_IMA, MSG_PARSED_IMA, payload, w.used, ima_parsed);
+}
+
+/* The quote held: what is not parsed yet goes to parse, and all of it to the judge. */
+static void
+go_on(struct core *c, struct job *j)
+{
+	struct evidence_job *ev = j->state;
+	size_t len;
+
+	if (ev->log_len && !ev->parsed && (ev->memo_doubted || !memo_get(c->memo, ev->log_digest, &len, &ev->log_len))) {
+		if (ev->log || load_log(c, j, ev))
+			ask_parse(c, j);
+	} else if (ima_unparsed(ev)) {
+		ask_parse_ima(c, j);
+	} else {
+		ask_boot(c, j);
+	}
+}
+
 /* Refused already, that is the verdict; else it is final when the log was judged as well. */
 static bool
 take_judged(struct evidence_job *ev, struct frame *f, bool final, struct error *e)
 {
 	struct reader *r = &f->payload;
 	bool held = rd_u8(r, "ok") == 1;
-	struct reader quote = part_take(r, "quote"), verdict = part_take(r, "verdict");
+	struct reader quote = part_take(r, "quote"), verdict;
 
-	if (!rd_end(r, e) || !quote_unpack(&quote, &ev->quote, e))
+	if (!rd_ok(r, e) || !quote_unpack(&quote, &ev->quote, e) || !ima_take(ev, r, e))
+		return false;
+	verdict = part_take(r, "verdict");
+	if (!rd_end(r, e))
 		return false;
 	ev->quote_held = held;
+	final = final && (ev->ima.said.step == IMA_STEP_NONE || ev->ima.said.step == IMA_STEP_DONE);
 	return held && !final ? verdict_unpack(&verdict, &ev->verdict, e) : evidence_verdict(ev, verdict, e);
 }
 
@@ -429,13 +473,41 @@ quote_judged(struct core *c, struct job *j, struct frame *f)
 		job_error(c, j, &e);
 	else if (!ev->quote_held)
 		commit_add(c, j);
-	else if (!ev->log_len)
-		ask_boot(c, j);
-	else if (ev->log || load_log(c, j, ev))
-		ask_parse(c, j);
+	else
+		go_on(c, j);
+}
+
+/* Was the log tried, and does not give what was quoted? A list that was not there or not readable says nothing of it. */
+static bool
+log_failed(const struct evidence_job *ev)
+{
+	return ev->log_len && !ev->verdict.replayed && !ev->ima.said.refused &&
+	    (!ev->ima.use.on || ev->ima.said.step == IMA_STEP_DONE);
 }
 
 /* What is kept may be the lie of a parser that another host subverted. Nobody is refused for it. */
+static void
+distrust_memo(struct core *c, struct job *j)
+{
+	struct evidence_job *ev = j->state;
+
+	ev->memo_doubted = true;
+	ask_quote(c, j);
+}
+
+/* It was one, if the log now reads otherwise. What an IMA list was walked with so far was a lie then, too. */
+static void
+check_memo(struct core *c, const struct evidence_job *ev)
+{
+	size_t len, log_len;
+	const uint8_t *kept = ev->memo_doubted ? memo_get(c->memo, ev->log_digest, &len, &log_len) : NULL;
+
+	if (!kept || (len == ev->parsed_len && !memcmp(kept, ev->parsed, len)))
+		return;
+	memo_drop(c->memo, ev->log_digest);
+	ima_forget(c, ev);
+}
+
 static void
 both_judged(struct core *c, struct job *j, struct frame *f)
 {
@@ -446,10 +518,33 @@ both_judged(struct core *c, struct job *j, struct frame *f)
 		worker_failed(c, j, "judge");
 	else if (!take_judged(ev, f, true, &e))
 		job_error(c, j, &e);
-	else if (ev->quote_held && !ev->verdict.replayed)
-		ask_quote(c, j);
+	else if (!ev->quote_held)
+		commit_add(c, j);
+	else if (ev->ima.said.step == IMA_STEP_RULES) {
+		if (ima_teach(c, j))
+			go_on(c, j);
+	} else if (ev->ima.said.step == IMA_STEP_MORE)
+		ima_more(c, j);
+	else if (log_failed(ev))
+		distrust_memo(c, j);
 	else
 		commit_add(c, j);
+}
+
+/* Keeps what parse made of something. A worker that found it malformed is not asked again. */
+static bool
+take_parsed(struct core *c, struct job *j, struct frame *f, struct frame *out)
+{
+	if (!f || !f->payload.left) {
+		worker_failed(c, j, "parse");
+		return false;
+	}
+	if (f->payload.pos[0] != 1)
+		worker_retire(c, ROLE_PARSE, j->by);
+	frame_free(out);
+	*out = *f;
+	*f = (struct frame){ .peer_fd = -1 };
+	return true;
 }
 
 static void
@@ -457,19 +552,22 @@ log_parsed(struct core *c, struct job *j, struct frame *f)
 {
 	struct evidence_job *ev = j->state;
 
-	if (!f || !f->payload.left) {
-		worker_failed(c, j, "parse");
-		return;
-	}
 	ev->parser = j->by;
-	if (f->payload.pos[0] != 1)
-		worker_retire(c, ROLE_PARSE, j->by);
-	frame_free(&ev->from_parse);
-	ev->from_parse = *f;
-	*f = (struct frame){ .peer_fd = -1 };
-	ev->parsed = ev->from_parse.payload.pos;
-	ev->parsed_len = ev->from_parse.payload.left;
-	ask_boot(c, j);
+	if (take_parsed(c, j, f, &ev->from_parse)) {
+		ev->parsed = ev->from_parse.payload.pos;
+		ev->parsed_len = ev->from_parse.payload.left;
+		check_memo(c, ev);
+		go_on(c, j);
+	}
+}
+
+static void
+ima_parsed(struct core *c, struct job *j, struct frame *f)
+{
+	struct evidence_job *ev = j->state;
+
+	if (take_parsed(c, j, f, &ev->ima.parsed))
+		go_on(c, j);
 }
 
 /* --- the second half: with the log and the sets of the host's group --- */
@@ -559,7 +657,8 @@ boot_question(struct core *c, struct evidence_job *ev, bool (*put)(struct writer
 		return false;
 	memcpy(ev->references_digest, g.digest, sizeof(ev->references_digest));
 	note_policy(c, &policy, ev);
-	size = policy.packed_len + VERDICT_PACKED_MAX + sizeof(ev->quote) + 2 * TPM_PUBLIC_MAX + parsed_len + g.bytes + PCR_VALUES_MAX + 256;
+	size = policy.packed_len + VERDICT_PACKED_MAX + sizeof(ev->quote) + 2 * TPM_PUBLIC_MAX + parsed_len + g.bytes +
+	    PCR_VALUES_MAX + ima_question_size(ev) + 256;
 	payload = malloc(size);
 	w = wr_open(payload, payload ? size : 0);
 	if (!put(&w, ev, e))
@@ -569,6 +668,7 @@ boot_question(struct core *c, struct evidence_job *ev, bool (*put)(struct writer
 	part_put(&w, parsed, parsed_len, "log");
 	part_put(&w, ev->parts.pcr_values.p, ev->parts.pcr_values.there ? ev->parts.pcr_values.len : 0, "pcr values");
 	part_put(&w, policy.packed, policy.packed_len, "policy");
+	ima_question(c, ev, &w);
 	sets_put(&w, &g, &host);
 	if (!wr_ok(&w, e))
 		return false;
@@ -581,11 +681,16 @@ static void
 ask_boot(struct core *c, struct job *j)
 {
 	struct evidence_job *ev = j->state;
+	const uint8_t *parsed = ev->parsed;
 	struct error e;
 	uint8_t *payload;
-	size_t len;
+	size_t len, parsed_len = ev->parsed_len;
 
-	if (boot_question(c, ev, put_so_far, ev->parsed, ev->parsed_len, NULL, &payload, &len, &e))
+	if (!parsed && ev->log_len)
+		parsed = memo_get(c->memo, ev->log_digest, &parsed_len, &ev->log_len);
+	if (!parsed)
+		parsed_len = 0;
+	if (boot_question(c, ev, put_so_far, parsed, parsed_len, NULL, &payload, &len, &e))
 		worker_ask(c, j, ROLE_JUDGE, MSG_JUDGE_BOOT, MSG_JUDGED_BOOT, payload, len, boot_judged);
 	else
 		job_error(c, j, &e);
@@ -612,7 +717,17 @@ wants_values(const struct evidence_job *ev)
 	bool readable = ev->parsed && ev->parsed[0] == 1;
 
 	return ev->quote_held && !ev->verdict.replayed && !ev->parts.pcr_values.there &&
-	    (readable || (ev->host.class != CLASS_LOG && !ev->host.gave_log));
+	    ((readable && log_failed(ev)) || (ev->host.class != CLASS_LOG && !ev->host.gave_log));
+}
+
+/* A log whose records replay is known from now on, until this core ends. */
+static void
+keep_parsed(struct core *c, const struct evidence_job *ev)
+{
+	if (ev->parsed && ev->verdict.replayed)
+		memo_put(c->memo, ev->log_digest, ev->log_len, ev->parsed, ev->parsed_len);
+	else if (ev->parsed && log_failed(ev))
+		worker_retire(c, ROLE_PARSE, ev->parser);
 }
 
 static void
@@ -620,19 +735,35 @@ boot_judged(struct core *c, struct job *j, struct frame *f)
 {
 	struct evidence_job *ev = j->state;
 	struct error e = { .code = ERR_NONE };
+	struct reader verdict;
 
 	if (!f) {
 		worker_failed(c, j, "judge");
 		return;
 	}
-	if (!evidence_verdict(ev, f->payload, &e)) {
+	if (!ima_take(ev, &f->payload, &e)) {
 		job_error(c, j, &e);
 		return;
 	}
-	if (ev->parsed && ev->verdict.replayed)
-		memo_put(c->memo, ev->log_digest, ev->log_len, ev->parsed, ev->parsed_len);
-	else if (ev->parsed)
-		worker_retire(c, ROLE_PARSE, ev->parser);
+	verdict = part_take(&f->payload, "verdict");
+	if (ev->ima.said.step == IMA_STEP_RULES) {
+		if (ima_teach(c, j))
+			go_on(c, j);
+		return;
+	}
+	if (ev->ima.said.step == IMA_STEP_MORE) {
+		ima_more(c, j);
+		return;
+	}
+	if (!rd_end(&f->payload, &e) || !evidence_verdict(ev, verdict, &e)) {
+		job_error(c, j, &e);
+		return;
+	}
+	if (!ev->parsed && log_failed(ev)) {
+		distrust_memo(c, j);
+		return;
+	}
+	keep_parsed(c, ev);
 	if (wants_values(ev))
 		job_need_pcrs(c, j);
 	else

@@ -4,7 +4,7 @@
 
 enum { HELD_MAX = 8 };
 
-struct held { uint64_t used; struct policy_row row; struct policy policy; };
+struct held { uint64_t used; struct policy_row row; struct policy policy; struct ima_use ima; };
 struct policies { uint64_t tick; struct held *place[HELD_MAX]; };
 
 static void
@@ -57,6 +57,21 @@ same_policy(const struct held *h, const struct policy_row *r)
 	    !memcmp(h->row.digest, r->digest, sizeof(r->digest));
 }
 
+/* Of the packed rules nothing is kept but what core itself has to know. */
+static bool
+use_ima(struct held *h, struct error *e)
+{
+	own(ima_rules) struct ima_rules rules = { .mode = IMA_MODE_OFF };
+	struct reader packed = rd_open(h->row.ima, h->row.ima_len);
+
+	if (!h->row.ima_len)
+		return true;
+	if (!ima_rules_unpack(&packed, &rules, e) || !rd_end(&packed, e))
+		return err_in(e, "IMA rules");
+	h->ima = (struct ima_use){ .on = rules.mode != IMA_MODE_OFF, .pcrs = rules.pcrs, .policy_version = h->row.version };
+	return digest_sha256(h->row.ima, h->row.ima_len, h->ima.rules) || err_set(e, ERR_CRYPTO, "no hash");
+}
+
 static bool
 load(struct core *c, const struct policy_row *which, struct held **out, struct error *e)
 {
@@ -67,7 +82,7 @@ load(struct core *c, const struct policy_row *which, struct held **out, struct e
 		return err_set(e, ERR_MEMORY, "policy");
 	if (store_policy(c->store, which->name, which->version, &h->row, e)) {
 		packed = rd_open(h->row.body, h->row.body_len);
-		if (policy_unpack(&packed, &h->policy, e)) {
+		if (policy_unpack(&packed, &h->policy, e) && use_ima(h, e)) {
 			*out = h;
 			return true;
 		}
@@ -110,7 +125,8 @@ policy_of(struct core *c, const char *group, struct policy_now *out, struct erro
 		return err_in(e, "policy of group %.40s", group);
 	h->used = ++c->policies->tick;
 	*out = (struct policy_now){ .policy = &h->policy, .version = row.version, .packed = h->row.body,
-		.packed_len = h->row.body_len, .ima = h->row.ima, .ima_len = h->row.ima_len, .ceiling = h->policy.ceiling };
+		.packed_len = h->row.body_len, .ima = h->row.ima, .ima_len = h->row.ima_len, .ima_use = h->ima,
+		.ceiling = h->policy.ceiling };
 	snprintf(out->label, sizeof(out->label), "%.*s/%u", POLICY_NAME_MAX, row.name, row.version);
 	memcpy(out->digest, row.digest, sizeof(out->digest));
 	if (g.ceiling_until > clock_now().wall && g.ceiling < out->ceiling) {

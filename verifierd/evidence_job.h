@@ -3,6 +3,21 @@
 #define EVIDENCE_JOB_H
 #include "core.h"
 
+/* core_ima.c: the IMA list of this evidence, a part of it or nothing. */
+struct ima_job {
+	struct ima_use   use;
+	bool             sent;
+	struct ima_place place;
+	bool             had;                   /* a list of this host has met its quote before: */
+	struct ima_row   stored;                /* its position, perhaps of another boot */
+	struct frame     parsed;                /* ok u8 and the rest; empty for a part without bytes */
+	unsigned         taught;                /* judges that were given the rules for this job */
+	/* what the judge said */
+	struct ima_said  said;
+	uint8_t         *state;                 /* owned */
+	size_t           state_len;
+};
+
 struct evidence_job {
 	struct evidence  parts;                 /* in the job's request */
 	struct challenge challenge;
@@ -18,6 +33,8 @@ struct evidence_job {
 	const uint8_t   *parsed;                /* in it */
 	size_t           parsed_len;
 	uint8_t          parser;
+	bool             memo_doubted;          /* its records of this log are not to be used */
+	struct ima_job   ima;
 	/* what the judge said */
 	bool             quote_held;
 	struct quote     quote;
@@ -44,4 +61,26 @@ bool evidence_question(struct core *, struct evidence_job *, const uint8_t *pars
     size_t *, struct error *) MUST_CHECK;
 /* A verdict from the judge. What is not one of the three words, or not earned, is no verdict. */
 bool evidence_verdict(struct evidence_job *, struct reader, struct error *) MUST_CHECK;
+
+/* --- core_ima.c --- */
+/* Where the list of this host would be asked for: 0 in another boot, or under another policy. */
+bool ima_position(struct core *, const struct host_row *, const struct ima_use *, const char *boot_id, uint64_t *from,
+    struct error *) MUST_CHECK;
+/* What the store and the evidence say. False: the job was answered. */
+bool ima_begin(struct core *, struct job *);
+/* Is there something for parse to do? */
+bool ima_unparsed(const struct evidence_job *);
+/* The parts of a judge's question and answer that are about IMA. */
+size_t ima_question_size(const struct evidence_job *);
+void ima_question(struct core *, const struct evidence_job *, struct writer *);
+bool ima_take(struct evidence_job *, struct reader *, struct error *) MUST_CHECK;
+/* Gives that judge the rules. False: the job was answered. */
+bool ima_teach(struct core *, struct job *);
+/* The walk has not met the quote: keeps its state and asks for more, which answers the job. */
+void ima_more(struct core *, struct job *);
+/* The next part begins with nothing but what is stored. */
+void ima_forget(struct core *, const struct evidence_job *);
+/* Inside the verdict's transaction. */
+bool ima_commit(struct core *, const struct evidence_job *, struct error *) MUST_CHECK;
+void ima_job_free(struct ima_job *);
 #endif

@@ -160,7 +160,8 @@ X(AUDIT,     "GET",  "/v1/admin/audit",                "")
  * Answers (200; "schema":1 in each; times RFC 3339; dry_run adds "dry_run":true and changes nothing):
  * HOSTS    {"hosts":[{id, name, group, enrollment, state, reason, ref, last_report}]}
  * SHOW     {id, name, group, class, enrollment, state, reason, ref, last_report, ek:{fingerprint, subject, not_after}, ak, enrolled,
- *           boot:{boot_id, reset_count, restart_count}, reports:[{ref, at, state, reason}], pending:{id, ek:{…}, ak, since} or null}
+ *           boot:{boot_id, reset_count, restart_count}, ima:{entries, violations, pending, refused} or null,
+ *           reports:[{ref, at, state, reason}], pending:{id, ek:{…}, ak, since} or null}
  * APPROVE, REJECT, REVOKE   {id, name, enrollment, ek:{fingerprint, subject, not_after}}
  * CLASS    {id, name, class}
  * SETS     {"sets":[{name, version, state, origin, entries, expires, hosts, digest, group}]}

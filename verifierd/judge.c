@@ -1,6 +1,7 @@
 /* verifierd-judge: quote rows, replay and matching, on flat records. It never sees a raw log. */
 #include "facts_json.h"
 #include "json.h"
+#include "judge_ima.h"
 #include "log.h"
 #include "match.h"
 #include "parts.h"
@@ -21,6 +22,7 @@ struct judge {
 	uint8_t *packed;
 	size_t packed_len;
 	struct policy policy;
+	struct judge_rules rules;       /* for IMA */
 };
 
 static struct verify_key *
@@ -55,6 +57,7 @@ keys_free(struct judge *all)
 {
 	for (unsigned i = 0; i < KEYS_KEPT; i++)
 		verify_key_free(all->place[i].key);
+	judge_rules_free(&all->rules);
 	free(all->packed);
 }
 
@@ -80,7 +83,31 @@ take_policy(struct judge *all, struct reader *in, struct error *e)
 }
 
 /* Made without clearing the 60 KiB of findings: appraise_quote() or verdict_unpack() starts the verdict. */
-struct judged { bool held; struct host_facts facts; struct quote quote; struct verdict verdict; };
+struct judged {
+	bool              held;
+	struct host_facts facts;
+	struct quote      quote;
+	struct verdict    verdict;
+	struct ima_case  *ima;          /* NULL: the policy does not judge the IMA list */
+};
+
+static struct judged *
+judged_new(void)
+{
+	struct judged *d = malloc(sizeof(*d));
+
+	if (d)
+		d->ima = NULL;
+	return d;
+}
+
+static void
+drop_judged(struct judged **d)
+{
+	if (*d)
+		free((*d)->ima);
+	free(*d);
+}
 
 /* attest, signature, host facts, expectation */
 static bool
@@ -106,16 +133,17 @@ put_judged(struct writer *w, const struct judged *d)
 	mark = part_begin(w, "quote");
 	quote_pack(&d->quote, w);
 	part_end(w, mark, "quote");
+	ima_case_put(d->ima, w);
 	mark = part_begin(w, "verdict");
 	verdict_pack(&d->verdict, w);
 	part_end(w, mark, "verdict");
 }
 
-/* -> ok, quote, verdict */
+/* -> ok, quote, IMA, verdict */
 static bool
 judge_quote(struct judge *all, struct reader *in, struct writer *w, struct error *e)
 {
-	own(mem) struct judged *d = malloc(sizeof(*d));
+	own(judged) struct judged *d = judged_new();
 
 	if (!d)
 		return err_set(e, ERR_MEMORY, "verdict");
@@ -177,7 +205,10 @@ take_log(struct reader *parsed, struct eventlog *log, struct error *why)
 	return err_set(why, ERR_FORMAT, "%s", text);
 }
 
-/* scheme, log length, parsed log, PCR values, policy, sets: judged on top of what d has of the quote, if that held. */
+/*
+ * scheme, log length, parsed log, PCR values, policy, IMA, sets: judged on top of what d has of the quote, if that held.
+ * While the IMA list has not met the quote there is nothing to judge.
+ */
 static bool
 take_boot(struct judge *all, struct reader *in, struct judged *d, struct error *e)
 {
@@ -194,24 +225,32 @@ take_boot(struct judge *all, struct reader *in, struct judged *d, struct error *
 	boot.pcr_values = (struct part){ values.pos, values.left, values.left > 0 };
 	if (scheme >= BANK_COUNT)
 		return err_set(e, ERR_FORMAT, "scheme %u", scheme);
-	if (!rd_ok(in, e) || !take_policy(all, in, e) || !take_sets(in, &sets, e))
+	if (!rd_ok(in, e) || !take_policy(all, in, e) || !ima_case_take(in, &d->ima, e) || !take_sets(in, &sets, e))
 		return false;
 	if (!d->held)
 		return true;
 	if (boot.log_len && take_log(&parsed, &log, &why))
 		boot.log = &log;
 	boot.log_error = why.why;
+	if (d->ima) {
+		boot.ima = &d->ima->evidence;
+		if (!ima_case_walk(&all->rules, d->ima, &d->quote, (enum bank)scheme, boot.log, &d->verdict.findings, e))
+			return false;
+		if (d->ima->said.step == IMA_STEP_RULES || d->ima->said.step == IMA_STEP_MORE)
+			return true;
+	}
 	appraise_boot(&boot, &d->quote, (enum bank)scheme, &d->facts, &all->policy, sets.known, sets.count,
 	    &d->verdict);
 	return true;
 }
 
-/* quote, host facts, verdict so far, then the boot -> verdict */
+/* quote, host facts, verdict so far, then the boot -> IMA, verdict */
 static bool
 judge_boot(struct judge *all, struct reader *in, struct writer *w, struct error *e)
 {
-	own(mem) struct judged *d = malloc(sizeof(*d));
+	own(judged) struct judged *d = judged_new();
 	struct reader quote = part_take(in, "quote"), facts = part_take(in, "facts"), verdict = part_take(in, "verdict");
+	size_t mark;
 
 	if (!d)
 		return err_set(e, ERR_MEMORY, "verdict");
@@ -219,15 +258,18 @@ judge_boot(struct judge *all, struct reader *in, struct writer *w, struct error 
 	if (!rd_ok(in, e) || !quote_unpack(&quote, &d->quote, e) || !host_facts_unpack(&facts, &d->facts, e) ||
 	    !verdict_unpack(&verdict, &d->verdict, e) || !take_boot(all, in, d, e))
 		return false;
+	ima_case_put(d->ima, w);
+	mark = part_begin(w, "verdict");
 	verdict_pack(&d->verdict, w);
+	part_end(w, mark, "verdict");
 	return true;
 }
 
-/* What judge_quote takes, then the boot -> ok, quote, verdict */
+/* What judge_quote takes, then the boot -> ok, quote, IMA, verdict */
 static bool
 judge_both(struct judge *all, struct reader *in, struct writer *w, struct error *e)
 {
-	own(mem) struct judged *d = malloc(sizeof(*d));
+	own(judged) struct judged *d = judged_new();
 
 	if (!d)
 		return err_set(e, ERR_MEMORY, "verdict");
@@ -535,6 +577,9 @@ answer(void *state, struct frame *f, enum message *type, uint8_t **out, size_t *
 	struct writer w;
 	size_t size;
 
+	*type = MSG_COUNT;
+	if (f->type == MSG_JUDGE_RULES)
+		return judge_rules_keep(&((struct judge *)state)->rules, f, e);
 	*type = answer_type(f->type);
 	size = message_max(*type);
 	buf = malloc(size);

@@ -76,6 +76,7 @@ verifierd_verifierd_core_SOURCES = \
 	%D%/core_enrol.c \
 	%D%/core_explain.c \
 	%D%/core_evidence.c %D%/evidence_job.h \
+	%D%/core_ima.c \
 	%D%/core_import.c \
 	%D%/core_groups.c \
 	%D%/core_policy.c \
@@ -102,7 +103,7 @@ verifierd_verifierd_parse_LDFLAGS  = $(PIE_LINK)
 verifierd_verifierd_parse_LDADD    = libconfine.la libenroll.la libipc.la libpolicy.la
 
 pkglibexec_PROGRAMS += %D%/verifierd-judge
-verifierd_verifierd_judge_SOURCES  = %D%/judge.c %D%/worker.c %D%/worker.h
+verifierd_verifierd_judge_SOURCES  = %D%/judge.c %D%/judge_ima.c %D%/judge_ima.h %D%/worker.c %D%/worker.h
 verifierd_verifierd_judge_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
 verifierd_verifierd_judge_CFLAGS   = $(PIE_COMPILE)
 verifierd_verifierd_judge_LDFLAGS  = $(PIE_LINK)

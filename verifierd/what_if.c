@@ -2,6 +2,7 @@
 #include "json.h"
 #include "logs.h"
 #include "memo.h"
+#include "parts.h"
 #include "scope.h"
 #include "verdict.h"
 #include "what_if.h"
@@ -102,9 +103,16 @@ static void
 judged(struct core *c, struct job *j, struct frame *f)
 {
 	struct what_if *w = admin_of(j)->what_if;
+	struct reader verdict;
 	struct error e;
 
-	if (f && evidence_verdict(&w->ev, f->payload, &e))
+	/* A list is not kept, and so not walked again: who has to give one is asked for other PCRs, and unknown. */
+	if (f) {
+		(void)part_take(&f->payload, "IMA");
+		(void)part_take(&f->payload, "IMA state");
+		verdict = part_take(&f->payload, "verdict");
+	}
+	if (f && rd_end(&f->payload, &e) && evidence_verdict(&w->ev, verdict, &e))
 		note(w);
 	else
 		w->unknown++;

@@ -25,7 +25,7 @@ tests_bench_bench_log_LDADD    = libbench.la libpolicy.la
 
 BENCHES += %D%/bench_server
 tests_bench_bench_server_SOURCES  = %D%/bench_server.c %D%/bare_server.c %D%/bare_server.h %D%/client.c %D%/client.h \
-	%D%/crew.c %D%/crew.h %D%/large_log.c %D%/large_log.h tests/unit/soft_host.c tests/unit/soft_host.h
+	%D%/crew.c %D%/crew.h %D%/large_log.c %D%/large_log.h tests/unit/soft_ima.c tests/unit/soft_ima.h tests/unit/soft_host.c tests/unit/soft_host.h
 tests_bench_bench_server_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(SSL_CFLAGS) $(CRYPTO_CFLAGS)
 tests_bench_bench_server_LDADD    = libbench.la libstore.la libpolicy.la $(SSL_LIBS) $(CRYPTO_LIBS)
 endif

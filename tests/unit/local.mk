@@ -312,25 +312,34 @@ tests_unit_check_sockets_LDADD    = libunit.la libattestd.la
 
 check_PROGRAMS += %D%/check_core
 TESTS += %D%/check_core
-tests_unit_check_core_SOURCES  = %D%/check_core.c %D%/core_lab.c %D%/core_lab.h %D%/soft_host.c %D%/soft_host.h
+tests_unit_check_core_SOURCES  = %D%/check_core.c %D%/core_lab.c %D%/core_lab.h %D%/soft_ima.c %D%/soft_ima.h %D%/soft_host.c %D%/soft_host.h
 tests_unit_check_core_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_check_core_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
 
 check_PROGRAMS += %D%/check_sets
 TESTS += %D%/check_sets
-tests_unit_check_sets_SOURCES  = %D%/check_sets.c %D%/core_lab.c %D%/core_lab.h %D%/soft_host.c %D%/soft_host.h
+tests_unit_check_sets_SOURCES  = %D%/check_sets.c %D%/core_lab.c %D%/core_lab.h %D%/soft_ima.c %D%/soft_ima.h \
+	%D%/soft_host.c %D%/soft_host.h
 tests_unit_check_sets_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_check_sets_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
 
 check_PROGRAMS += %D%/check_groups
 TESTS += %D%/check_groups
-tests_unit_check_groups_SOURCES  = %D%/check_groups.c %D%/core_lab.c %D%/core_lab.h %D%/soft_host.c %D%/soft_host.h
+tests_unit_check_groups_SOURCES  = %D%/check_groups.c %D%/core_lab.c %D%/core_lab.h %D%/soft_ima.c %D%/soft_ima.h \
+	%D%/soft_host.c %D%/soft_host.h
 tests_unit_check_groups_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_check_groups_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
 
+check_PROGRAMS += %D%/check_core_ima
+TESTS += %D%/check_core_ima
+tests_unit_check_core_ima_SOURCES  = %D%/check_core_ima.c %D%/core_lab.c %D%/core_lab.h %D%/soft_ima.c %D%/soft_ima.h \
+	%D%/soft_host.c %D%/soft_host.h
+tests_unit_check_core_ima_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_check_core_ima_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
+
 check_PROGRAMS += %D%/check_memo
 TESTS += %D%/check_memo
-tests_unit_check_memo_SOURCES  = %D%/check_memo.c %D%/core_lab.c %D%/core_lab.h %D%/soft_host.c %D%/soft_host.h
+tests_unit_check_memo_SOURCES  = %D%/check_memo.c %D%/core_lab.c %D%/core_lab.h %D%/soft_ima.c %D%/soft_ima.h %D%/soft_host.c %D%/soft_host.h
 tests_unit_check_memo_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_check_memo_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
 

@@ -37,7 +37,7 @@ soft_host_new(struct soft_host *h, const char *name, unsigned number, struct hos
 	struct host_row row = { .state = ENROLLMENT_ACTIVE, .enrolled = 1, .group = "default",
 		.key = { .hash = 0x000b, .banks = 1u << BANK_SHA256, .ek_subject = "software" } };
 
-	*h = (struct soft_host){ .clock = 1000 };
+	*h = (struct soft_host){ .clock = 1000, .reset_count = 7 };
 	snprintf(h->name, sizeof(h->name), "%s", name);
 	snprintf(h->id, sizeof(h->id), "00000000-0000-4000-8000-%012u", number);
 	snprintf(h->boot_id, sizeof(h->boot_id), "11111111-1111-4111-8111-%012u", number);
@@ -58,6 +58,7 @@ soft_host_free(struct soft_host *h)
 {
 	EVP_PKEY_free(h->key);
 	free(h->log);
+	soft_ima_free(&h->ima);
 }
 
 void
@@ -65,13 +66,13 @@ soft_ask(const struct soft_host *h, struct challenge_request *out)
 {
 	size_t sent = h->gives_no_log ? 0 : h->log_len;
 
-	*out = (struct challenge_request){ .ak = h->ak, .boot_log_len = sent };
+	*out = (struct challenge_request){ .ak = h->ak, .boot_log_len = sent, .ima_count = h->ima.entries };
 	memcpy(out->boot_id, h->boot_id, sizeof(out->boot_id));
 	must(digest_sha256(h->log, sent, out->boot_log));
 }
 
 static void
-replayed_digest(const uint8_t *log_bytes, size_t len, const struct selection *sel, uint8_t out[static 32])
+replayed_digest(const struct soft_host *h, const struct selection *sel, uint8_t out[static 32])
 {
 	own(eventlog) struct eventlog log = { .event = NULL };
 	struct replay r;
@@ -79,7 +80,8 @@ replayed_digest(const uint8_t *log_bytes, size_t len, const struct selection *se
 	uint8_t digest[DIGEST_MAX];
 	size_t n;
 
-	must(eventlog_parse(log_bytes, len, &log, &e) && eventlog_replay(&log, &r, &e));
+	must(eventlog_parse(h->log, h->log_len, &log, &e) && eventlog_replay(&log, &r, &e));
+	soft_ima_value(&h->ima, h->ima_covered, r.value[BANK_SHA256][10]);
 	must(replay_digest(&r, sel, BANK_SHA256, digest, &n, &e) && n == 32);
 	memcpy(out, digest, 32);
 }
@@ -89,15 +91,22 @@ soft_quote(struct soft_host *h, const struct challenge_answer *a, struct soft_qu
 {
 	*q = (struct soft_quote){
 		.magic = TPM_GENERATED, .type = TPM_ST_ATTEST_QUOTE, .signer = h->signer, .selection = a->selection,
-		.reset_count = 7, .clock = ++h->clock, .key = h->key, .log = h->log, .log_len = h->gives_no_log ? 0 : h->log_len,
-		.with_log = !a->boot_log_known, .ima_from = -1, .with_values = true,
+		.reset_count = h->reset_count, .clock = ++h->clock, .key = h->key, .log = h->log,
+		.log_len = h->gives_no_log ? 0 : h->log_len, .with_log = !a->boot_log_known, .ima_from = -1, .with_values = true,
 	};
 	memcpy(q->challenge, a->challenge, sizeof(q->challenge));
 	memcpy(q->nonce, a->nonce, sizeof(q->nonce));
 	must(digest_sha256(h->log, q->log_len, q->log_digest) && digest_sha256("", 0, q->facts_digest));
 	q->context = (struct context){ .purpose = PURPOSE_LOGIN, .nonce = q->nonce, .host_id = h->id, .boot_id = h->boot_id,
 		.boot_log = q->log_digest, .facts = q->facts_digest, .audience = "", .user = "" };
-	replayed_digest(h->log, h->log_len, &q->selection, q->pcr_digest);
+	if (a->ima_wanted && h->ima.entries) {
+		q->ima = &h->ima;
+		q->ima_from = (int64_t)a->ima_from;
+		q->ima_at = (unsigned)a->ima_from;
+		q->ima_to = h->ima.entries;
+		q->context.ima_from = a->ima_from;
+	}
+	replayed_digest(h, &q->selection, q->pcr_digest);
 }
 
 void
@@ -179,10 +188,20 @@ put_signature(EVP_PKEY *key, const uint8_t *attest, size_t len, uint8_t *buf, si
 	return w.used;
 }
 
+static void
+put_place(const struct soft_quote *q, uint8_t out[static 24])
+{
+	struct writer w = wr_open(out, 24);
+
+	wr_be64(&w, (uint64_t)q->ima_from, "from");
+	wr_be64(&w, q->ima_at, "at");
+	wr_be64(&w, q->ima ? q->ima->entries : 0, "count");
+}
+
 uint8_t *
 soft_evidence(const struct soft_quote *q, size_t *len)
 {
-	uint8_t attest[TPM_ATTEST_MAX], signature[TPM_SIGNATURE_MAX], from[8] = { 0 };
+	uint8_t attest[TPM_ATTEST_MAX], signature[TPM_SIGNATURE_MAX], place[24];
 	struct evidence ev = { .challenge = { q->challenge, sizeof(q->challenge), true } };
 	struct error e = { .code = ERR_NONE };
 	uint8_t *body = malloc(EVIDENCE_MAX);
@@ -193,9 +212,13 @@ soft_evidence(const struct soft_quote *q, size_t *len)
 	ev.signature = (struct part){ signature, put_signature(q->key, attest, ev.attest.len, signature, sizeof(signature)), true };
 	if (q->with_log)
 		ev.boot_log = (struct part){ q->log, q->log_len, true };
-	from[7] = (uint8_t)q->ima_from;
+	put_place(q, place);
 	if (q->ima_from >= 0)
-		ev.ima_from = (struct part){ from, sizeof(from), true };
+		ev.ima_from = (struct part){ place, 8, true };
+	if (q->ima) {
+		ev.ima = (struct part){ q->ima->buf + q->ima->offset[q->ima_at], q->ima->offset[q->ima_to] - q->ima->offset[q->ima_at], true };
+		ev.ima_at = (struct part){ place + 8, 16, true };
+	}
 	if (q->facts)
 		ev.facts = (struct part){ (const uint8_t *)q->facts, strlen(q->facts), true };
 	if (q->with_values)

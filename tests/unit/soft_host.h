@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 #include "api.h"
 #include "evidence.h"
+#include "soft_ima.h"
 #include "store.h"
 
 struct soft_host {
@@ -18,6 +19,9 @@ struct soft_host {
 	uint8_t  *log; size_t log_len;
 	bool      gives_no_log;             /* the log says what is in the PCRs, and an empty one is sent */
 	uint64_t  clock;
+	uint32_t  reset_count;
+	struct soft_ima ima;                /* without entries: it has no list */
+	unsigned  ima_covered;              /* entries that its PCR 10 has; the rest was measured after the quote */
 };
 /* The number makes its ids; out: its row of the store, active. log stays NULL: the caller's to load, freed with the host. */
 void soft_host_new(struct soft_host *, const char *name, unsigned number, struct host_row *out);
@@ -40,6 +44,8 @@ struct soft_quote {
 	int64_t   ima_from;                 /* -1: no part */
 	bool      with_values;              /* part 8, empty unless soft_values() was called */
 	uint8_t   values[PCR_VALUES_MAX]; size_t values_len;
+	const struct soft_ima *ima;         /* NULL: no list; else entries ima_at up to ima_to of it */
+	unsigned  ima_at, ima_to;
 };
 /* What the host asks a challenge with, and the honest quote for the answer. */
 void soft_ask(const struct soft_host *, struct challenge_request *out);

@@ -72,6 +72,9 @@ show_main(const struct ctl *ctl, int argc, char **argv)
 		show_line("class", cell);
 	show_line("boot", show_sub(j, "boot", "boot_id", cell));
 	show_line("resets", show_sub(j, "boot", "reset_count", cell));
+	show_line("IMA entries", show_sub(j, "ima", "entries", cell));
+	show_line("violations", show_sub(j, "ima", "violations", cell));
+	show_line("IMA pending", show_sub(j, "ima", "pending", cell));
 	show_key(j, "");
 	if (json_sub(j, "pending", &pending, &e))
 		show_key(pending, "\npending enrollment with other keys:");
