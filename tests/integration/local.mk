@@ -39,6 +39,14 @@ tests_integration_tls_tap_LDADD   = $(SSL_LIBS) $(CRYPTO_LIBS)
 dist_check_SCRIPTS += %D%/crash.sh %D%/disk.sh
 TESTS += %D%/crash.sh %D%/disk.sh
 
+# IMA lists that grow, from a TPM to a verdict.
+check_PROGRAMS += %D%/ima_lab
+tests_integration_ima_lab_SOURCES  = %D%/ima_lab.c tests/unit/soft_ima.c tests/unit/soft_ima.h
+tests_integration_ima_lab_CPPFLAGS = $(VERIFIERD_CPPFLAGS) -I$(srcdir)/tests/unit
+tests_integration_ima_lab_LDADD    = libstore.la libipc.la libpolicy.la
+dist_check_SCRIPTS += %D%/ima.sh
+TESTS += %D%/ima.sh
+
 # A kernel without Landlock, for sandbox.sh.
 check_PROGRAMS += %D%/old_kernel
 tests_integration_old_kernel_SOURCES  = %D%/old_kernel.c
