@@ -35,7 +35,8 @@
 
 #define IGNORED BEHIND
 enum phase { AUTH, ACCOUNT, SESSION };
-enum { ROOT = 1, CALLER = 2, DISABLED = 4, ARMED = 8, WRITABLE = 16, LINK = 32, NO_CONF = 64, CMDLINE = 128, QUIET = 256, NOBODYS = 512, OPEN_GROUP = 1024, NOBODYS_GROUP = 2048 };
+enum { ROOT = 1, CALLER = 2, DISABLED = 4, ARMED = 8, WRITABLE = 16, LINK = 32, NO_CONF = 64, CMDLINE = 128, QUIET = 256, NOBODYS = 512, OPEN_GROUP = 1024, NOBODYS_GROUP = 2048,
+	KIMS = 4096, NAMELESS = 8192 };
 
 struct row {
 	const char *label;
@@ -111,6 +112,9 @@ static const struct row rows[] = {
 	{ "20: with a later expiry than any verdict has", CACHE_ONLY, "expires_boot=@90000000 expires_wall=@90000000", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_SENSE },
 	{ "20: others may write it", CACHE_ONLY, "", .flags = WRITABLE, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_TRUST },
 	{ "44: the overflow uid wrote it, and owns the name", CACHE_ONLY, "", .flags = NOBODYS, .phase = ACCOUNT,
+	    .code = PAM_AUTHINFO_UNAVAIL, .text = NO_TRUST },
+	{ "the owner by name wrote it", CACHE_ONLY, "", .flags = KIMS, .phase = ACCOUNT, .code = PAM_SUCCESS },
+	{ "44: the owner's name is nobody's, and somebody wrote it", CACHE_ONLY, "", .flags = NAMELESS, .phase = ACCOUNT,
 	    .code = PAM_AUTHINFO_UNAVAIL, .text = NO_TRUST },
 	{ "20: a link", CACHE_ONLY, "", .flags = LINK, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_TRUST },
 	{ "20: cut off", CACHE_ONLY, "state=", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_SENSE },
@@ -258,6 +262,10 @@ set_stage(const struct row *r)
 	world_file(&w, "pam.d/other", "auth required pam_deny.so\n");
 	if (r->flags & NOBODYS)
 		w.owner = 65534;
+	if (r->flags & (KIMS | NAMELESS)) {
+		w.owner = 1000;
+		w.owner_name = r->flags & KIMS ? "kim" : "kimberly";
+	}
 	world_conf(&w, r->conf);
 	snprintf(path, sizeof(path), "%s/gate.conf", w.dir);
 	if (r->flags & NO_CONF)
@@ -268,7 +276,7 @@ set_stage(const struct row *r)
 	snprintf(link, sizeof(link), "%s/run/elsewhere", w.dir);
 	if (r->flags & WRITABLE)
 		ck_assert_int_eq(chmod(path, 0664), 0);
-	if (r->flags & NOBODYS)
+	if (r->flags & (NOBODYS | KIMS | NAMELESS))
 		ck_assert_int_eq(chown(path, w.owner, w.owner), 0);
 	snprintf(group, sizeof(group), "%s/group", w.dir);
 	if (r->flags & OPEN_GROUP)

@@ -16,6 +16,7 @@ world_open(struct world *w)
 	strcpy(w->dir, "/tmp/pam-attest-gate.XXXXXX");
 	w->attestd = 0;
 	w->owner = getuid();
+	w->owner_name = NULL;
 	ck_assert_ptr_nonnull(mkdtemp(w->dir));
 	ck_assert_int_eq(chmod(w->dir, 0755), 0);
 	for (const char *const *sub = (const char *const[]){ "run", "state", "pam.d", "gate.conf.d", NULL }; *sub; sub++) {
@@ -77,11 +78,12 @@ world_file(const struct world *w, const char *name, const char *text)
 void
 world_conf(const struct world *w, const char *text)
 {
-	char all[8192];
+	char all[8192], uid[16];
 	const char *d = w->dir;
 
+	snprintf(uid, sizeof(uid), "%u", (unsigned)w->owner);
 	snprintf(all, sizeof(all), "[paths]\nrun_dir = %s/run\nstate_dir = %s/state\nboot_id = %s/boot_id\npasswd = %s/passwd\n"
-	    "group = %s/group\ncmdline = %s/cmdline\nowner = %u\n%s", d, d, d, d, d, d, (unsigned)w->owner, text);
+	    "group = %s/group\ncmdline = %s/cmdline\nowner = %s\n%s", d, d, d, d, d, d, w->owner_name ? w->owner_name : uid, text);
 	world_file(w, "gate.conf", all);
 }
 

@@ -10,6 +10,7 @@ struct world {
 	char  dir[64];
 	pid_t attestd;
 	uid_t owner;            /* [paths] owner; ours unless it is changed before world_conf() */
+	const char *owner_name; /* instead of the number; NULL: none */
 };
 
 void world_open(struct world *);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Row 24: kill -9 of every process, at every step of attestations and enrollments. What was answered is there, what was
-# used is used, nothing is half-written, and everybody goes on.
+# used is used (row 46: also by who takes over), nothing is half-written, and everybody goes on.
 #
 #   CRASH_ROUNDS=200 tests/integration/crash.sh     that many kills (default 24); CRASH_SEED repeats a run
 #

@@ -1,4 +1,5 @@
 /* verifierd-core with its real workers, and this test in the place of main and net. */
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include "clock.h"
@@ -121,6 +122,7 @@ START_TEST(row_5_a_reply_is_good_once)
 }
 END_TEST
 
+/* Rows 5 and 46. */
 START_TEST(row_5_of_sixteen_at_once_one_passes)
 {
 	struct soft_quote q;
@@ -158,6 +160,7 @@ START_TEST(row_5_challenge_of_one_host_evidence_of_another)
 }
 END_TEST
 
+/* Rows 5 and 46: whoever takes over knows what was used. */
 START_TEST(row_5_used_stays_used_after_kill_9)
 {
 	struct soft_quote q;
@@ -397,6 +400,45 @@ START_TEST(row_47_a_bad_signature_brings_no_log_to_parse)
 }
 END_TEST
 
+/* The listener for hosts was taken over, and speaks as others do: as an administrator with a face, a worker, main itself. */
+static const struct { enum message type; enum role from; } claims[] = {
+	{ MSG_ADMIN, ROLE_ADMIN }, { MSG_JUDGED_QUOTE, ROLE_JUDGE }, { MSG_JUDGED_BOOT, ROLE_JUDGE }, { MSG_PARSED_LOG, ROLE_PARSE },
+	{ MSG_CHANNEL, ROLE_MAIN },
+};
+
+START_TEST(row_32_a_listener_for_hosts_is_nobody_else)
+{
+	struct admin_request revoke = { .op = ADMIN_REVOKE, .host = "host-a", .reason = "stolen" };
+	const uint8_t channel[6] = { ROLE_ADMIN, 9, 0, 0, 0, 1 };
+	uint8_t payload[1024];
+	struct writer w = wr_open(payload, sizeof(payload));
+	own(frame) struct frame f = { .peer_fd = -1 };
+	struct pollfd core = { .events = POLLIN };
+	struct error e = { .code = ERR_NONE };
+	bool is_admin = claims[_i].type == MSG_ADMIN, is_main = claims[_i].type == MSG_CHANNEL, got = false;
+	int face[2];
+
+	approve_boot_of(&a);
+	admin_request_pack(&revoke, &w);
+	ck_assert(!socketpair(AF_UNIX, SOCK_STREAM, 0, face));       /* whose user is root */
+	ck_assert_msg(ipc_send(lab.hosts, claims[_i].from, claims[_i].type, 1, is_main ? channel : payload,
+	    is_main ? sizeof(channel) : w.used, is_admin || is_main ? face[0] : -1, &e), "%s", e.why);
+	core.fd = lab.hosts;
+	ck_assert_int_eq(poll(&core, 1, 5000), 1);
+	ck_assert_int_eq(recv(lab.hosts, payload, sizeof(payload), MSG_DONTWAIT), 0);
+	/* and main is asked for another one */
+	core.fd = lab.to_core;
+	ck_assert_int_eq(poll(&core, 1, 5000), 1);
+	ck_assert_msg(ipc_receive(lab.to_core, ROLE_MAIN, &f, &got, &e) && got, "%s", e.why);
+	ck_assert(f.type == MSG_RENEW && rd_u8(&f.payload, "role") == ROLE_HOSTS);
+	close(lab.hosts);
+	close(face[0]);
+	close(face[1]);
+	lab.hosts = lab_channel(&lab, ROLE_HOSTS, 0);
+	ck_assert_str_eq(attest(&a), "ok");
+}
+END_TEST
+
 START_TEST(a_revoked_host_is_refused_at_once)
 {
 	struct admin_request revoke = { .op = ADMIN_REVOKE, .host = "host-a", .reason = "stolen" };
@@ -435,6 +477,7 @@ add(TCase *tc)
 	tcase_add_test(tc, a_hundred_wait_for_a_worker_that_hangs);
 	tcase_add_test(tc, a_log_that_fills_no_frame);
 	tcase_add_test(tc, row_47_a_bad_signature_brings_no_log_to_parse);
+	tcase_add_loop_test(tc, row_32_a_listener_for_hosts_is_nobody_else, 0, COUNT(claims));
 	tcase_add_test(tc, a_revoked_host_is_refused_at_once);
 }
 
