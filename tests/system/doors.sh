@@ -2,7 +2,7 @@
 # Real doors: sshd, sudo and su of this system with the gate in their account stacks, on a private machine with a TPM, an
 # attestd and a verifier. What each does in each state is compared with doors.table to the letter: exit code, what the
 # user sees, what the module logs. A row that is missing on either side is a failure. Row 16: frozen daemons, answered in
-# time; row 17: every method; row 19: stacks that take the gate away; row 44: who says that he sits at the console.
+# time; row 17: every method; row 19: stacks that take the gate away.
 set -u
 # shellcheck disable=SC2034  # BUILD is for what is sourced
 SOURCE=$top_srcdir BUILD=$top_builddir

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -121,6 +122,31 @@ static int mounts(void) { return mount("none", top, "tmpfs", 0, NULL) < 0 ? errn
 static int unshares(void) { return unshare(CLONE_NEWUSER) < 0 ? errno : 0; }
 static int becomes(void) { return setuid(0) < 0 ? errno : 0; }
 
+static int
+takes_memory(void)
+{
+	return mmap(NULL, 1 << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED ? errno : 0;
+}
+
+static int
+opens_many(void)
+{
+	for (int i = 0; i < 64; i++)
+		if (fcntl(0, F_DUPFD_CLOEXEC, 0) < 0)
+			return errno;
+	return 0;
+}
+
+static int
+forks(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	return pid < 0 ? errno : 0;
+}
+
 static bool
 as_attestd(struct error *e)
 {
@@ -164,6 +190,9 @@ static const struct { const char *who; bool (*enter)(struct error *); const char
 	{ WHO(), "traces", traces, -SIGSYS },
 	{ WHO(), "mounts", mounts, -SIGSYS },
 	{ WHO(), "becomes root", becomes, -SIGSYS },
+	{ WHO(), "forks", forks, EPERM },
+	{ WHO(), "takes a gigabyte", takes_memory, ENOMEM },
+	{ WHO(), "opens many descriptors", opens_many, EMFILE },
 #undef WHO
 #define WHO() "TPM child of a simulator", as_tpm_of_swtpm
 	{ WHO(), "opens unix", unix_socket, 0 },
@@ -176,6 +205,9 @@ static const struct { const char *who; bool (*enter)(struct error *); const char
 	{ WHO(), "opens TCP", tcp, 0 },
 	{ WHO(), "starts another program", runs_another, 0 },
 	{ WHO(), "traces", traces, 0 },
+	{ WHO(), "forks", forks, 0 },
+	{ WHO(), "takes a gigabyte", takes_memory, 0 },
+	{ WHO(), "opens many descriptors", opens_many, 0 },
 #undef WHO
 };
 
