@@ -11,7 +11,7 @@
 #include "record.h"
 
 enum {
-	SET_ENTRIES_MAX = 4096, SET_TEXT = 256, SETS_MAX = 64, SET_PACKED_MAX = 4 << 20,
+	SET_ENTRIES_MAX = 4096, SET_TEXT = 512, SETS_MAX = 64, SET_PACKED_MAX = 4 << 20,
 	SET_KEYS_MAX = 8192,                    /* of all entries together */
 	KEY_ID_SIZE = 8,
 };

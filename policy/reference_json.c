@@ -6,7 +6,7 @@
 #include "scope.h"
 
 /* Members of the file and of one entry; ENTRY_JSON_MAX holds one entry with every character of its text escaped. */
-enum { FILE_MEMBERS = 8 + COMPONENT_COUNT, ENTRY_MEMBERS = 8, ENTRY_JSON_MAX = 1024, KEY_JSON_MAX = 2 * KEY_ID_SIZE + 3, SCHEMA = 1 };
+enum { FILE_MEMBERS = 8 + COMPONENT_COUNT, ENTRY_MEMBERS = 8, ENTRY_JSON_MAX = 2048, KEY_JSON_MAX = 2 * KEY_ID_SIZE + 3, SCHEMA = 1 };
 
 static const char *const kind_words[] = { "events", "values" };
 static const char *const file_keys[] = { "schema", "origin", "bank", "pcrs", "components", "host_only", "kind", "entries", NULL };
