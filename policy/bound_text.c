@@ -3,7 +3,10 @@
 #include "reference.h"
 #include "scope.h"
 
-enum { PCR_COMMANDS = 8, PCR_STUB = 11, PCR_OPTIONS = 12, SAID_NOTHING = -1 };
+enum {
+	PCR_COMMANDS = 8, PCR_STUB = 11, PCR_OPTIONS = 12, SAID_NOTHING = -1,
+	CUT_FROM = EVENT_TEXT_MAX - 7,          /* so long is only what was cut, but for the last escape */
+};
 
 static const char *const roles[] = {
 #define X(name, word) word,
@@ -120,7 +123,7 @@ text_of(struct text_walk *w, const struct event *ev, struct bound_text *out)
 	const char *bare = text_bare(ev->text, &out->said);
 
 	out->event = ev;
-	out->bound = *ev->text && (text_hashes(w, ev, bare) || (bare != ev->text && text_hashes(w, ev, ev->text)));
+	out->bound = *ev->text && strlen(ev->text) < CUT_FROM && (text_hashes(w, ev, bare) || (bare != ev->text && text_hashes(w, ev, ev->text)));
 	out->text = out->bound ? bare : "";
 	out->roles = out->bound ? roles_of(ev->pcr, bare) : 0;
 }

@@ -29,23 +29,25 @@ by_hash(const void *a, const void *b)
 }
 
 static bool
-cert_read(const uint8_t *der, size_t len, struct fact_cert *out)
+cert_read(struct facts_reading *r, const uint8_t *der, size_t len, struct fact_cert *out)
 {
 	cert_name(der, len, out->name, sizeof(out->name));
-	return digest_sha256(der, len, out->sha256);
+	return hashers_digest(&r->hashers, BANK_SHA256, der, len, out->sha256);
 }
 
 /* One entry of a list goes into its pool; false if there is no room. */
 static bool
-entry_keep(struct boot_facts *f, struct key_store *s, const struct efi_signature *one)
+entry_keep(struct facts_reading *r, struct key_store *s, const struct efi_signature *one)
 {
+	struct boot_facts *f = r->f;
+
 	if (efi_guid_is(one->type, efi_cert_sha256) && one->len == SHA256_SIZE) {
 		if (f->nhashes == FACT_HASHES_MAX)
 			return false;
 		memcpy(f->hash[f->nhashes++], one->data, SHA256_SIZE);
 		s->hashes++;
 	} else if (efi_guid_is(one->type, efi_cert_x509)) {
-		if (f->ncerts == FACT_CERTS_MAX || !cert_read(one->data, one->len, &f->cert[f->ncerts]))
+		if (f->ncerts == FACT_CERTS_MAX || !cert_read(r, one->data, one->len, &f->cert[f->ncerts]))
 			return false;
 		f->ncerts++;
 		s->certs++;
@@ -54,8 +56,9 @@ entry_keep(struct boot_facts *f, struct key_store *s, const struct efi_signature
 }
 
 static void
-store_read(struct boot_facts *f, const struct efi_variable *v, struct key_store *s)
+store_read(struct facts_reading *r, const struct efi_variable *v, struct key_store *s)
 {
+	struct boot_facts *f = r->f;
 	struct efi_signatures all = efi_signatures_open(v->data, v->len);
 	struct efi_signature one;
 	bool kept = true;
@@ -64,7 +67,7 @@ store_read(struct boot_facts *f, const struct efi_variable *v, struct key_store 
 	s->first_cert = f->ncerts;
 	while (efi_signature_next(&all, &one)) {
 		s->count++;
-		kept = entry_keep(f, s, &one) && kept;
+		kept = entry_keep(r, s, &one) && kept;
 	}
 	s->whole = kept && efi_signatures_whole(&all);
 	if (s->hashes)
@@ -120,7 +123,7 @@ config_read(struct reading7 *w, const struct efi_variable *v, const struct fact 
 			return false;
 		if (config_once(w, &w->s->store[i].at)) {
 			w->s->store[i].at = *at;
-			store_read(w->r->f, v, &w->s->store[i]);
+			store_read(w->r, v, &w->s->store[i]);
 		}
 		return true;
 	}
@@ -171,7 +174,7 @@ authority_read(struct reading7 *w, const struct efi_variable *v, const struct fa
 		entry += OWNER;
 		len -= OWNER;
 	}
-	a->is_cert = der_is_sequence(entry, len) && cert_read(entry, len, &a->cert);
+	a->is_cert = der_is_sequence(entry, len) && cert_read(w->r, entry, len, &a->cert);
 	if (!efi_name_is(v, "db") || !efi_guid_is(v->guid, efi_guid_security))
 		a->known = a->is_cert;          /* "Shim", "vendor_db", "MokList": shim brought it */
 	else if (a->is_cert)
