@@ -1,5 +1,5 @@
 /*
- * allow_list.h - known files: digest and path pattern, sorted, up to 200,000 of them. attest-allow-list(5).
+ * allow_list.h - known files: digest and path pattern, sorted, up to 200,000 of them. attest-ima(5).
  *
  * The file is text, for people and git: a first line "attest-allow-list 1", then one line
  * "sha256:HEX PATTERN" an entry, sorted when it is written; "verity:sha256:HEX" is a fs-verity digest.

@@ -1,5 +1,5 @@
 /*
- * ima_rules.h - what a policy says of IMA. POLICY section 2; attest-policy(5), member "ima".
+ * ima_rules.h - what a policy says of IMA. POLICY section 2; attest-ima(5).
  *
  * {"mode":"off"|"allow-list"|"signatures"|"both", "violations":"refuse"|"warn"|"ignore", "pcrs":[10],
  *  "exclude":["/var/log/" and a pattern…], "allow_lists":["debian12"…], "allow":[{"digest":"sha256:…","path":"…"}…],

@@ -129,6 +129,7 @@ verifierd_verifierctl_verifierctl_SOURCES = \
 	%D%/verifierctl/cmd_reports.c \
 	%D%/verifierctl/cmd_server.c \
 	%D%/verifierctl/inspect.h \
+	%D%/verifierctl/inspect_allow.c \
 	%D%/verifierctl/inspect_eventlog.c \
 	%D%/verifierctl/inspect_ima.c \
 	%D%/verifierctl/inspect_quote.c \

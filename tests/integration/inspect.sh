@@ -86,6 +86,18 @@ is "no list: exit code" 1 $?
 is "ima without a file: exit code" 2 $?
 is "list as text" 1 "$("$ctl" inspect ima "$list" | grep -c '^entries  *79$')"
 
+printf '%064d  /usr/bin/true\n%064d  /a b\n' 2 1 >"$work/sums"
+"$ctl" inspect allow-list "$work/sums" >"$work/list"
+is "checksums: exit code" 0 $?
+is "checksums: as an allow list" "$(printf 'attest-allow-list 1\nsha256:%064d /a_b\nsha256:%064d /usr/bin/true' 1 2)" "$(cat "$work/list")"
+"$ctl" inspect allow-list "$work/list" | cmp -s - "$work/list"
+is "an allow list comes out the same" 0 $?
+printf '{"digests":{"/a":["%064d"]},"excludes":["/tmp/.*"]}' 1 >"$work/keylime"
+is "a Keylime policy" '{"excludes":["/tmp/**"],"schema":1,"entries":1,"digests":{"sha256":1}}' "$("$ctl" inspect allow-list "$work/keylime" --json | jq -c .)"
+is "its excludes as text" 1 "$("$ctl" inspect allow-list "$work/keylime" 2>&1 >/dev/null | grep -c 'exclude: /tmp/\*\*$')"
+"$ctl" inspect allow-list "$boot" 2>/dev/null
+is "no allow list: exit code" 1 $?
+
 # held <log> <arguments>...: the log beside a quote or PCR values
 held() { "$ctl" inspect eventlog "$@" --json >"$work/out" 2>"$work/err"; }
 state() { jq -r --arg pcr "$1" '.states.sha256[$pcr]' "$work/out"; }

@@ -1,4 +1,4 @@
-/* inspect eventlog, ima, quote, result: which one, and what they share. */
+/* inspect eventlog, ima, allow-list, quote, result: which one, and what they share. */
 #include <stdio.h>
 #include <string.h>
 #include "api_client.h"
@@ -111,6 +111,8 @@ inspect_main(const struct ctl *ctl, int argc, char **argv)
 		return inspect_eventlog(ctl, &log);
 	if (!strcmp(w.word[0], "ima") && w.count == 2)
 		return inspect_ima(ctl, w.word[1], boot);
+	if (!strcmp(w.word[0], "allow-list") && w.count == 2)
+		return inspect_allow_list(ctl, w.word[1]);
 	if (!strcmp(w.word[0], "quote") && w.count == 1 && q.attest && q.signature && q.ak)
 		return inspect_quote(ctl, &q);
 	if (!strcmp(w.word[0], "result") && w.count == 2 && jwks)

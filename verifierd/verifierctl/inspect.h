@@ -11,6 +11,9 @@ int inspect_eventlog(const struct ctl *, const struct inspect_log *);
 /* An IMA list; its boot_aggregate held against a boot log when there is one. */
 int inspect_ima(const struct ctl *, const char *file, const char *log);
 
+/* A list of known files in any form that is read; as text in the project's own. */
+int inspect_allow_list(const struct ctl *, const char *file);
+
 struct eventlog;
 struct finding;
 struct replay;

@@ -34,7 +34,7 @@ X("ceiling",    "off|audit|enforce --all|--group G [--for 4h] --reason T [--dry-
                                                         "the most that gates may do, for a while", ceiling_main) \
 X("accept",     "REF|HOST --reason T [--host|--group] [--expires WHEN] [--dry-run] [--yes]", "make exactly what one refused report measured good", accept_main) \
 X("explain",    "REF",                                  "why a report was judged as it was, in words", explain_main) \
-X("inspect",    "eventlog FILE [--quote F] [--pcrs F] | ima FILE [--log F] | quote --attest F --signature F --ak PEM [--nonce HEX] [--selection S] | result FILE --jwks FILE", \
+X("inspect",    "eventlog FILE [--quote F] [--pcrs F] | ima FILE [--log F] | allow-list FILE | quote --attest F --signature F --ak PEM [--nonce HEX] [--selection S] | result FILE --jwks FILE", \
                                                         "look into evidence and results, without a daemon", inspect_main) \
 X("enroll-line","[--url URL]",                          "print the one command to run on a host", enroll_line_main) \
 X("tokens",     "create [--reason T]",                  "make an enrollment token", tokens_main) \
