@@ -38,18 +38,21 @@ libpolicy_la_SOURCES = \
 	%D%/ima_state.c \
 	%D%/ima_template.c %D%/ima_template.h \
 	%D%/imalog.c %D%/imalog.h \
+	%D%/keylime_boot.c \
 	%D%/log_parser.h \
 	%D%/match.c %D%/match.h \
 	%D%/name_version.c %D%/name_version.h \
 	%D%/nearest.c %D%/nearest.h \
 	%D%/packed_text.c %D%/packed_text.h \
 	%D%/pattern.c \
+	%D%/pcrlock.c \
 	%D%/policy.c %D%/policy.h \
 	%D%/policy_json.c %D%/policy_json.h \
 	%D%/reference.c %D%/reference.h \
 	%D%/reference_json.c %D%/reference_json.h \
 	%D%/replay.c \
 	%D%/rules.c %D%/rules.h \
+	%D%/set_import.c %D%/set_import.h \
 	%D%/tails.c %D%/tails.h \
 	%D%/tpms.c %D%/tpms.h \
 	%D%/verdict.c %D%/verdict.h \

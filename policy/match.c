@@ -188,7 +188,7 @@ void
 match_log(const struct measured *m, const struct known_set *sets, unsigned nsets, use_fn *use,
     const void *arg, struct match *out)
 {
-	struct fits f;
+	struct fits f = { .host_part = { 0 } };
 	bool any = false;
 
 	*out = (struct match){ .host_part = NO_SET, .kernel = NO_SET };

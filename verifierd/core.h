@@ -216,7 +216,9 @@ struct admin_job {
 	unsigned ngroups;
 	bool fresh;                         /* the group is new */
 	struct what_if *what_if;            /* owned */
-	char remarks[1024];                 /* on what an imported file could not carry over, a line each */
+	char origin[SET_ORIGIN_TEXT];       /* that an imported file says it has */
+	char remarks[IMPORT_REMARKS];       /* on what it could not carry over, a line each */
+	struct json *sets;                  /* made of it */
 };
 struct admin_job *admin_of(struct job *);
 struct json *answer_new(const struct admin_job *);  /* {"schema":1} and dry_run */

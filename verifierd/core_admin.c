@@ -21,6 +21,7 @@ drop_admin_job(void *p)
 	policy_row_free(&a->policy);
 	free(a->groups);
 	what_if_free(a->what_if);
+	json_free(a->sets);
 	free(a);
 }
 

@@ -41,17 +41,19 @@ admin_export(struct core *c, struct job *j)
 
 /* --- import --- */
 
-static bool
-add_imported(struct core *c, struct admin_job *a, void *arg, struct error *e)
+static struct json *
+new_set_json(const struct admin_job *a)
 {
-	struct set_row *s = arg;
-	char subject[SUBJECT_TEXT], digest[2 * SHA256_SIZE + 1];
+	struct json *o = json_new();
+	char label[LABEL_TEXT];
 
-	if (!store_set_add(c->store, s, &s->version, e))
-		return false;
-	hex_text(s->digest, sizeof(s->digest), digest);
-	snprintf(subject, sizeof(subject), "set %s/%u, digest %s", s->name, s->version, digest);
-	return admin_audit(c, a, "import", subject, s->origin, set_state_word(s->state), e);
+	set_label(&a->set, label);
+	json_put_text(o, "set", label);
+	json_put_text(o, "state", set_state_word(a->set.state));
+	json_put_hex(o, "digest", a->set.digest, sizeof(a->set.digest));
+	json_put_text(o, "group", a->set.group);
+	admin_put_new(o, a, &a->set);
+	return o;
 }
 
 static void
@@ -59,15 +61,8 @@ reply_imported(struct core *c, struct job *j)
 {
 	struct admin_job *a = admin_of(j);
 	struct json *answer = answer_new(a), *remarks = json_new_list();
-	char label[LABEL_TEXT], digest[2 * SHA256_SIZE + 1];
 
-	set_label(&a->set, label);
-	hex_text(a->set.digest, sizeof(a->set.digest), digest);
-	json_put_text(answer, "set", label);
-	json_put_text(answer, "state", set_state_word(a->set.state));
-	json_put_text(answer, "digest", digest);
-	json_put_text(answer, "group", a->set.group);
-	admin_put_new(answer, a, &a->set);
+	json_put(answer, "sets", give(a->sets));
 	for (char *line = a->remarks; *line;) {
 		size_t n = strcspn(line, "\n");
 		bool more = line[n];
@@ -85,21 +80,55 @@ static bool
 take_imported(struct admin_job *a, struct reader *r, struct error *e)
 {
 	struct set_row *s = &a->set;
-	char origin[SET_ORIGIN_TEXT];
 
+	set_row_free(s);
 	*s = (struct set_row){ .state = SET_CANDIDATE, .created = clock_now().wall, .expires = a->expires };
 	s->entries = rd_be32(r, "entries");
 	a->parts = rd_u8(r, "parts");
 	s->own = rd_u8(r, "own") == 1;
-	part_text(r, origin, sizeof(origin), "origin");
-	part_text(r, a->remarks, sizeof(a->remarks), "remarks");
 	if (!rd_ok(r, e))
 		return false;
 	memcpy(s->name, a->name, sizeof(s->name));
 	memcpy(s->host_id, a->host.id, sizeof(s->host_id));
 	snprintf(s->group, sizeof(s->group), "%s", *a->ask.group ? a->ask.group : *a->host.id ? a->host.group : "default");
-	snprintf(s->origin, sizeof(s->origin), "imported by %s: %.120s", a->who, origin);
+	snprintf(s->origin, sizeof(s->origin), "imported by %s: %.120s", a->who, a->origin);
 	return set_row_fill(s, r, e);
+}
+
+static bool
+add_imported(struct core *c, struct admin_job *a, struct error *e)
+{
+	struct set_row *s = &a->set;
+	char subject[SUBJECT_TEXT], digest[2 * SHA256_SIZE + 1];
+
+	if (!store_set_add(c->store, s, &s->version, e))
+		return false;
+	hex_text(s->digest, sizeof(s->digest), digest);
+	snprintf(subject, sizeof(subject), "set %s/%u, digest %s", s->name, s->version, digest);
+	return admin_audit(c, a, "import", subject, s->origin, set_state_word(s->state), e);
+}
+
+/* All sets of one file, or none. */
+static bool
+add_all(struct core *c, struct admin_job *a, void *arg, struct error *e)
+{
+	struct reader *r = arg;
+	unsigned count;
+
+	part_text(r, a->origin, sizeof(a->origin), "origin");
+	part_text(r, a->remarks, sizeof(a->remarks), "remarks");
+	count = rd_u8(r, "count");
+	if (!rd_ok(r, e))
+		return false;
+	a->sets = json_new_list();
+	for (unsigned i = 0; i < count; i++) {
+		struct reader one = part_take(r, "set");
+
+		if (!rd_ok(r, e) || !take_imported(a, &one, e) || (c && !add_imported(c, a, e)))
+			return false;
+		json_add(a->sets, new_set_json(a));
+	}
+	return rd_end(r, e);
 }
 
 static void
@@ -114,7 +143,7 @@ imported(struct core *c, struct job *j, struct frame *f)
 	} else if (rd_u8(&f->payload, "ok") != 1) {
 		err_set(&e, ERR_FORMAT, "%.*s", (int)(f->payload.left < 180 ? f->payload.left : 180), (const char *)f->payload.pos);
 		admin_failed(c, j, &e);
-	} else if (!take_imported(a, &f->payload, &e) || !admin_change(c, a, add_imported, &a->set, &e)) {
+	} else if (a->ask.dry_run ? !add_all(NULL, a, &f->payload, &e) : !admin_change(c, a, add_all, &f->payload, &e)) {
 		admin_failed(c, j, &e);
 	} else {
 		reply_imported(c, j);

@@ -17,7 +17,7 @@
 #include "evidence.h"
 #include "policy_json.h"
 #include "ima_rules.h"
-#include "reference_json.h"
+#include "set_import.h"
 
 enum {
 	IPC_INLINE_MAX = 128 << 10,
@@ -63,7 +63,7 @@ X(JUDGED_BOOT,  JUDGE, CORE,  128 << 10)     /* struct ima_said, IMA state, verd
 X(JUDGE_BOTH,   CORE,  JUDGE, 16 << 20)      /* as JUDGE_QUOTE, then what JUDGE_BOOT has from the scheme on; the answer is a JUDGED_QUOTE */ \
 X(JUDGE_RULES,  CORE,  JUDGE, IMA_RULES_PACKED_MAX + SHA256_SIZE) /* digest, packed IMA rules: to be kept; there is no answer */ \
 X(PARSE_SET,    CORE,  PARSE, SET_JSON_MAX + 16) /* the file's text */ \
-X(PARSED_SET,   PARSE, CORE,  SET_PACKED_MAX + (8 << 10)) /* as CAPTURED, with origin and remarks before the set */ \
+X(PARSED_SET,   PARSE, CORE,  2 * SET_PACKED_MAX) /* ok u8, then origin, remarks, count u8, sets as CAPTURED has them, or the error text */ \
 X(JUDGE_CAPTURE,CORE,  JUDGE, 16 << 20)      /* bank, pcrs, enum capture_how, parsed log or PCR values, sets */ \
 X(CAPTURED,     JUDGE, CORE,  SET_PACKED_MAX + 64) /* ok u8, then entries u32, parts u8, own u8 and the packed set, or the error text */ \
 X(JUDGE_EXPORT, CORE,  JUDGE, SET_PACKED_MAX + 1024) /* origin, packed set */ \
@@ -168,7 +168,7 @@ X(AUDIT,     "GET",  "/v1/admin/audit",                "")
  * SET      {name, version, state, origin, digest, group, own, entries:[{component, scope, pcr, type, digest, text}]}
  * SET_DIFF {from, to, findings:[…]}
  * CAPTURE  {set:"name/version", state:"candidate", digest, entries, components:[…], own, origin, report, admits:[findings of that report]}
- * IMPORT   {set, state:"candidate", digest, entries, components:[…], own, origin, remarks:[…]}
+ * IMPORT   {sets:[{set, state:"candidate", digest, group, entries, components:[…], own, origin}], remarks:[…]}
  * EXPORT   the set as attest-references(5) has it
  * ACTIVATE {set, state:"active", digest, group, hosts:[names]}, and a what-if as POLICY_SET has it; so RETIRE and WITHDRAW
  * RETIRE, WITHDRAW   {set, state:"retired" or "revoked", digest, group, hosts:how many have a newest result that rests on it, stragglers:[their names]}

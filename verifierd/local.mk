@@ -126,6 +126,7 @@ verifierd_verifierctl_verifierctl_SOURCES = \
 	%D%/verifierctl/cmd_inspect.c \
 	%D%/verifierctl/cmd_policies.c \
 	%D%/verifierctl/cmd_references.c \
+	%D%/verifierctl/import_text.c %D%/verifierctl/import_text.h \
 	%D%/verifierctl/cmd_reports.c \
 	%D%/verifierctl/cmd_server.c \
 	%D%/verifierctl/inspect.h \

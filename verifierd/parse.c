@@ -130,27 +130,36 @@ parse_policy(struct reader *in, uint8_t **out, size_t *len, struct error *e)
 static bool
 parse_set(struct reader *in, uint8_t **out, size_t *len, struct error *e)
 {
-	own(set) struct reference_set set = { .entry = NULL };
+	own(imported) struct imported i = { .count = 0 };
 	struct error why = { .code = ERR_NONE };
 	own(mem) uint8_t *buf = NULL;
-	char origin[SET_ORIGIN_TEXT];
+	own(mem) char *text = strndup((const char *)in->pos, in->left);
+	size_t size = sizeof(i.origin) + sizeof(i.remarks) + 64;
 	struct writer w;
-	size_t size;
 
-	if (!set_json_read((const char *)in->pos, in->left, origin, &set, &why))
+	if (!text)
+		return err_set(e, ERR_MEMORY, "file");
+	if (!import_read(text, in->left, &i, &why))
 		return worker_refusal(&why, out, len, e);
-	size = SET_ORIGIN_TEXT + 64 + set_packed_size(&set);
+	for (unsigned k = 0; k < i.count; k++)
+		size += 32 + set_packed_size(&i.set[k]);
 	buf = malloc(size);
-	if (!buf)
-		return err_set(e, ERR_MEMORY, "set of %u entries", set.count);
+	if (!buf || size > message_max(MSG_PARSED_SET))
+		return err_set(e, ERR_MEMORY, "%u sets", i.count);
 	w = wr_open(buf, size);
 	wr_u8(&w, 1, "ok");
-	wr_be32(&w, set.count, "entries");
-	wr_u8(&w, (uint8_t)set.parts, "parts");
-	wr_u8(&w, !set_serves_group(&set), "own");
-	part_put(&w, origin, strlen(origin), "origin");
-	part_put(&w, "", 0, "remarks");
-	set_pack(&set, &w);
+	part_put(&w, i.origin, strlen(i.origin), "origin");
+	part_put(&w, i.remarks, strlen(i.remarks), "remarks");
+	wr_u8(&w, (uint8_t)i.count, "count");
+	for (unsigned k = 0; k < i.count; k++) {
+		size_t mark = part_begin(&w, "set");
+
+		wr_be32(&w, i.set[k].count, "entries");
+		wr_u8(&w, (uint8_t)i.set[k].parts, "parts");
+		wr_u8(&w, !set_serves_group(&i.set[k]), "own");
+		set_pack(&i.set[k], &w);
+		part_end(&w, mark, "set");
+	}
 	if (!wr_ok(&w, e))
 		return false;
 	*len = w.used;

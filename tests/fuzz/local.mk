@@ -92,6 +92,12 @@ tests_fuzz_fuzz_reference_CPPFLAGS = $(POLICY_CPPFLAGS)
 tests_fuzz_fuzz_reference_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_reference_LDADD    = libpolicy.la
 
+check_PROGRAMS += %D%/fuzz_import
+tests_fuzz_fuzz_import_SOURCES  = %D%/fuzz_import.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_import_CPPFLAGS = $(POLICY_CPPFLAGS)
+tests_fuzz_fuzz_import_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_import_LDADD    = libpolicy.la
+
 check_PROGRAMS += %D%/fuzz_policy
 tests_fuzz_fuzz_policy_SOURCES  = %D%/fuzz_policy.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_policy_CPPFLAGS = $(POLICY_CPPFLAGS)

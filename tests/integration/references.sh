@@ -129,7 +129,7 @@ use c; LABS+=(c)
 host host-c "$LOG"
 attests "the other verifier knows nothing" no-reference
 references import "$TOP/base.json" --host host-c --reason "from the other site" --json >"$TOP/imported"; is "imported" $? 0
-is "a candidate with the same content" "$(jq -rc '[.state, .digest]' "$TOP/imported")" \
+is "a candidate with the same content" "$(jq -rc '.sets[0] | [.state, .digest]' "$TOP/imported")" \
 	"$(jq -rc '["candidate", .digest]' "$TOP/captured")"
 attests "it permits nothing" pending-approval
 references activate base --yes --reason test >/dev/null; is "activated there" $? 0
@@ -138,6 +138,27 @@ sed 's/"pcr":7,/"pcr":77,/' "$TOP/base.json" >"$TOP/bad.json"
 out=$(references import "$TOP/bad.json" --reason x 2>&1); is "a bad file" $? 1
 like "with line and key" "$out" '*line *: entries\[*\]: pcr*'
 is "nothing of it is kept" "$(references list --json | jq '.sets | length')" 1
+
+# --- files of others: components of systemd, two kernels as alternatives; boot chains of Keylime
+records() { "$VERIFIERCTL" inspect eventlog "$1" --json | jq "{records: [.events[] | select(.type != \"EV_NO_ACTION\" and ($2)) | {pcr, digests: [{hashAlg: \"sha256\", digest: .digests.sha256}]}]}"; }
+mkdir -p "$TOP/pcrlock.d/650-uki.pcrlock.d"
+records "$VM/sdboot-uki/binary_bios_measurements" '.pcr == 0 or .pcr == 2' >"$TOP/pcrlock.d/250-firmware-code.pcrlock"
+for v in sdboot-uki sdboot-1; do
+	records "$VM/$v/binary_bios_measurements" '.pcr == 4 or .pcr == 11' >"$TOP/pcrlock.d/650-uki.pcrlock.d/$v.pcrlock"
+done
+touch "$TOP/pcrlock.d/README"
+references import "$TOP/pcrlock.d" --name lock --reason test --json >"$TOP/lock"; is "a folder of .pcrlock files" $? 0
+is "an alternative is a set" "$(jq -rc '[.sets[] | [.set, .state, .components]]' "$TOP/lock")" \
+	'[["lock/1","candidate",["firmware","boot-entry"]],["lock/2","candidate",["boot-entry"]]]'
+chain=$("$VERIFIERCTL" inspect eventlog "$LOG" --json |
+	jq -c '[.events[] | select(.type == "EV_EFI_BOOT_SERVICES_APPLICATION") | "0x" + .digests.sha256] |
+		{has_secureboot: true, kernels: [{shim_authcode_sha256: .[0], grub_authcode_sha256: .[1], kernel_authcode_sha256: .[2]}]}')
+printf '%s' "$chain" >"$TOP/refstate.json"
+out=$(references import "$TOP/refstate.json" --reason test); is "boot chains of Keylime" $? 0
+like "with what stays behind" "$out" '*not carried over*has_secureboot: a rule*'
+references show refstate/1 | grep -q 'loader *fleet *4 .*shim'; is "shim, as what it is" $? 0
+out=$(references import "$TOP" --reason test 2>&1); is "a folder without any" $? 1
+like "says so" "$out" '*no .pcrlock file'
 
 # --- revoked
 references revoke base --component loader --reason "vulnerable" --yes >/dev/null; is "revoked" $? 0

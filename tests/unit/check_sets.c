@@ -244,7 +244,7 @@ END_TEST
 START_TEST(bad_files_are_answered_with_line_and_key)
 {
 	static const struct { const char *text, *says; } bad[] = {
-		{ "", "text" }, { "{", "line 1" }, { "{}", "schema: missing" }, { "[]", "line 1" },
+		{ "", "text" }, { "{", "line 1" }, { "{}", "schema: missing" }, { "[]", "no record is of use" },
 		{ "{\"schema\":1,\n\"origin\":\"o\",\"bank\":\"sha256\",\"pcrs\":[0],\"components\":[\"firmware\"],\"host_only\":false,\"kind\":\"events\",\n"
 		    "\"entries\":[\n{\"component\":\"firmware\"}]}", "line 4: entries[0]: scope: missing" },
 	};

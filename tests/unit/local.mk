@@ -173,6 +173,12 @@ tests_unit_check_reference_json_SOURCES  = %D%/check_reference_json.c
 tests_unit_check_reference_json_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_reference_json_LDADD    = libmade.la
 
+check_PROGRAMS += %D%/check_import
+TESTS += %D%/check_import
+tests_unit_check_import_SOURCES  = %D%/check_import.c
+tests_unit_check_import_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_import_LDADD    = libmade.la
+
 check_PROGRAMS += %D%/check_policy
 TESTS += %D%/check_policy
 tests_unit_check_policy_SOURCES  = %D%/check_policy.c

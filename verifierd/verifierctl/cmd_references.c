@@ -4,10 +4,9 @@
 #include "api_client.h"
 #include "args.h"
 #include "file.h"
+#include "import_text.h"
 #include "scope.h"
 #include "show.h"
-
-enum { IMPORT_MAX = 4 << 20 };        /* a request is at most 8 MiB, and text grows in it */
 
 static int
 finish(const struct ctl *ctl, int rc, const struct json *j, void (*show)(const struct json *))
@@ -89,10 +88,6 @@ show_change(const struct json *j)
 	show_words("rest on it", j, "stragglers");
 	if (json_has(j, "changes"))
 		show_changes(j);
-	if (json_list(j, "remarks", 100, &count, &e))
-		for (unsigned i = 0; i < count; i++)
-			if (json_item_text(json_item(j, "remarks", i), cell, sizeof(cell), &e))
-				printf("not carried over: %s\n", cell);
 	if (json_list(j, "admits", 100000, &count, &e) && count) {
 		printf("\nits report said\n");
 		show_findings(j, "admits");
@@ -230,25 +225,35 @@ name_of_file(const char *path, char out[static CELL_TEXT])
 	snprintf(out, CELL_TEXT, "%.*s", (int)strcspn(base, "."), base);
 }
 
+static void
+show_imported(const struct json *j)
+{
+	char cell[CELL_TEXT];
+	unsigned count = 0;
+	struct error e;
+
+	if (json_list(j, "sets", 100, &count, &e))
+		for (unsigned i = 0; i < count; i++)
+			show_change(json_item(j, "sets", i));
+	if (json_list(j, "remarks", 1000, &count, &e) && count) {
+		printf("\nnot carried over\n");
+		for (unsigned i = 0; i < count; i++)
+			if (json_item_text(json_item(j, "remarks", i), cell, sizeof(cell), &e))
+				printf("  %s\n", cell);
+	}
+}
+
 static int
 import_set(const struct ctl *ctl, const char *path, const struct wish *w)
 {
 	own(json) struct json *j = NULL;
-	own(mem) uint8_t *text = NULL;
-	struct error e = { .code = ERR_NONE };
+	own(mem) char *text = NULL;
 	struct json *body;
 	char name[CELL_TEXT];
-	size_t len;
 	int rc;
 
-	if (!file_load(path, IMPORT_MAX, &text, &len, &e)) {
-		fprintf(stderr, "verifierctl: %s\n", e.why);
+	if (!import_text(path, &text))
 		return EXIT_REFUSED;
-	}
-	if (strlen((const char *)text) != len) {
-		fprintf(stderr, "verifierctl: %s: not text\n", path);
-		return EXIT_REFUSED;
-	}
 	name_of_file(path, name);
 	body = body_of(w);
 	json_put_text(body, "set", w->name ? w->name : name);
@@ -256,9 +261,9 @@ import_set(const struct ctl *ctl, const char *path, const struct wish *w)
 		json_put_text(body, "group", w->group);
 	if (w->host)
 		json_put_text(body, "host", w->host);
-	json_put_text(body, "text", (const char *)text);
+	json_put_text(body, "text", text);
 	rc = api_call(ctl, (const char *const[]){ "references", NULL }, body, &j);
-	return finish(ctl, rc, j, show_change);
+	return finish(ctl, rc, j, show_imported);
 }
 
 static int
