@@ -7,7 +7,8 @@
 #include "verdict.h"
 #include "what_if.h"
 
-enum { GROUPS_TOLD = 64, NAMES_TEXT = 96, HOLD_LEAST = 2 };
+/* LOOK_MS: whom there is no time for is unknown; the answer has to come before its request's deadline. */
+enum { GROUPS_TOLD = 64, NAMES_TEXT = 96, HOLD_LEAST = 2, LOOK_MS = REQUEST_MS / 2 };
 
 struct tally { char group[GROUP_TEXT]; unsigned good, turned; };
 
@@ -17,6 +18,7 @@ struct what_if {
 	void          (*then)(struct core *, struct job *);
 	char          (*host)[BOOT_ID_TEXT];    /* owned */
 	unsigned        nhosts, at;
+	int64_t         until;              /* CLOCK_MONOTONIC */
 	struct evidence_job ev;             /* of the host that is looked at */
 	struct json    *changes;            /* owned until it is put */
 	unsigned        judged, unknown, turned, ngroups;
@@ -227,7 +229,7 @@ next_host(struct core *c, struct job *j)
 	struct error e = { .code = ERR_NONE };
 
 	for (; w->at < w->nhosts; w->at++) {
-		if (look_at(c, j, &e))
+		if (clock_mono() < w->until && look_at(c, j, &e))
 			return;
 		w->unknown++;
 	}
@@ -271,6 +273,7 @@ prepare(struct core *c, struct admin_job *a, const struct supposed *s, host_want
 	if (!w)
 		return err_set(e, ERR_MEMORY, "what if");
 	w->supposed = *s;
+	w->until = clock_mono() + LOOK_MS;
 	w->changes = json_new_list();
 	if (s->policy) {
 		w->policy = calloc(1, sizeof(*w->policy));

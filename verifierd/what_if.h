@@ -2,8 +2,8 @@
  * what_if.h - what a change would make of the hosts that it reaches, before it is made.
  *
  * The newest evidence of each host is judged again, as if the change were there: its quote's rows held
- * when it came, its log is read again. Who has no such evidence, or would be asked for other PCRs, is
- * counted as unknown. POLICY section 2: a change that turns more than a share of a group from good to
+ * when it came, its log is read again. Who has no such evidence, or would be asked for other PCRs, or
+ * is one of more than there is time for, is counted as unknown. POLICY section 2: a change that turns more than a share of a group from good to
  * refused is held until somebody confirms the very number of hosts.
  */
 #ifndef WHAT_IF_H

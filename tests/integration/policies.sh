@@ -61,7 +61,7 @@ ctl() { verifierctl "$@"; }
 ctl approve host-a --yes >/dev/null; is "approved" $? 0
 attest() { attestctl attest --json; }
 state() { attest | jq -r '.state + " " + .reason'; }
-host=host-a
+host='host-a'
 wait_for 20 sh -c 'grep -q reason=no-reference "$1/run/verdict"' - "$LAB"; is "no reference yet" $? 0
 ctl references capture "$host" --name base --reason test >/dev/null
 ctl references activate base --yes --reason test >/dev/null

@@ -924,6 +924,25 @@ START_TEST(row_34_the_policy_covers_the_quote)
 }
 END_TEST
 
+/* NEGATIVE row 34: the same log and sets under the firmware of another TPM are judged again. */
+START_TEST(row_34_other_firmware)
+{
+	struct bench *b = bench_open();
+
+	strcpy(b->host.ek_subject, "IFX SLB9670 id:00070055");
+	b->put.firmware = (uint64_t)7 << 48 | (uint64_t)85 << 32;
+	sign(b);
+	ck_assert_int_eq(judge(b, 1), REASON_OK);
+	b->put.firmware = (uint64_t)7 << 48 | (uint64_t)61 << 32;
+	sign(b);
+	ck_assert_int_eq(judge(b, 1), REASON_TPM_VULNERABLE);
+	ck_assert_int_eq(b->verdict.claim[CLAIM_HARDWARE], 96);
+	b->policy.tpm.allow_flaws |= 1u << FLAW_ROCA;
+	ck_assert_int_eq(judge(b, 1), REASON_OK);
+	bench_close(b);
+}
+END_TEST
+
 /* What a policy ignores may change; what it judges by rules needs no reference. */
 START_TEST(modes_of_pcrs)
 {
@@ -954,6 +973,7 @@ add(TCase *tc)
 	tcase_add_test(tc, rules_beat_references);
 	tcase_add_test(tc, rules_and_references_are_both_told);
 	tcase_add_test(tc, row_34_the_policy_covers_the_quote);
+	tcase_add_test(tc, row_34_other_firmware);
 	tcase_add_test(tc, modes_of_pcrs);
 	tcase_add_test(tc, good);
 	tcase_add_test(tc, half_is_not_good);
