@@ -174,7 +174,7 @@ struct policy_now {
 	uint32_t version;
 	uint8_t  digest[SHA256_SIZE];       /* of packed; of everything that it says */
 	const struct policy *policy;        /* this and the packed forms are borrowed until the next policy_of() */
-	const uint8_t *packed, *ima;        /* ima: packed rules for IMA, struct ima_rules; none when ima_len is 0 */
+	const uint8_t *packed, *ima;        /* ima: packed rules for IMA with their allow lists; none when ima_len is 0 */
 	size_t   packed_len, ima_len;
 	struct ima_use ima_use;
 	enum gate_mode ceiling;             /* the policy's, or one that was set for a while and is lower */
@@ -212,6 +212,7 @@ struct admin_job {
 	unsigned parts;                     /* that it grants */
 	int64_t expires;                    /* as asked for; 0: never */
 	struct policy_row policy;           /* owned: the one that is asked for */
+	struct allow_row allow;             /* owned: the allow list that is set */
 	char (*groups)[GROUP_TEXT];         /* owned: those that it reaches */
 	unsigned ngroups;
 	bool fresh;                         /* the group is new */
@@ -241,6 +242,11 @@ void admin_import(struct core *, struct job *);
 void admin_policies(struct core *, struct job *);
 void admin_policy(struct core *, struct job *);
 void admin_policy_set(struct core *, struct job *);
+void admin_allow_lists(struct core *, struct job *);
+void admin_allow_set(struct core *, struct job *);
+void admin_allow_drop(struct core *, struct job *);
+/* Every allow list that these packed rules name is there: ERR_MISSING names the one that is not. */
+bool allow_lists_there(struct core *, const uint8_t *ima, size_t len, struct error *) MUST_CHECK;
 void admin_groups(struct core *, struct job *);
 void admin_group_set(struct core *, struct job *);
 void admin_move(struct core *, struct job *);

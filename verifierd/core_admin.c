@@ -19,6 +19,7 @@ drop_admin_job(void *p)
 	set_row_free(&a->set);
 	set_row_free(&a->other);
 	policy_row_free(&a->policy);
+	allow_row_free(&a->allow);
 	free(a->groups);
 	what_if_free(a->what_if);
 	json_free(a->sets);
@@ -650,6 +651,9 @@ static void (*const operations[ADMIN_COUNT])(struct core *, struct job *) = {
 	[ADMIN_POLICIES] = admin_policies,
 	[ADMIN_POLICY] = admin_policy,
 	[ADMIN_POLICY_SET] = admin_policy_set,
+	[ADMIN_ALLOW_LISTS] = admin_allow_lists,
+	[ADMIN_ALLOW_SET] = admin_allow_set,
+	[ADMIN_ALLOW_DROP] = admin_allow_drop,
 	[ADMIN_GROUPS] = admin_groups,
 	[ADMIN_GROUP_SET] = admin_group_set,
 	[ADMIN_CEILING] = admin_ceiling,

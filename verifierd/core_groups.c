@@ -188,7 +188,7 @@ copy(const struct reader *from, uint8_t **out, size_t *len, struct error *e)
 
 /* ok u8 is read: the name, the packed policy, its packed rules for IMA. */
 static bool
-take_policy(struct admin_job *a, struct reader *r, struct error *e)
+take_policy(struct core *c, struct admin_job *a, struct reader *r, struct error *e)
 {
 	struct policy_row *p = &a->policy;
 	struct reader body, ima;
@@ -200,6 +200,8 @@ take_policy(struct admin_job *a, struct reader *r, struct error *e)
 		return false;
 	if (!digest_sha256(body.pos, body.left, p->digest))
 		return err_set(e, ERR_CRYPTO, "no hash");
+	if (!allow_lists_there(c, ima.pos, ima.left, e))
+		return false;
 	if (!copy(&body, &p->body, &p->body_len, e) || !copy(&ima, &p->ima, &p->ima_len, e))
 		return false;
 	p->created = clock_now().wall;
@@ -220,7 +222,7 @@ policy_read(struct core *c, struct job *j, struct frame *f)
 	} else if (rd_u8(&f->payload, "ok") != 1) {
 		err_set(&e, ERR_FORMAT, "%.*s", (int)(f->payload.left < 180 ? f->payload.left : 180), (const char *)f->payload.pos);
 		admin_failed(c, j, &e);
-	} else if (!take_policy(a, &f->payload, &e) || !newest(c, a->policy.name, &before, &e) ||
+	} else if (!take_policy(c, a, &f->payload, &e) || !newest(c, a->policy.name, &before, &e) ||
 	    !store_groups(c->store, add_follower, a, &e)) {
 		admin_failed(c, j, &e);
 	} else if (before.version && !memcmp(before.digest, a->policy.digest, sizeof(before.digest))) {

@@ -23,6 +23,7 @@ enum {
 	IPC_INLINE_MAX = 128 << 10,
 	IPC_HEADER     = 24,
 	IPC_PAYLOAD_MAX = 16 << 20,
+	ALLOW_FILE_MAX = SET_JSON_MAX,  /* text of one allow list; a policy may name several */
 	IPC_FDS_MAX    = 2,            /* payload memfd, and the unix peer of an admin request */
 };
 
@@ -56,6 +57,8 @@ X(PARSE_ENROLL, CORE,  PARSE, 8 << 20)       /* now, flags, request, ek_roots (P
 X(PARSED_ENROLL,PARSE, CORE,  8 << 10)       /* struct enroll_facts, packed */ \
 X(PARSE_POLICY, CORE,  PARSE, POLICY_JSON_MAX)  /* JSON text */ \
 X(PARSED_POLICY,PARSE, CORE,  4 << 20)          /* ok u8, then name, packed policy and packed rules for IMA, or the error text */ \
+X(PARSE_ALLOW,  CORE,  PARSE, ALLOW_FILE_MAX)    /* the file's text */ \
+X(PARSED_ALLOW, PARSE, CORE,  ALLOW_PACKED_MAX + (1 << 20)) /* ok u8, then entries u32, what its file excludes and the packed list, or the error text */ \
 X(JUDGE_QUOTE,  CORE,  JUDGE, 16 << 10)      /* attest, signature, host facts, expectation */ \
 X(JUDGED_QUOTE, JUDGE, CORE,  128 << 10)     /* ok u8, quote, struct ima_said, IMA state, verdict */ \
 X(JUDGE_BOOT,   CORE,  JUDGE, 16 << 20)      /* quote, host facts, verdict so far; scheme, parsed log, PCR values, policy, struct ima_ask, IMA state, parsed IMA, sets */ \
@@ -153,6 +156,9 @@ X(GROUP_SET, "POST", "/v1/admin/groups/{group}",       "group, policy, confirm, 
 X(CEILING,   "POST", "/v1/admin/groups/{group}/ceiling", "group, ceiling, duration, reason") \
 X(CEILING_ALL,"POST", "/v1/admin/ceiling",             "ceiling, duration, reason") \
 X(MOVE,      "POST", "/v1/admin/hosts/{host}/move",    "host, group, reason") \
+X(ALLOW_LISTS,"GET", "/v1/admin/allow-lists",          "") \
+X(ALLOW_SET, "POST", "/v1/admin/allow-lists/{list}",   "list, text, reason") \
+X(ALLOW_DROP,"POST", "/v1/admin/allow-lists/{list}/remove", "list, reason") \
 X(EXPLAIN,   "GET",  "/v1/admin/reports/{report}",     "report") \
 X(TOKEN,     "POST", "/v1/admin/tokens",               "reason") \
 X(AUDIT,     "GET",  "/v1/admin/audit",                "")
@@ -179,6 +185,7 @@ X(AUDIT,     "GET",  "/v1/admin/audit",                "")
  *           reason, text}], judged, unknown, turned, held}; GROUP_SET {group, policy, created, …}, MOVE {id, name, group, from, …} likewise
  * GROUPS   {"groups":[{name, policy, hosts, ceiling, ceiling_until}]}
  * CEILING, CEILING_ALL  {ceiling, until, groups:[names]}
+ * ALLOW_LISTS {"lists":[{name, entries, digest, created, author}]}; ALLOW_SET {list, entries, digest, excludes:[patterns, for the policy]}, ALLOW_DROP {list}
  * EXPLAIN  {ref, host, at, state, reason, summary, next, findings:[…], nearest:{set, differs} or null, log, references}
  * TOKEN    {token, expires}
  * AUDIT    {entries:[{number, at, who, action, subject, why, before, after, hash}], intact}
@@ -205,6 +212,7 @@ struct admin_request {
 	char components[64];                /* words of components with commas between */
 	char expires[24];                   /* RFC 3339, or "" */
 	char class[16];                     /* a word of evidence_class */
+	char list[NAME_TEXT];               /* an allow list for IMA */
 	char policy[NAME_TEXT];             /* "name" (newest version) or "name/version" */
 	char ceiling[16];                   /* a mode of gates */
 	char duration[16];                  /* as in configuration files: 4h */

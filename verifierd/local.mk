@@ -73,6 +73,7 @@ verifierd_verifierd_core_SOURCES = \
 	%D%/commit.c \
 	%D%/core.c %D%/core.h \
 	%D%/core_admin.c \
+	%D%/core_allow.c \
 	%D%/core_enrol.c \
 	%D%/core_explain.c \
 	%D%/core_evidence.c %D%/evidence_job.h \
@@ -124,6 +125,7 @@ verifierd_verifierctl_verifierctl_SOURCES = \
 	%D%/verifierctl/cmd_groups.c \
 	%D%/verifierctl/cmd_hosts.c \
 	%D%/verifierctl/cmd_inspect.c \
+	%D%/verifierctl/cmd_allow.c \
 	%D%/verifierctl/cmd_policies.c \
 	%D%/verifierctl/cmd_references.c \
 	%D%/verifierctl/import_text.c %D%/verifierctl/import_text.h \

@@ -167,6 +167,35 @@ parse_set(struct reader *in, uint8_t **out, size_t *len, struct error *e)
 	return true;
 }
 
+/* An allow list, as an administrator sent it. */
+static bool
+parse_allow(struct reader *in, uint8_t **out, size_t *len, struct error *e)
+{
+	own(allow_list) struct allow_list list = { .packed = NULL };
+	struct error why = { .code = ERR_NONE };
+	own(mem) uint8_t *buf = NULL;
+	own(mem) char *excludes = NULL;
+	struct writer w;
+	size_t size;
+
+	if (!allow_list_import((const char *)in->pos, in->left, &list, &excludes, &why))
+		return worker_refusal(&why, out, len, e);
+	size = 1 + 4 + 4 + (excludes ? strlen(excludes) : 0) + list.packed_len;
+	buf = malloc(size);
+	if (!buf)
+		return err_set(e, ERR_MEMORY, "allow list of %u entries", list.count);
+	w = wr_open(buf, size);
+	wr_u8(&w, 1, "ok");
+	wr_be32(&w, list.count, "entries");
+	part_put(&w, excludes, excludes ? strlen(excludes) : 0, "excludes");
+	wr_bytes(&w, list.packed, list.packed_len, "list");
+	if (!wr_ok(&w, e))
+		return false;
+	*len = w.used;
+	*out = give(buf);
+	return true;
+}
+
 static bool
 answer(void *state, struct frame *f, enum message *type, uint8_t **out, size_t *len, struct error *e)
 {
@@ -182,6 +211,10 @@ answer(void *state, struct frame *f, enum message *type, uint8_t **out, size_t *
 	if (f->type == MSG_PARSE_SET) {
 		*type = MSG_PARSED_SET;
 		return parse_set(&f->payload, out, len, e);
+	}
+	if (f->type == MSG_PARSE_ALLOW) {
+		*type = MSG_PARSED_ALLOW;
+		return parse_allow(&f->payload, out, len, e);
 	}
 	if (f->type == MSG_PARSE_POLICY) {
 		*type = MSG_PARSED_POLICY;

@@ -202,7 +202,7 @@ struct argument { const char *key; size_t at, size; };
 static const struct argument arguments[] = {
 	ARGUMENT(host), ARGUMENT(report), ARGUMENT(set), ARGUMENT(other), ARGUMENT(digest), ARGUMENT(ek), ARGUMENT(reason),
 	ARGUMENT(group), ARGUMENT(scope), ARGUMENT(components), ARGUMENT(expires), ARGUMENT(class),
-	ARGUMENT(policy), ARGUMENT(ceiling), ARGUMENT(duration), ARGUMENT(confirm),
+	ARGUMENT(list), ARGUMENT(policy), ARGUMENT(ceiling), ARGUMENT(duration), ARGUMENT(confirm),
 };
 
 static const struct argument *

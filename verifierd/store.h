@@ -18,7 +18,7 @@ enum {
 	ORIGIN_TEXT = 200,
 	WHO_TEXT = 64,
 	SUBJECT_TEXT = 200,
-	STORE_SCHEMA = 6,
+	STORE_SCHEMA = 7,
 };
 
 struct store;
@@ -283,6 +283,27 @@ bool store_policy_of(struct store *, const char *group, struct group_row *, stru
 bool store_group_put(struct store *, const struct group_row *, struct error *) MUST_CHECK;   /* a new one, or changed */
 typedef bool group_fn(void *arg, const struct group_row *, struct error *);
 bool store_groups(struct store *, group_fn *, void *arg, struct error *) MUST_CHECK;
+
+/* --- allow lists for IMA, which policies name --- */
+
+struct allow_row {
+	char     name[NAME_TEXT];
+	uint8_t  digest[SHA256_SIZE];           /* of body */
+	uint32_t entries;
+	int64_t  created;
+	char     author[WHO_TEXT];
+	uint8_t *body;                          /* packed (allow_list.h); owned by the caller of a reading verb */
+	size_t   body_len;
+};
+void allow_row_free(struct allow_row *);
+static inline void drop_allow_row(struct allow_row *r) { allow_row_free(r); }
+/* In the place of the one of its name. */
+bool store_allow_put(struct store *, const struct allow_row *, struct error *) MUST_CHECK;
+bool store_allow_drop(struct store *, const char *name, struct error *) MUST_CHECK;     /* ERR_MISSING */
+bool store_allow(struct store *, const char *name, struct allow_row *, struct error *) MUST_CHECK;
+bool store_allow_digest(struct store *, const char *name, uint8_t digest[static SHA256_SIZE], struct error *) MUST_CHECK;
+typedef bool allow_fn(void *arg, const struct allow_row *, struct error *);             /* without body */
+bool store_allows(struct store *, allow_fn *, void *arg, struct error *) MUST_CHECK;
 
 /* --- the audit trail: rows are added and read, never changed (the schema itself refuses) --- */
 

@@ -85,6 +85,8 @@ static const char *const migrations[] = {
 	"ALTER TABLE sets ADD COLUMN own INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE sets ADD COLUMN revoked INTEGER NOT NULL DEFAULT 0;",
 	"ALTER TABLE hosts ADD COLUMN class TEXT NOT NULL DEFAULT 'log';",
+	"CREATE TABLE allow_lists (name TEXT PRIMARY KEY, digest BLOB NOT NULL, entries INTEGER NOT NULL,"
+	" created INTEGER NOT NULL, author TEXT NOT NULL, body BLOB NOT NULL);",
 };
 
 #define KEY_COLS    "ek, ek_subject, ek_not_after, ak, signer, spki, hash, banks"
@@ -180,6 +182,12 @@ X(GROUP_PUT,        "INSERT INTO host_groups (name, policy, ceiling, ceiling_unt
 X(GROUPS,           "SELECT " GROUP_COLS " FROM host_groups ORDER BY name") \
 X(SET_MARK,         "UPDATE hosts SET verdict = 'contraindicated', reason = ?2, result = ''" \
 	" WHERE enrollment = 'active' AND instr(' ' || refs || ' ', ' ' || ?1 || ' ') > 0") \
+X(ALLOW_PUT,        "INSERT INTO allow_lists (name, digest, entries, created, author, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)" \
+	" ON CONFLICT (name) DO UPDATE SET digest = ?2, entries = ?3, created = ?4, author = ?5, body = ?6") \
+X(ALLOW_DROP,       "DELETE FROM allow_lists WHERE name = ?1") \
+X(ALLOW,            "SELECT name, digest, entries, created, author, body FROM allow_lists WHERE name = ?1") \
+X(ALLOW_DIGEST,     "SELECT digest FROM allow_lists WHERE name = ?1") \
+X(ALLOWS,           "SELECT name, digest, entries, created, author FROM allow_lists ORDER BY name") \
 X(AUDIT_LAST,       "SELECT " AUDIT_COLS " FROM audit ORDER BY number DESC LIMIT 1") \
 X(AUDIT_ADD,        "INSERT INTO audit (" AUDIT_COLS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") \
 X(AUDIT,            "SELECT " AUDIT_COLS " FROM audit ORDER BY number")

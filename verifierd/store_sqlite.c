@@ -1166,6 +1166,84 @@ store_groups(struct store *s, group_fn *fn, void *arg, struct error *e)
 	return false;
 }
 
+/* --- allow lists --- */
+
+void
+allow_row_free(struct allow_row *r)
+{
+	free(r->body);
+	r->body = NULL;
+}
+
+bool
+store_allow_put(struct store *s, const struct allow_row *r, struct error *e)
+{
+	return DO(s, e, SQL_ALLOW_PUT, "tbiitb", r->name, r->digest, sizeof(r->digest), (int64_t)r->entries, r->created,
+	    r->author, r->body, r->body_len);
+}
+
+bool
+store_allow_drop(struct store *s, const char *name, struct error *e)
+{
+	if (!DO(s, e, SQL_ALLOW_DROP, "t", name))
+		return false;
+	return sqlite3_changes(s->db) == 1 || err_set(e, ERR_MISSING, "no allow list '%.60s'", name);
+}
+
+static void
+read_allow(sqlite3_stmt *st, struct allow_row *r)
+{
+	*r = (struct allow_row){ 0 };
+	col_text(st, 0, r->name, sizeof(r->name));
+	(void)col_bytes(st, 1, r->digest, sizeof(r->digest));
+	r->entries = col_u32(st, 2);
+	r->created = col_int(st, 3);
+	col_text(st, 4, r->author, sizeof(r->author));
+}
+
+bool
+store_allow(struct store *s, const char *name, struct allow_row *out, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_ALLOW, "t", name);
+	struct allow_row r;
+
+	if (!first(s, st, "allow list", e))
+		return false;
+	read_allow(st, &r);
+	if (!col_copy(st, 5, &r.body, &r.body_len, e))
+		return false;
+	*out = r;
+	return true;
+}
+
+bool
+store_allow_digest(struct store *s, const char *name, uint8_t digest[static SHA256_SIZE], struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_ALLOW_DIGEST, "t", name);
+
+	if (!first(s, st, "allow list", e))
+		return false;
+	return col_bytes(st, 0, digest, SHA256_SIZE) == SHA256_SIZE ||
+	    err_set(e, ERR_FORMAT, "store: allow list %.60s is damaged", name);
+}
+
+bool
+store_allows(struct store *s, allow_fn *fn, void *arg, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_ALLOWS, "");
+	struct allow_row r;
+	bool row;
+
+	while (next(s, st, &row, e)) {
+		if (!row)
+			return true;
+		read_allow(st, &r);
+		if (!fn(arg, &r, e))
+			return false;
+	}
+	return false;
+}
+
 /* --- audit --- */
 
 static void

@@ -53,9 +53,20 @@ lab_manufacture >"$LAB/manufacture.log" 2>&1 || { echo "no TPM"; failed=1; exit 
 lab_power_on "$BOOT" >>"$LAB/tpm.log" 2>&1
 lab_verifier_conf
 lab_verifier_up; is "verifierd starts" $? 0
-lab_kill verifierd
-"$IMA" policy "sqlite:$LAB/verifier/store.db" allow-list $((ENTRIES + 5000)); is "a policy that wants IMA" $? 0
-lab_verifier_up
+half=$((ENTRIES / 2))
+"$IMA" allow 0 $half >"$LAB/old.allow"
+"$IMA" allow $half $((ENTRIES + 5000)) >"$LAB/new.allow"
+cat >"$LAB/policy.json" <<-P
+	{ "schema": 1, "name": "default", "tpm": { "allow_simulator": true },
+	  "pcrs": { "0": "events", "2": "events", "4": "events", "7": "events", "8": "events", "9": "events", "14": "events" },
+	  "ima": { "mode": "allow-list", "allow_lists": ["old", "new"] } }
+P
+verifierctl allow-lists set old "$LAB/old.allow" --reason test >/dev/null; is "an allow list" $? 0
+verifierctl policies set "$LAB/policy.json" --reason test --yes 2>/dev/null; is "a policy that names another one" $? 1
+verifierctl allow-lists set new "$LAB/new.allow" --reason test >/dev/null; is "the other one" $? 0
+verifierctl policies set "$LAB/policy.json" --reason test --yes >/dev/null; is "a policy that wants IMA" $? 0
+is "names" "$(verifierctl allow-lists list --json | jq -r '[.lists[].name] | join(" ")')" "new old"
+verifierctl allow-lists remove old --reason test 2>/dev/null; is "what is named stays" $? 1
 mkdir "$LAB/tap"
 TAP=$(lab_port)
 lab_start tap "$(lab_program tls_tap)" "$TAP" "$PORT" "$LAB/verifier/tls/server.pem" "$LAB/verifier/tls/server-key.pem" "$LAB/tap"

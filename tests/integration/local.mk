@@ -43,7 +43,7 @@ TESTS += %D%/crash.sh %D%/disk.sh
 check_PROGRAMS += %D%/ima_lab
 tests_integration_ima_lab_SOURCES  = %D%/ima_lab.c tests/unit/soft_ima.c tests/unit/soft_ima.h
 tests_integration_ima_lab_CPPFLAGS = $(VERIFIERD_CPPFLAGS) -I$(srcdir)/tests/unit
-tests_integration_ima_lab_LDADD    = libstore.la libipc.la libpolicy.la
+tests_integration_ima_lab_LDADD    = libpolicy.la
 dist_check_SCRIPTS += %D%/ima.sh
 TESTS += %D%/ima.sh
 

@@ -3,7 +3,7 @@
 #include "core_lab.h"
 #include "hex.h"
 #include "ima_rules.h"
-#include "policy.h"
+#include "policy_json.h"
 #include "unit.h"
 
 enum { FIRST = 40 };                    /* entries of the list at first, boot_aggregate among them */
@@ -27,15 +27,14 @@ put_line(char *out, const char *content, const char *path)
 	return (size_t)sprintf(out, "sha256:%s %s\n", hex, path);
 }
 
-static size_t
-pack_rules(const char *mode, const char *extra, uint8_t *out)
+/* What `allow-lists set test FILE` leaves in the store. */
+static void
+put_list(struct store *s, const char *extra)
 {
-	own(json) struct json *tree = NULL;
-	own(ima_rules) struct ima_rules rules = { .mode = IMA_MODE_OFF };
 	own(allow_list) struct allow_list list = { .packed = NULL };
 	own(mem) char *text = malloc(RULES_ROOM);
+	struct allow_row row = { .name = "test", .created = 1, .author = "test" };
 	struct error e = { .code = ERR_NONE };
-	struct writer w = wr_open(out, RULES_ROOM);
 	char content[32], path[64];
 	size_t at = (size_t)sprintf(text, "attest-allow-list 1\n");
 
@@ -47,28 +46,45 @@ pack_rules(const char *mode, const char *extra, uint8_t *out)
 	if (extra)
 		at += put_line(text + at, extra, "/usr/bin/new");
 	ck_assert_msg(allow_list_read(text, at, &list, &e), "%s", e.why);
-	sprintf(text, "{\"mode\":\"%s\",\"violations\":\"warn\",\"allow_lists\":[\"test\"]}", mode);
-	ck_assert_msg(json_parse(text, strlen(text), &tree, &e) && ima_rules_read(tree, &rules, &e) &&
-	    ima_rules_join(&rules, &list, &e), "%s", e.why);
-	ima_rules_pack(&rules, &w);
-	ck_assert_msg(wr_ok(&w, &e), "%s", e.why);
-	return w.used;
+	row.entries = list.count;
+	row.body = (uint8_t *)(uintptr_t)list.packed;
+	row.body_len = list.packed_len;
+	ck_assert(digest_sha256(row.body, row.body_len, row.digest));
+	ck_assert_msg(store_begin(s, &e) && store_allow_put(s, &row, &e) && store_commit(s, &e), "%s", e.why);
 }
 
+/* And `policies set FILE`. */
 static void
 put_policy(const char *mode, const char *extra)
 {
+	own(json) struct json *tree = NULL;
+	own(ima_rules) struct ima_rules rules = { .mode = IMA_MODE_OFF };
 	own(mem) struct policy *p = calloc(1, sizeof(*p));
-	own(mem) uint8_t *body = malloc(POLICY_PACKED_MAX), *ima = malloc(RULES_ROOM);
-	struct policy_row row = { .name = "default", .created = 1, .author = "test", .body = body, .ima = ima };
+	own(mem) uint8_t *body = malloc(POLICY_PACKED_MAX), *ima = NULL;
+	struct policy_row row = { .name = "default", .created = 1, .author = "test", .body = body };
 	struct error e = { .code = ERR_NONE };
 	struct store *s = lab_store(&lab);
+	char text[128];
 
-	row.ima_len = pack_rules(mode, extra, ima);
+	put_list(s, extra);
+	sprintf(text, "{\"mode\":\"%s\",\"violations\":\"warn\",\"allow_lists\":[\"test\"]}", mode);
+	ck_assert_msg(json_parse(text, strlen(text), &tree, &e) && ima_rules_read(tree, &rules, &e), "%s", e.why);
 	policy_default(p);
-	p->tpm.allow_simulator = true;
+	p->tpm.allow_simulator = p->ima = true;
+	ck_assert_msg(policy_ima_pack(p, &rules, &ima, &row.ima_len, &e) && digest_sha256(ima, row.ima_len, p->ima_digest), "%s", e.why);
+	row.ima = ima;
 	ck_assert_msg(policy_seal(p, body, &row.body_len, row.digest, &e), "%s", e.why);
 	ck_assert_msg(store_begin(s, &e) && store_policy_add(s, &row, &row.version, &e) && store_commit(s, &e), "%s", e.why);
+	store_close(s);
+}
+
+/* The list alone. */
+static void
+put_files(const char *extra)
+{
+	struct store *s = lab_store(&lab);
+
+	put_list(s, extra);
 	store_close(s);
 }
 
@@ -323,14 +339,18 @@ START_TEST(row_40_another_allow_list_looks_at_everything_again)
 	soft_ima_file(&a.ima, "/usr/bin/new", "not yet known");
 	measure(&a, 2);
 	ck_assert_str_eq(attest(), "ima-unknown-file");
-	put_policy("allow-list", "not yet known");
+	put_files("not yet known");
 	challenge(&q);
 	ck_assert_int_eq(q.ima_from, 0);
 	ck_assert_msg(!strcmp(attest(), "ok"), "%s", r.body);
 	is_shown(FIRST + 3, 0, 0, false);
 	/* And what was good is not good for ever: */
-	put_policy("allow-list", NULL);
+	put_files(NULL);
 	ck_assert_str_eq(attest(), "ima-unknown-file");
+	put_policy("allow-list", "not yet known");      /* the next version of the same policy */
+	challenge(&q);
+	ck_assert_int_eq(q.ima_from, 0);
+	ck_assert_str_eq(attest(), "ok");
 }
 END_TEST
 
@@ -446,6 +466,52 @@ START_TEST(row_24_kill_9_between_parts_and_commits)
 }
 END_TEST
 
+/* A list that a policy names and that is not there permits nothing. */
+START_TEST(an_allow_list_that_is_gone)
+{
+	struct admin_request drop = { .op = ADMIN_ALLOW_DROP, .list = "test", .reason = "test" };
+	struct error e;
+	struct store *s;
+
+	settle();
+	lab_admin(&lab, &drop, &r);
+	ck_assert_msg(r.status == 409 && strstr(r.body, "policy default names this list"), "%d %s", r.status, r.body);
+	s = lab_store(&lab);
+	ck_assert(store_begin(s, &e) && store_allow_drop(s, "test", &e) && store_commit(s, &e));
+	store_close(s);
+	ck_assert_msg(!strcmp(attest(), "ima-unknown-file"), "%s", r.body);
+	lab_admin(&lab, &drop, &r);
+	ck_assert_int_eq(r.status, 409);
+}
+END_TEST
+
+START_TEST(lists_come_and_go)
+{
+	struct admin_request set = { .op = ADMIN_ALLOW_SET, .list = "small", .reason = "test" };
+	struct admin_request drop = { .op = ADMIN_ALLOW_DROP, .list = "small", .reason = "test" };
+	struct admin_request list = { .op = ADMIN_ALLOW_LISTS };
+	char text[256];
+	size_t n = (size_t)sprintf(text, "attest-allow-list 1\n");
+
+	n += put_line(text + n, "one", "/usr/bin/one");
+	set.text = (struct long_text){ text, (uint32_t)n };
+	lab_admin(&lab, &set, &r);
+	ck_assert_msg(r.status == 200 && strstr(r.body, "\"entries\":1"), "%d %s", r.status, r.body);
+	lab_admin(&lab, &list, &r);
+	ck_assert_msg(strstr(r.body, "\"name\":\"small\"") && strstr(r.body, "\"name\":\"test\""), "%s", r.body);
+	set.text.len = 3;
+	lab_admin(&lab, &set, &r);
+	ck_assert_int_eq(r.status, 400);
+	strcpy(set.list, "../small");
+	lab_admin(&lab, &set, &r);
+	ck_assert_int_eq(r.status, 400);
+	lab_admin(&lab, &drop, &r);
+	ck_assert_msg(r.status == 200, "%s", r.body);
+	lab_admin(&lab, &drop, &r);
+	ck_assert_int_eq(r.status, 404);
+}
+END_TEST
+
 START_TEST(violations_are_counted)
 {
 	settle();
@@ -527,6 +593,8 @@ add(TCase *tc)
 	tcase_add_test(tc, row_43_a_list_that_is_withheld);
 	tcase_add_test(tc, a_list_that_cannot_be_read);
 	tcase_add_test(tc, row_24_kill_9_between_parts_and_commits);
+	tcase_add_test(tc, an_allow_list_that_is_gone);
+	tcase_add_test(tc, lists_come_and_go);
 	tcase_add_test(tc, violations_are_counted);
 	tcase_add_test(tc, a_policy_that_begins_to_ask);
 	tcase_add_test(tc, row_47_a_bad_signature_brings_no_list_to_parse);

@@ -25,6 +25,8 @@ X("class",      "HOST log|no-log|does-not-replay --reason T", "what evidence a h
 X("revoke",     "HOST --reason T",                      "take a host's trust away, at once", revoke_main) \
 X("references", "list | show N | diff A B | capture HOST --name N [--report REF] [--host|--group] [--expires WHEN] [--reason T] | activate N[@DIGEST] [--expires WHEN] [--confirm N] [--dry-run] | retire N [--confirm N] | revoke N [--component C,...] [--confirm N] --reason T | export N [--out FILE] | import FILE [--name N] [--group G] [--host H] [--expires WHEN] --reason T", \
                                                         "golden measurements", references_main) \
+X("allow-lists", "list | set N FILE --reason T [--dry-run] | remove N --reason T", \
+                                                        "files that IMA may have measured, for policies that name the list", allow_lists_main) \
 X("policies",   "list | show N[/VERSION] | set FILE --reason T [--confirm N] [--dry-run] [--yes] | what-if FILE | test FILE [--vectors FILE]", \
                                                         "what hosts must be like", policies_main) \
 X("groups",     "[list] | create G [--policy N] [--yes] | set G --policy N [--reason T] [--confirm N] [--dry-run] [--yes]", \
