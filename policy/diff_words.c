@@ -61,7 +61,8 @@ say_secure_boot(const struct backdrop *b, const struct change *c, char out[stati
 		snprintf(out, WORDS_TEXT, "shim's %.*s has another content: keys were enrolled or removed on this machine", SHOWN_TEXT, was);
 	else if (at->pcr == 14 && begins(is, "Mok"))
 		snprintf(out, WORDS_TEXT, "shim measured %.*s in addition: keys were enrolled on this machine", SHOWN_TEXT, is);
-	else if (at->type != EV_EFI_VARIABLE_AUTHORITY)
+	else if (at->type != EV_EFI_VARIABLE_AUTHORITY || begins(at->text, "SbatLevel") || begins(at->text, "MokSBState") ||
+	    begins(at->text, "MokListTrusted"))
 		return false;
 	else if (!c->was)
 		snprintf(out, WORDS_TEXT, "a key let something run that let nothing run before: %.*s", SHOWN_TEXT, is);
@@ -168,9 +169,29 @@ say_file(const struct backdrop *b, const struct change *c, char out[static WORDS
 
 /* --- words --- */
 
-static bool
-say_cmdline(const struct change *c, char out[static WORDS_TEXT])
+/*
+ * The bound words of one side, or NULL. What the stub was given (PCR 9) has none of its own; the boot
+ * loader may have measured the same bytes with theirs (PCR 12).
+ */
+static const char *
+words_of(const struct backdrop *b, const struct item *i)
 {
+	if (i->bound)
+		return i->text;
+	for (unsigned k = 0; !i->entry && b->facts && k < b->facts->ncmdlines; k++)
+		if (b->facts->cmdline[k].at.event == i->number && b->facts->cmdline[k].at.binding == FACT_BOUND)
+			return b->facts->cmdline[k].text;
+	for (unsigned k = 0; i->entry && k < b->was->count; k++)
+		if (b->was->entry[k].pcr == 12 && b->was->entry[k].text_bound &&
+		    !memcmp(b->was->entry[k].digest, i->digest, bank_size(b->bank)))
+			return b->was->entry[k].text;
+	return NULL;
+}
+
+static bool
+say_cmdline(const struct backdrop *b, const struct change *c, char out[static WORDS_TEXT])
+{
+	const char *was, *is;
 	char words[WORDS_TEXT - 40];
 	bool command;
 	int said;
@@ -190,11 +211,13 @@ say_cmdline(const struct change *c, char out[static WORDS_TEXT])
 		    text_bare(c->was->text, &said));
 		return true;
 	}
-	if (!c->was->bound || !c->is->bound) {
+	was = words_of(b, c->was);
+	is = words_of(b, c->is);
+	if (!was || !is) {
 		snprintf(out, WORDS_TEXT, "the kernel command line changed; its words are not in the log");
 		return true;
 	}
-	cmdline_diff(text_bare(c->was->text, &said), text_bare(c->is->text, &said), words, sizeof(words));
+	cmdline_diff(text_bare(was, &said), text_bare(is, &said), words, sizeof(words));
 	snprintf(out, WORDS_TEXT, "%s: %s", command ? "boot loader command" : "kernel command line",
 	    *words ? words : "the same words in another order");
 	return true;
@@ -249,7 +272,7 @@ sentence(const struct backdrop *b, const struct change *c, char out[static FINDI
 		snprintf(where, sizeof(where), ", event %u", at->number);
 	if (c->is && !memcmp(c->is->digest, b->failed, bank_size(b->bank)))
 		snprintf(words, sizeof(words), "the firmware measured an error instead of a separator");
-	else if (!say_secure_boot(b, c, words) && !say_image(b, c, words) && !say_file(b, c, words) && !say_cmdline(c, words) &&
+	else if (!say_secure_boot(b, c, words) && !say_image(b, c, words) && !say_file(b, c, words) && !say_cmdline(b, c, words) &&
 	    !say_firmware(c, words))
 		say_anything(c, words);
 	finding_say(out, "%s (PCR %u%s)", words, at->pcr, where);

@@ -175,28 +175,28 @@ quoted(const char *variant, struct quote *q, struct verdict *v)
 	v->claim[CLAIM_INSTANCE_IDENTITY] = 2;
 }
 
-static const struct { const char *known, *booted; enum reason reason; const char *first; } pairs[] = {
+static const struct { const char *known, *booted; enum reason reason; const char *first; enum severity severity; } pairs[] = {
 	/* the same boot again, with another memory layout, another variable store */
-	{ "sb-shimgrub-a", "sb-shimgrub-a",     REASON_OK, NULL },
-	{ "sb-shimgrub-a", "sb-shimgrub-b",     REASON_OK, NULL },
-	{ "sb-shimgrub-b", "sb-shimgrub-a",     REASON_OK, NULL },
-	{ "sb-shimgrub-a", "sb-shimgrub-vars1", REASON_OK, NULL },
-	{ "direct-51-a",   "direct-51-b",       REASON_OK, NULL },
-	{ "direct-51-b",   "direct-51-a",       REASON_OK, NULL },
-	{ "sdboot-1",      "sdboot-2",          REASON_OK, NULL },
-	{ "sdboot-2",      "sdboot-1",          REASON_OK, NULL },
-	{ "sdboot-uki",    "sdboot-uki",        REASON_OK, NULL },
+	{ "sb-shimgrub-a", "sb-shimgrub-a",     REASON_OK, NULL, SEVERITY_INFO },
+	{ "sb-shimgrub-a", "sb-shimgrub-b",     REASON_OK, NULL, SEVERITY_INFO },
+	{ "sb-shimgrub-b", "sb-shimgrub-a",     REASON_OK, NULL, SEVERITY_INFO },
+	{ "sb-shimgrub-a", "sb-shimgrub-vars1", REASON_OK, NULL, SEVERITY_INFO },
+	{ "direct-51-a",   "direct-51-b",       REASON_OK, NULL, SEVERITY_INFO },
+	{ "direct-51-b",   "direct-51-a",       REASON_OK, NULL, SEVERITY_INFO },
+	{ "sdboot-1",      "sdboot-2",          REASON_OK, NULL, SEVERITY_INFO },
+	{ "sdboot-2",      "sdboot-1",          REASON_OK, NULL, SEVERITY_INFO },
+	{ "sdboot-uki",    "sdboot-uki",        REASON_OK, NULL, SEVERITY_INFO },
 	/* others */
-	{ "sb-shimgrub-a", "sb-shimgrub-cmd",   REASON_CMDLINE_CHANGED,    "kernel command line: +" },
-	{ "sb-shimgrub-cmd", "sb-shimgrub-a",   REASON_CMDLINE_CHANGED,    "kernel command line: -" },
-	{ "sb-shimgrub-a", "sb-shimgrub-k56",   REASON_KERNEL_CHANGED,     "kernel /vmlinuz has another content, signer unchanged" },
-	{ "sb-shimgrub-a", "sb-shimgrub-mem1g", REASON_FIRMWARE_CHANGED,   "" },
-	{ "sb-shimgrub-a", "shimgrub-nosb-linuxefi", REASON_SECUREBOOT_CHANGED, "Secure Boot was turned off" },
-	{ "direct-51-a",   "direct-51-cmd",     REASON_CMDLINE_CHANGED,    "the kernel command line changed; its words are not in the log" },
-	{ "direct-51-a",   "direct-56",         REASON_KERNEL_CHANGED,     "" },
-	{ "direct-51-a",   "sdboot-1",          REASON_CMDLINE_CHANGED,    "" },
-	{ "sdboot-1",      "sdboot-uki",        REASON_CMDLINE_CHANGED,    "kernel command line: - initrd=" },
-	{ "sdboot-1",      "sb-shimgrub-a",     REASON_FIRMWARE_CHANGED,   "" },
+	{ "sb-shimgrub-a", "sb-shimgrub-cmd",   REASON_CMDLINE_CHANGED,    "kernel command line: + audit=0 + pam_attest.changed=1", SEVERITY_ALARMING },
+	{ "sb-shimgrub-cmd", "sb-shimgrub-a",   REASON_CMDLINE_CHANGED,    "kernel command line: - audit=0 - pam_attest.changed=1", SEVERITY_ALARMING },
+	{ "sb-shimgrub-a", "sb-shimgrub-k56",   REASON_KERNEL_CHANGED,     "kernel /vmlinuz has another content, signer unchanged", SEVERITY_UNKNOWN },
+	{ "sb-shimgrub-a", "sb-shimgrub-mem1g", REASON_FIRMWARE_CHANGED,   "firmware volume (917504 bytes at 0x820000) has another content", SEVERITY_UNKNOWN },
+	{ "sb-shimgrub-a", "shimgrub-nosb-linuxefi", REASON_SECUREBOOT_CHANGED, "Secure Boot was turned off", SEVERITY_ALARMING },
+	{ "direct-51-a",   "direct-51-cmd",     REASON_CMDLINE_CHANGED,    "the kernel command line changed; its words are not in the log", SEVERITY_UNKNOWN },
+	{ "direct-51-a",   "direct-56",         REASON_KERNEL_CHANGED,     "kernel has another content, not checked by Secure Boot", SEVERITY_UNKNOWN },
+	{ "direct-51-a",   "sdboot-1",          REASON_CMDLINE_CHANGED,    "the kernel command line changed; its words are not in the log", SEVERITY_UNKNOWN },
+	{ "sdboot-1",      "sdboot-uki",        REASON_CMDLINE_CHANGED,    "kernel command line: - initrd=", SEVERITY_UNKNOWN },
+	{ "sdboot-1",      "sb-shimgrub-a",     REASON_FIRMWARE_CHANGED,   "firmware volume (", SEVERITY_UNKNOWN },
 };
 
 START_TEST(boots_are_told_apart)
@@ -228,6 +228,8 @@ START_TEST(boots_are_told_apart)
 		ck_assert_msg(!strncmp(v->findings.list[0].text, pairs[_i].first, strlen(pairs[_i].first)), "%s under %s: %s",
 		    pairs[_i].booted, pairs[_i].known, v->findings.list[0].text);
 		ck_assert_int_eq(v->findings.list[0].code, v->reason);
+		ck_assert_msg(v->findings.list[0].severity == pairs[_i].severity, "%s under %s: %s", pairs[_i].booted, pairs[_i].known,
+		    severity_word(v->findings.list[0].severity));
 		ck_assert_str_eq(v->nearest, pairs[_i].known);
 		ck_assert_uint_gt(v->differs, 0);
 		printf("%s under %s: %s: %s\n", pairs[_i].booted, pairs[_i].known, reason_code(v->reason), v->findings.list[0].text);
