@@ -156,7 +156,7 @@ static void
 say_why(struct verdict *v, enum reason reason, const struct known_set *candidate, const struct nearest *near,
     const struct difference *d)
 {
-	struct finding *f = verdict_refuse(v, reason, CLAIM_EXECUTABLES, TRUST_BAD);
+	struct finding *f = verdict_refuse(v, reason, CLAIM_EXECUTABLES);
 
 	f->severity = SEVERITY_UNKNOWN;
 	if (candidate)
@@ -200,7 +200,7 @@ explain(struct boot_case *c, const struct measured *m, const struct match *match
 static void
 refuse_revoked(struct verdict *v, const struct known_set *set)
 {
-	struct finding *f = verdict_refuse(v, REASON_REFERENCE_REVOKED, CLAIM_EXECUTABLES, TRUST_BAD);
+	struct finding *f = verdict_refuse(v, REASON_REFERENCE_REVOKED, CLAIM_EXECUTABLES);
 	char parts[64] = "";
 	size_t at = 0;
 
@@ -278,21 +278,20 @@ static const struct boot_row {
 	const char *name;
 	bool      (*holds)(struct boot_case *, struct error *);
 	enum reason reason;             /* of a row about IMA, check_ima() may know better */
-	enum trust_claim claim;
-	int8_t      value;
+	enum trust_claim claim;         /* of codes that may be about anything, see claims.h */
 	enum given  given;
 	bool        go_on;              /* the rows behind it are judged as well */
 } rows[] = {
-	{ "log there",    row_log_there,    REASON_EVENTLOG_MISSING,   CLAIM_EXECUTABLES,   TRUST_BAD, GIVEN_LOG, false },
-	{ "log readable", row_log_readable, REASON_EVENTLOG_MALFORMED, CLAIM_EXECUTABLES,   TRUST_BAD, GIVEN_LOG, false },
-	{ "IMA there",    row_ima_there,    REASON_IMA_MISSING,        CLAIM_EXECUTABLES,   TRUST_BAD, GIVEN_IMA, false },
-	{ "IMA readable", row_ima_readable, REASON_IMA_MALFORMED,      CLAIM_EXECUTABLES,   TRUST_BAD, GIVEN_IMA, false },
-	{ "log replays",  row_log_replays,  REASON_EVENTLOG_MISMATCH,  CLAIM_EXECUTABLES,   TRUST_CRYPTO_FAILED, GIVEN_LOG, false },
-	{ "one bank",     row_one_bank,     REASON_POLICY_FAILED,      CLAIM_CONFIGURATION, TRUST_BAD, GIVEN_NOTHING, false },
-	{ "policy covered", row_policy_covered, REASON_SELECTION_DIFFERS, CLAIM_CONFIGURATION, TRUST_BAD, GIVEN_NOTHING, false },
-	{ "known boot",   row_known_boot,   REASON_POLICY_FAILED,      CLAIM_EXECUTABLES,   TRUST_BAD, GIVEN_NOTHING, true },
-	{ "rules",        row_rules,        REASON_POLICY_FAILED,      CLAIM_CONFIGURATION, TRUST_BAD, GIVEN_NOTHING, true },
-	{ "IMA passed",   row_ima_passed,   REASON_POLICY_FAILED,      CLAIM_EXECUTABLES,   TRUST_BAD, GIVEN_NOTHING, false },
+	{ "log there",    row_log_there,    REASON_EVENTLOG_MISSING,   CLAIM_EXECUTABLES, GIVEN_LOG, false },
+	{ "log readable", row_log_readable, REASON_EVENTLOG_MALFORMED, CLAIM_EXECUTABLES, GIVEN_LOG, false },
+	{ "IMA there",    row_ima_there,    REASON_IMA_MISSING,        CLAIM_EXECUTABLES, GIVEN_IMA, false },
+	{ "IMA readable", row_ima_readable, REASON_IMA_MALFORMED,      CLAIM_EXECUTABLES, GIVEN_IMA, false },
+	{ "log replays",  row_log_replays,  REASON_EVENTLOG_MISMATCH,  CLAIM_EXECUTABLES, GIVEN_LOG, false },
+	{ "one bank",     row_one_bank,     REASON_POLICY_FAILED,      CLAIM_CONFIGURATION, GIVEN_NOTHING, false },
+	{ "policy covered", row_policy_covered, REASON_SELECTION_DIFFERS, CLAIM_CONFIGURATION, GIVEN_NOTHING, false },
+	{ "known boot",   row_known_boot,   REASON_POLICY_FAILED,      CLAIM_EXECUTABLES, GIVEN_NOTHING, true },
+	{ "rules",        row_rules,        REASON_POLICY_FAILED,      CLAIM_CONFIGURATION, GIVEN_NOTHING, true },
+	{ "IMA passed",   row_ima_passed,   REASON_POLICY_FAILED,      CLAIM_EXECUTABLES, GIVEN_NOTHING, false },
 };
 enum { ROW_REPLAYS = 4, ROW_IMA_PASSED = 9 };
 
@@ -324,7 +323,7 @@ static void
 refuse(const struct boot_row *row, const struct host_facts *host, const struct error *e, struct verdict *v)
 {
 	enum reason reason = has_lost(row->given, host) ? REASON_EVIDENCE_LOST : row->reason;
-	struct finding *f = verdict_refuse(v, reason, row->claim, row->value);
+	struct finding *f = verdict_refuse(v, reason, row->claim);
 
 	if (reason != row->reason)
 		finding_say(f->text, "%s: %s%s%s", reason_text(reason), reason_text(row->reason),

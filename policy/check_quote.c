@@ -165,21 +165,20 @@ static const struct quote_row {
 	const char *name;
 	bool      (*holds)(struct quote_case *, struct error *);
 	enum reason reason;
-	int8_t      value;              /* of the claim instance-identity when it fails */
 } rows[] = {
-	{ "sizes",           row_sizes,       REASON_QUOTE_MALFORMED,   TRUST_CRYPTO_FAILED },
-	{ "magic",           row_magic,       REASON_QUOTE_MAGIC,       TRUST_CRYPTO_FAILED },
-	{ "type",            row_type,        REASON_QUOTE_TYPE,        TRUST_CRYPTO_FAILED },
-	{ "key known",       row_known,       REASON_AK_UNKNOWN,        TRUST_UNRECOGNISED },
-	{ "key not revoked", row_not_revoked, REASON_HOST_REVOKED,      TRUST_BAD },
-	{ "key active",      row_active,      REASON_ENROLLMENT_PENDING, 0 },
-	{ "signature",       row_signature,   REASON_QUOTE_SIGNATURE,   TRUST_CRYPTO_FAILED },
-	{ "signer",          row_signer,      REASON_SIGNER_DIFFERS,    TRUST_CRYPTO_FAILED },
-	{ "context",         row_context,     REASON_CONTEXT_DIFFERS,   TRUST_CRYPTO_FAILED },
-	{ "selection",       row_selection,   REASON_SELECTION_DIFFERS, TRUST_CRYPTO_FAILED },
-	{ "clock",           row_clock,       REASON_CLOCK_BACKWARDS,   TRUST_BAD },
-	{ "not cloned",      row_not_cloned,  REASON_AK_CLONED,         TRUST_BAD },
-	{ "no kexec",        row_kexec,       REASON_KEXEC,             TRUST_BAD },
+	{ "sizes",           row_sizes,       REASON_QUOTE_MALFORMED },
+	{ "magic",           row_magic,       REASON_QUOTE_MAGIC },
+	{ "type",            row_type,        REASON_QUOTE_TYPE },
+	{ "key known",       row_known,       REASON_AK_UNKNOWN },
+	{ "key not revoked", row_not_revoked, REASON_HOST_REVOKED },
+	{ "key active",      row_active,      REASON_ENROLLMENT_PENDING },
+	{ "signature",       row_signature,   REASON_QUOTE_SIGNATURE },
+	{ "signer",          row_signer,      REASON_SIGNER_DIFFERS },
+	{ "context",         row_context,     REASON_CONTEXT_DIFFERS },
+	{ "selection",       row_selection,   REASON_SELECTION_DIFFERS },
+	{ "clock",           row_clock,       REASON_CLOCK_BACKWARDS },
+	{ "not cloned",      row_not_cloned,  REASON_AK_CLONED },
+	{ "no kexec",        row_kexec,       REASON_KEXEC },
 };
 
 bool
@@ -200,7 +199,7 @@ appraise_quote(const void *attest, size_t attest_len, const void *signature, siz
 		c.expected[0] = c.seen[0] = '\0';
 		if (rows[i].holds(&c, &e))
 			continue;
-		f = verdict_refuse(v, rows[i].reason, CLAIM_INSTANCE_IDENTITY, rows[i].value);
+		f = verdict_refuse(v, rows[i].reason, CLAIM_INSTANCE_IDENTITY);
 		if (e.code)
 			finding_say(f->text, "%s: %s", reason_text(rows[i].reason), e.why);
 		finding_say(f->expected, "%s", c.expected);

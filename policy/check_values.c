@@ -181,8 +181,7 @@ refuse_component(struct value_case *c, unsigned component)
 		return;
 	if (near && !near->active && differing(c, &near->set, component, &x))
 		reason = REASON_NO_REFERENCE;
-	f = verdict_refuse(v, reason, component == COMPONENT_FIRMWARE ? CLAIM_HARDWARE : CLAIM_CONFIGURATION,
-	    component == COMPONENT_FIRMWARE ? TRUST_UNRECOGNISED : TRUST_BAD);
+	f = verdict_refuse(v, reason, component == COMPONENT_FIRMWARE ? CLAIM_HARDWARE : CLAIM_CONFIGURATION);
 	f->severity = SEVERITY_UNKNOWN;
 	if (near)
 		snprintf(v->nearest, sizeof(v->nearest), "%s", near->label);
@@ -202,7 +201,7 @@ judge(struct value_case *c, enum reason why)
 	bool all = true;
 
 	if (revoked) {
-		f = verdict_refuse(c->verdict, REASON_REFERENCE_REVOKED, CLAIM_EXECUTABLES, TRUST_BAD);
+		f = verdict_refuse(c->verdict, REASON_REFERENCE_REVOKED, CLAIM_EXECUTABLES);
 		finding_say(f->text, "%s: %s", reason_text(REASON_REFERENCE_REVOKED), revoked->label);
 		snprintf(c->verdict->nearest, sizeof(c->verdict->nearest), "%s", revoked->label);
 		return;
@@ -224,7 +223,7 @@ judge(struct value_case *c, enum reason why)
 static void
 refuse(struct verdict *v, enum reason reason, enum reason why, const char *words)
 {
-	struct finding *f = verdict_refuse(v, reason, CLAIM_EXECUTABLES, TRUST_BAD);
+	struct finding *f = verdict_refuse(v, reason, CLAIM_EXECUTABLES);
 
 	finding_say(f->text, "%s%s%s; %s", reason_text(reason), reason == why ? "" : ": ", reason == why ? "" : reason_text(why), words);
 	findings_lead(&v->findings, reason);

@@ -17,13 +17,12 @@ verdict_start(struct verdict *v)
 }
 
 struct finding *
-verdict_refuse(struct verdict *v, enum reason reason, enum trust_claim claim, int8_t value)
+verdict_refuse(struct verdict *v, enum reason reason, enum trust_claim claim)
 {
 	struct finding *f = finding_add(&v->findings, reason, SEVERITY_ALARMING, claim);
 
 	v->state = reason_state(reason);
 	v->reason = reason;
-	(void)value;
 	finding_say(f->text, "%s", reason_text(reason));
 	return f;
 }

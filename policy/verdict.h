@@ -18,8 +18,8 @@ enum {
 /* Not trusted, for no reason yet. */
 void verdict_start(struct verdict *);
 
-/* The row that failed: state and reason, the claim that it moves, and a finding to fill in. */
-struct finding *verdict_refuse(struct verdict *, enum reason, enum trust_claim, int8_t value);
+/* The row that failed: state and reason, and a finding to fill in. The claim counts where claims.h leaves it to the finding. */
+struct finding *verdict_refuse(struct verdict *, enum reason, enum trust_claim);
 
 /*
  * The PCR values that the host sent beside, if they hash to what was quoted; then the verdict keeps them, so that they
