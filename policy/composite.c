@@ -29,6 +29,7 @@ lay_out(struct composite *c, uint32_t pcrs, struct error *e)
 
 			if (s->bank[i].pcrs & 1u << pcr) {
 				if (ours) {
+					c->banks |= (uint8_t)(1u << b);
 					c->slot[c->nslots].bank = b;
 					c->slot[c->nslots].index = index;
 					c->slot[c->nslots++].at = c->size;
@@ -121,19 +122,22 @@ first_from(const struct ima_position *p, enum bank b, unsigned from, unsigned *w
 	return false;
 }
 
-static void
-first_choice(const struct ima_position *p, struct choice *c)
+/* False: the quote covers a bank in which the position has no value. */
+static bool
+first_choice(const struct ima_position *p, uint8_t banks, struct choice *c)
 {
 	for (enum bank b = 0; b < BANK_COUNT; b++)
-		(void)first_from(p, b, 0, &c->way[b]);
+		if (banks & 1u << b && !first_from(p, b, 0, &c->way[b]))
+			return false;
+	return true;
 }
 
 /* As one counts: false behind the last. */
 static bool
-next_choice(const struct ima_position *p, struct choice *c)
+next_choice(const struct ima_position *p, uint8_t banks, struct choice *c)
 {
 	for (enum bank b = 0; b < BANK_COUNT; b++) {
-		if (!p->ways[b])
+		if (!(banks & 1u << b))
 			continue;
 		if (first_from(p, b, c->way[b] + 1, &c->way[b]))
 			return true;
@@ -143,11 +147,11 @@ next_choice(const struct ima_position *p, struct choice *c)
 }
 
 static void
-narrow(struct ima_position *p, const struct choice *c)
+narrow(struct ima_position *p, uint8_t banks, const struct choice *c)
 {
 	for (enum bank b = 0; b < BANK_COUNT; b++)
 		for (unsigned way = 0; way < IMA_WAY_COUNT; way++)
-			if (p->ways[b] & 1u << way && !same_way(p, b, c->way[b], way))
+			if (banks & 1u << b && p->ways[b] & 1u << way && !same_way(p, b, c->way[b], way))
 				p->ways[b] &= (uint8_t)~(1u << way);
 }
 
@@ -160,7 +164,8 @@ composite_matches(struct composite *c, struct hashers *h, struct ima_position *p
 	uint8_t is[DIGEST_MAX];
 
 	*yes = false;
-	first_choice(p, &choice);
+	if (!first_choice(p, c->banks, &choice))
+		return true;
 	do
 		for (unsigned i = 0; i < c->nsets; i++) {
 			uint8_t *values = c->values + i * c->size;
@@ -175,10 +180,10 @@ composite_matches(struct composite *c, struct hashers *h, struct ima_position *p
 				continue;
 			*yes = true;
 			*tails = c->set[i];
-			narrow(p, &choice);
+			narrow(p, c->banks, &choice);
 			return true;
 		}
-	while (next_choice(p, &choice));
+	while (next_choice(p, c->banks, &choice));
 	return true;
 }
 

@@ -15,6 +15,7 @@ struct composite {
 	struct tails  set[TAILS_SETS_MAX];
 	size_t        size;             /* of the values of one set */
 	uint8_t      *values;           /* nsets times */
+	uint8_t       banks;            /* bit = bank in which the quote covers PCRs of IMA; of others nothing is learned */
 	unsigned      nslots;           /* where the PCRs of IMA stand among them */
 	struct { enum bank bank; unsigned index; size_t at; } slot[TPM_SELECTIONS_MAX * IMA_PCRS_MAX];
 };

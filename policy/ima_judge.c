@@ -100,8 +100,11 @@ path_cut(const struct ima_fields *f)
 void
 ima_judge_malformed(struct ima_judge *j, const struct ima_entry *x, const char *why)
 {
-	struct finding *f = find(j, REASON_IMA_MALFORMED, SEVERITY_ALARMING, x);
+	struct finding *f;
 
+	if (j->rules->mode == IMA_MODE_OFF)
+		return;
+	f = find(j, REASON_IMA_MALFORMED, SEVERITY_ALARMING, x);
 	if (f)
 		finding_say(f->text, "%s: entry %llu: %s", reason_text(f->code), (unsigned long long)x->number, why);
 	found(j, f, REASON_IMA_MALFORMED);
@@ -110,8 +113,11 @@ ima_judge_malformed(struct ima_judge *j, const struct ima_entry *x, const char *
 void
 ima_judge_uncovered(struct ima_judge *j, const struct ima_entry *x)
 {
-	struct finding *f = find(j, REASON_IMA_MISMATCH, SEVERITY_ALARMING, x);
+	struct finding *f;
 
+	if (j->rules->mode == IMA_MODE_OFF)
+		return;
+	f = find(j, REASON_IMA_MISMATCH, SEVERITY_ALARMING, x);
 	if (f)
 		finding_say(f->text, "entry %llu extends PCR %u, which is not among the policy's pcrs for IMA or not in the quote",
 		    (unsigned long long)x->number, x->pcr);

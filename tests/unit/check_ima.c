@@ -550,6 +550,50 @@ START_TEST(second_aggregate_is_kexec)
 }
 END_TEST
 
+/* --- a parser that lies --- */
+
+/* Whatever byte of the packed entries is another, the walk does not meet the quote: path and digest are what was hashed. */
+START_TEST(no_other_byte_matches)
+{
+	own(host) struct host h;
+	own(mem) uint8_t *packed = NULL;
+	struct ima_walk in = { .scheme = BANK_SHA256, .last = true, .work = IMA_WORK_MAX, .hint = 3 };
+	struct ima_list list;
+	struct quote q;
+	size_t len, opened = 0;
+	uint8_t *p;
+
+	host_open(&h, 1u << BANK_SHA256);
+	made_ima_file(&h.ima, "/usr/bin/true", "true");
+	made_ima_file(&h.ima, "/usr/lib/a", "library");
+	made_ima_quote(&h.log, &h.ima, IMA_WAY_REAL, &h.sel, &q);
+	list = made_ima_packed(&h.ima, 0, 3, &packed);
+	len = (size_t)(list.in.pos + list.in.left - packed);
+	in.quote = &q;
+	in.log = &h.log;
+	in.rules = &h.rules;
+	in.key = h.key;
+	p = packed;
+	for (size_t i = 0; i < len; i++)
+		for (unsigned v = 1; v < 256; v <<= 1) {
+			struct ima_state s = { .accepted = { .entries = 0 } };
+			struct reader r = rd_open(p, len);
+			struct ima_answer a;
+			struct error e;
+
+			p[i] ^= (uint8_t)v;
+			if (ima_list_open(&r, &in.list, &e)) {
+				findings_start(h.findings);
+				ck_assert_msg(check_ima(&s, &in, &s, h.findings, &a, &e), "%s", e.why);
+				ck_assert_msg(a.outcome != IMA_MATCHED && !s.accepted.entries, "byte %zu, bit 0x%x", i, v);
+				opened++;
+			}
+			p[i] ^= (uint8_t)v;
+		}
+	ck_assert_uint_gt(opened, 8 * (len - 18));
+}
+END_TEST
+
 /* --- what a host may call by another name --- */
 
 START_TEST(relabelled)
@@ -845,6 +889,7 @@ add(TCase *tc)
 	tcase_add_test(tc, first_is_a_file);
 	tcase_add_test(tc, aggregate_of_zeros);
 	tcase_add_test(tc, second_aggregate_is_kexec);
+	tcase_add_test(tc, no_other_byte_matches);
 	tcase_add_test(tc, relabelled);
 	tcase_add_test(tc, names_are_cut);
 	tcase_add_test(tc, many_findings);

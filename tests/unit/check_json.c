@@ -245,6 +245,42 @@ START_TEST(written)
 END_TEST
 
 /* What could not be put for want of memory must not be printed as if it had never been there. */
+/* An object that is too large for a tree: names as they come, values as their text. */
+START_TEST(walked)
+{
+	static const struct { const char *text, *members, *why; } rows[] = {
+		{ "{}", "", NULL },
+		{ " { \"a b\" : [1, {\"x\":2}] ,\"\\u00e4\\\"\":\"}\" } ", "a b=[1, {\"x\":2}];\xc3\xa4\"=\"}\";", NULL },
+		{ "{\"a\":1,\"a\":2}", "a=1;a=2;", NULL },
+		{ "[]", "", "not a JSON object" },
+		{ "{\"a\":1", "a=1;", "neither ',' nor '}'" },
+		{ "{\"a\":1,}", "a=1;", "member without a name" },
+		{ "{\"a\"}", "", "member without a value" },
+		{ "{\"a\":}", "", "neither a value" },
+		{ "{\"a\":1} x", "a=1;", "something stands behind" },
+		{ "{\"\\u0000\":1}", "", "NUL in a string" },
+		{ "{\"0123456789abcdef\":1}", "", "a name of 16 bytes" },
+	};
+
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		struct json_walk w = json_walk_open(rows[i].text, strlen(rows[i].text));
+		struct error e = { .code = ERR_NONE };
+		char all[128] = "", name[16];
+		const char *value;
+		bool more = true, ok = true;
+		size_t len, n = 0;
+
+		while (ok && more) {
+			ok = json_walk_next(&w, name, sizeof(name), &value, &len, &more, &e);
+			if (ok && more)
+				n += (size_t)snprintf(all + n, sizeof(all) - n, "%s=%.*s;", name, (int)len, value);
+		}
+		ck_assert_str_eq(all, rows[i].members);
+		ck_assert_msg(ok == !rows[i].why && (ok || strstr(e.why, rows[i].why)), "%u: %s", i, e.why);
+	}
+}
+END_TEST
+
 START_TEST(a_lost_value_is_not_printed)
 {
 	own(json) struct json *j = json_new();
@@ -275,6 +311,7 @@ add(TCase *tc)
 	tcase_add_loop_test(tc, integer, 0, (int)COUNT(ints));
 	tcase_add_test(tc, getters);
 	tcase_add_test(tc, written);
+	tcase_add_test(tc, walked);
 	tcase_add_test(tc, a_lost_value_is_not_printed);
 }
 
