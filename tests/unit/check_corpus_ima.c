@@ -1,5 +1,6 @@
 /* IMA lists of other projects and of recorded boots: do they replay to what is expected of them? */
 #include <dirent.h>
+#include "boot_aggregate.h"
 #include "hex.h"
 #include "ima_template.h"
 #include "json.h"
@@ -362,11 +363,118 @@ START_TEST(recorded_boots_reach_pcr_10)
 }
 END_TEST
 
+/* --- boot_aggregate: recorded pairs of a boot log and a list --- */
+
+struct pairs { unsigned pairs, same, seven, wrong; };
+
+static void
+pair(const char *what, const uint8_t *log_bytes, size_t log_len, const uint8_t *list, size_t len, bool same, struct pairs *t)
+{
+	own(eventlog) struct eventlog log = { 0 };
+	own(imalog) struct imalog l = { .ascii = false };
+	struct boot_aggregate is = { .last_pcr = 0 };
+	struct ima_entry x;
+	struct ima_fields f;
+	struct error e = { .code = ERR_NONE };
+	bool more;
+
+	ck_assert_msg(eventlog_parse(log_bytes, log_len, &log, &e) && imalog_open(list, len, 0, &l, &e) && imalog_next(&l, &x, &more, &e) && more &&
+	    ima_fields_read(&x, l.form.big_endian, &f, &e), "%s: %s", what, e.why);
+	t->pairs++;
+	if (boot_aggregate_check(&f, &log, &is, &e) != same) {
+		printf("%s: %s\n", what, e.why);
+		t->wrong++;
+	}
+	t->same += same;
+	t->seven += is.last_pcr == 7;
+}
+
+static void
+pairs_of_list(const char *corpus, const char *name, struct pairs *t)
+{
+	own(json) struct json *want = expected_of(corpus, name);
+	struct error e;
+	unsigned count;
+
+	ck_assert(json_list(want, "boot_aggregate_pairs", 16, &count, &e));
+	for (unsigned i = 0; i < count; i++) {
+		const struct json *one = json_item(want, "boot_aggregate_pairs", i);
+		own(mem) uint8_t *log = NULL, *list = NULL;
+		char path[1024], file[512];
+		size_t log_len = 0, len = 0;
+		unsigned matches;
+
+		ck_assert(json_text(one, "eventlog", file, sizeof(file), &e) && json_list(one, "match", 8, &matches, &e));
+		snprintf(path, sizeof(path), "%s/data/%s", corpus, file);
+		log = unit_file(path, &log_len);
+		snprintf(path, sizeof(path), "%s/data/ima/%s", corpus, name);
+		list = unit_file(path, &len);
+		if (!log) {
+			printf("%s: %s is not there\n", name, file);
+			continue;
+		}
+		ck_assert_ptr_nonnull(list);
+		pair(name, log, log_len, list, len, matches != 0, t);
+	}
+}
+
+static void
+pair_of_boot(const char *corpus, const char *boot, struct pairs *t)
+{
+	own(mem) uint8_t *log = NULL, *list = NULL;
+	char path[1024];
+	size_t log_len = 0, len = 0;
+
+	snprintf(path, sizeof(path), "%s/vm/%s/binary_bios_measurements", corpus, boot);
+	log = unit_file(path, &log_len);
+	snprintf(path, sizeof(path), "%s/vm/%s/ima_binary", corpus, boot);
+	list = unit_file(path, &len);
+	if (log && log_len && list && len)
+		pair(boot, log, log_len, list, len, true, t);
+}
+
+START_TEST(boot_aggregates)
+{
+	static const char *const folders[] = { "expected/ima", "vm" };
+	const char *corpus = unit_corpus();
+	struct pairs t = { 0 };
+
+	for (unsigned i = 0; i < COUNT(folders); i++) {
+		char path[1024];
+		struct dirent *d;
+		DIR *dir;
+
+		snprintf(path, sizeof(path), "%s/%s", corpus, folders[i]);
+		dir = opendir(path);
+		ck_assert_ptr_nonnull(dir);
+		while ((d = readdir(dir))) {
+			char name[256];
+
+			snprintf(name, sizeof(name), "%s", d->d_name);
+			if (name[0] == '.')
+				continue;
+			if (i)
+				pair_of_boot(corpus, name, &t);
+			else {
+				name[strlen(name) - strlen(".json")] = '\0';
+				pairs_of_list(corpus, name, &t);
+			}
+		}
+		closedir(dir);
+	}
+	printf("boot_aggregate: %u pairs, %u of one boot (%u over PCR 0 to 7), %u wrong\n", t.pairs, t.same, t.seven, t.wrong);
+	ck_assert_uint_gt(t.same, 25);
+	ck_assert_uint_gt(t.pairs, t.same);
+	ck_assert_uint_eq(t.wrong, 0);
+}
+END_TEST
+
 static void
 add(TCase *tc)
 {
 	tcase_add_test(tc, expected_lists_agree);
 	tcase_add_test(tc, recorded_entries_are_judged);
+	tcase_add_test(tc, boot_aggregates);
 	tcase_add_test(tc, recorded_boots_reach_pcr_10);
 }
 
