@@ -238,30 +238,48 @@ refuse_rule(struct verdict *v, enum reason rule)
 	findings_lead(&v->findings, rule);
 }
 
+/* What the policy wants of a host that cannot be told without a log; NULL: nothing. */
+static const char *
+demands_log(const struct policy *p, uint32_t pcrs)
+{
+	if (p->ima)
+		return "the policy of its group judges IMA, which needs a log that replays";
+	if (p->require_lockdown)
+		return "the policy of its group wants lockdown, which cannot be told without a log";
+	if (p->secure_boot.required && !(pcrs & component_pcrs(COMPONENT_SECUREBOOT)))
+		return "the policy of its group wants Secure Boot, which cannot be told of the firmware alone";
+	return NULL;
+}
+
 void
-appraise_values(const struct boot_evidence *ev, const struct quote *q, enum bank scheme,
-    const struct host_facts *host, const struct policy *policy, const struct known_set *sets, unsigned nsets, enum reason why, struct verdict *v)
+appraise_values(const struct boot_evidence *ev, const struct quote *q, enum bank scheme, const struct host_facts *host,
+    const struct policy *policy, const struct known_set *sets, unsigned nsets, enum reason why, struct verdict *v)
 {
 	struct value_case c = { .sets = sets, .nsets = nsets < SETS_MAX ? nsets : SETS_MAX, .bank = BANK_SHA256, .verdict = v };
-	const struct rules_case tpm = { .policy = policy, .quote = q, .host = host };
+	struct rules_case rules = { .policy = policy, .quote = q, .host = host, .values = &c.values };
 	struct error e = { .code = ERR_NONE };
+	const char *demand;
 	enum reason rule;
 	bool quoted;
 
 	for (unsigned i = q->selection.count; i-- > 0;)
 		if (q->selection.bank[i].alg != bank_alg(BANK_SHA1))
 			(void)bank_of_alg(q->selection.bank[i].alg, &c.bank);
+	rules.bank = c.bank;
 	quoted = verdict_values(v, ev, q, scheme, &c.values, &e);
 	if (policy->no_log == NO_LOG_REFUSE) {
 		refuse(v, why, why, "the policy of its group refuses such hosts (no_log)");
 		return;
 	}
 	c.pcrs = policy->no_log == NO_LOG_PINS ? pinned_pcrs() : pinned_pcrs() & component_pcrs(COMPONENT_FIRMWARE);
-	if (!quoted)
+	demand = demands_log(policy, c.pcrs);
+	if (demand)
+		refuse(v, why, why, demand);
+	else if (!quoted)
 		refuse(v, REASON_PCRS_UNPROVEN, why, e.why);
 	else if (c.pcrs & ~c.values.there[c.bank])
 		refuse(v, why, why, "the policy does not ask for the PCRs that would be judged by value");
-	else if (rules_judge_tpm(&tpm, v, &rule))
+	else if (rules_judge_unlogged(&rules, v, &rule))
 		judge(&c, why);
 	else
 		refuse_rule(v, rule);

@@ -46,9 +46,9 @@ starts_at(const struct measured *m, const struct reference_set *set, enum compon
  * at all, but a set of another host may be nearer than an old one.
  */
 static unsigned
-distance(const struct measured *m, const struct known_set *known, enum component c)
+distance(const struct measured *m, const struct known_set *known, enum component c, uint32_t within)
 {
-	uint32_t foreign = foreign_to(known, c), pcrs = component_pcrs(c) & m->pcrs & ~foreign;
+	uint32_t foreign = foreign_to(known, c) & within, pcrs = component_pcrs(c) & m->pcrs & within & ~foreign;
 	unsigned next[PCR_COUNT] = { 0 }, has[PCR_COUNT] = { 0 }, far = 0;
 	bool apart[PCR_COUNT] = { false };
 
@@ -81,8 +81,9 @@ rank(const struct known_set *s, enum component c)
 	return (s->active ? 2u : 0u) + (c == COMPONENT_BOOT_ENTRY && s->own_host && set_has_host_part(&s->set));
 }
 
+/* Of those that speak of it, or of those alone that grant it. */
 static int
-nearest_in(const struct measured *m, const struct known_set *sets, unsigned nsets, enum component c)
+nearest_in(const struct measured *m, const struct known_set *sets, unsigned nsets, enum component c, bool granting, uint32_t within)
 {
 	int best = NO_SET;
 	unsigned least = 0;
@@ -90,9 +91,10 @@ nearest_in(const struct measured *m, const struct known_set *sets, unsigned nset
 	for (unsigned i = 0; i < nsets; i++) {
 		unsigned far;
 
-		if (sets[i].revoked || sets[i].set.values || sets[i].set.bank != m->bank || !has_component(&sets[i].set, c))
+		if (sets[i].revoked || sets[i].set.values || sets[i].set.bank != m->bank || !has_component(&sets[i].set, c) ||
+		    (granting && !(sets[i].set.parts & 1u << c)))
 			continue;
-		far = distance(m, &sets[i], c);
+		far = distance(m, &sets[i], c, within);
 		if (best == NO_SET || rank(&sets[i], c) > rank(&sets[best], c) ||
 		    (rank(&sets[i], c) == rank(&sets[best], c) && far < least)) {
 			best = (int)i;
@@ -114,15 +116,20 @@ take(struct reference_set *to, const struct known_set *from, enum component c, u
 	}
 }
 
-/* Of a known kernel the words are those of the set that grants it; the rest is compared with the host's own. */
+/*
+ * The kernel is compared with what is granted: the host's own part may name one that is not any more. The rest is
+ * compared with the host's own.
+ */
 static void
-take_boot_entry(struct nearest *n, const struct known_set *sets, const struct match *match)
+take_boot_entry(struct nearest *n, const struct measured *m, const struct known_set *sets, unsigned nsets, const struct match *match)
 {
 	int part = match->host_part != NO_SET ? match->host_part : n->set[COMPONENT_BOOT_ENTRY];
+	int kernel = match->kernel != NO_SET ? match->kernel :
+	    nearest_in(m, sets, nsets, COMPONENT_BOOT_ENTRY, true, ~host_pcrs());
 	uint32_t pcrs = component_pcrs(COMPONENT_BOOT_ENTRY);
 
-	if (match->kernel != NO_SET) {
-		take(&n->known.set, &sets[match->kernel], COMPONENT_BOOT_ENTRY, pcrs & ~host_pcrs());
+	if (kernel != NO_SET) {
+		take(&n->known.set, &sets[kernel], COMPONENT_BOOT_ENTRY, pcrs & ~host_pcrs());
 		pcrs &= host_pcrs();
 	}
 	if (part != NO_SET) {
@@ -132,7 +139,7 @@ take_boot_entry(struct nearest *n, const struct known_set *sets, const struct ma
 }
 
 static void
-put_together(struct nearest *n, const struct known_set *sets, const struct match *match)
+put_together(struct nearest *n, const struct measured *m, const struct known_set *sets, unsigned nsets, const struct match *match)
 {
 	for (unsigned c = 0; c < COMPONENT_BOOT_ENTRY; c++) {
 		int from = match->set[c] != NO_SET ? match->set[c] : n->set[c];
@@ -140,7 +147,7 @@ put_together(struct nearest *n, const struct known_set *sets, const struct match
 		if (from != NO_SET)
 			take(&n->known.set, &sets[from], (enum component)c, component_pcrs((enum component)c));
 	}
-	take_boot_entry(n, sets, match);
+	take_boot_entry(n, m, sets, nsets, match);
 }
 
 bool
@@ -156,7 +163,7 @@ nearest_find(const struct measured *m, const struct known_set *sets, unsigned ns
 	if (!n.known.set.entry)
 		return err_set(e, ERR_MEMORY, "%zu entries", most);
 	for (unsigned c = 0; c < COMPONENT_COUNT; c++) {
-		n.set[c] = match->unknown & 1u << c ? nearest_in(m, sets, nsets, (enum component)c) : NO_SET;
+		n.set[c] = match->unknown & 1u << c ? nearest_in(m, sets, nsets, (enum component)c, false, UINT32_MAX) : NO_SET;
 		if (n.set[c] == NO_SET)
 			continue;
 		n.pcrs |= component_pcrs((enum component)c) & m->pcrs;
@@ -169,7 +176,7 @@ nearest_find(const struct measured *m, const struct known_set *sets, unsigned ns
 			n.pcrs &= ~(1u << PCR_SHARED);
 	if (n.first != NO_SET)
 		memcpy(n.known.label, sets[n.first].label, sizeof(n.known.label));
-	put_together(&n, sets, match);
+	put_together(&n, m, sets, nsets, match);
 	*out = n;
 	return true;
 }

@@ -57,11 +57,14 @@ rule_values(struct judging *j)
 	const struct rules_case *c = j->c;
 	struct replay r;
 	struct error e;
-	bool replayed;
+	bool replayed = true;
 
 	if (!policy_pcrs(c->policy, PCR_MODE_VALUE))
 		return;
-	replayed = eventlog_replay(c->log, &r, &e);
+	if (c->log)
+		replayed = eventlog_replay(c->log, &r, &e);
+	else
+		memcpy(r.value, c->values->value, sizeof(r.value));
 	for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++) {
 		const struct pcr_rule *rule = &c->policy->pcr[pcr];
 		bool held = false;
@@ -505,10 +508,11 @@ rules_judge(const struct rules_case *c, struct verdict *v, enum reason *reason)
 }
 
 bool
-rules_judge_tpm(const struct rules_case *c, struct verdict *v, enum reason *reason)
+rules_judge_unlogged(const struct rules_case *c, struct verdict *v, enum reason *reason)
 {
 	struct judging j = { .c = c, .v = v };
 
+	rule_values(&j);
 	rule_vendor(&j);
 	rule_flaws(&j);
 	rule_simulator(&j);

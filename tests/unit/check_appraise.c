@@ -4,6 +4,7 @@
 #include <openssl/x509.h>
 #include "appraise.h"
 #include "made_log.h"
+#include "tails.h"
 
 static const uint8_t extra[SHA256_SIZE] = "what the host has to sign 012345";
 #define BOOT_A "aaaaaaaa-0000-4000-8000-000000000001"
@@ -521,6 +522,106 @@ START_TEST(test_row_9_and_11_logs)
 }
 END_TEST
 
+/* --- a host whose class says that its log cannot be used --- */
+
+enum { NOT_THERE = 99 };
+/* rule of the policy; what is wrong with the values (a PCR whose pin differs, or NOT_THERE: none came); what else is asked */
+static void nothing_else(struct bench *b) { (void)b; }
+static void gave_log_before(struct bench *b) { b->host.gave_log = true; }
+static void no_class(struct bench *b) { b->host.class = CLASS_LOG; }
+static void other_values(struct bench *b) { ((uint8_t *)(uintptr_t)b->boot.pcr_values.p)[5] ^= 1; }
+static void values_short(struct bench *b) { b->boot.pcr_values.len--; }
+static void candidate(struct bench *b) { b->sets[0].active = false; }
+static void of_another_host(struct bench *b) { b->sets[0].own_host = false; b->sets[0].set.host_only = true; }
+static void of_events(struct bench *b) { b->sets[0].set.values = false; }
+static void revoked(struct bench *b) { b->sets[0].active = false; b->sets[0].revoked = true; }
+static void loader_revoked(struct bench *b) { revoked(b); b->sets[0].revoked_parts = 1u << COMPONENT_LOADER; }
+static void wants_ima(struct bench *b) { b->policy.ima = true; }
+static void wants_lockdown(struct bench *b) { b->policy.require_lockdown = true; }
+static void wants_secure_boot(struct bench *b) { b->policy.secure_boot.required = true; }
+static void wants_vendor(struct bench *b) { b->policy.tpm.count = 1; strcpy(b->policy.tpm.vendor[0].vendor, "INTC"); }
+static void pins_pcr_4(struct bench *b) { b->policy.pcr[4] = (struct pcr_rule){ PCR_MODE_VALUE, 1, { { BANK_SHA256, { 1 } } } }; }
+static void log_mismatch(struct bench *b) { b->boot.log_len = b->made.len; b->log.event[1].digest[BANK_SHA256][0] ^= 1; }
+
+static const struct { const char *label; enum no_log rule; unsigned pcr; void (*spoil)(struct bench *); enum reason reason; } unlogged[] = {
+	{ "by pins",               NO_LOG_PINS,          24, nothing_else, REASON_OK },
+	{ "by the firmware alone", NO_LOG_FIRMWARE_ONLY, 24, nothing_else, REASON_OK },
+	{ "refused by policy",     NO_LOG_REFUSE,        24, nothing_else, REASON_EVENTLOG_MISSING },
+	{ "a log that mismatches", NO_LOG_PINS,          24, log_mismatch, REASON_OK },
+	{ "another PCR 0",         NO_LOG_PINS,          0, nothing_else, REASON_FIRMWARE_CHANGED },
+	{ "another PCR 7",         NO_LOG_PINS,          7, nothing_else, REASON_SECUREBOOT_CHANGED },
+	{ "PCR 7 is not asked",    NO_LOG_FIRMWARE_ONLY, 7, nothing_else, REASON_OK },
+	{ "row 9: no values",      NO_LOG_PINS,          NOT_THERE, nothing_else, REASON_PCRS_UNPROVEN },
+	{ "others than quoted",    NO_LOG_PINS,          24, other_values, REASON_PCRS_UNPROVEN },
+	{ "a byte less",           NO_LOG_PINS,          24, values_short, REASON_PCRS_UNPROVEN },
+	{ "row 9: no class",       NO_LOG_PINS,          24, no_class, REASON_EVENTLOG_MISSING },
+	{ "row 43: gave a log",    NO_LOG_PINS,          24, gave_log_before, REASON_EVIDENCE_LOST },
+	{ "a candidate",           NO_LOG_PINS,          24, candidate, REASON_PENDING_APPROVAL },
+	{ "another host's pins",   NO_LOG_PINS,          24, of_another_host, REASON_NO_REFERENCE },
+	{ "events are no values",  NO_LOG_PINS,          24, of_events, REASON_NO_REFERENCE },
+	{ "revoked",               NO_LOG_PINS,          24, revoked, REASON_REFERENCE_REVOKED },
+	{ "of it what it has not", NO_LOG_PINS,          24, loader_revoked, REASON_NO_REFERENCE },
+	{ "IMA cannot be judged",  NO_LOG_PINS,          24, wants_ima, REASON_EVENTLOG_MISSING },
+	{ "nor lockdown",          NO_LOG_PINS,          24, wants_lockdown, REASON_EVENTLOG_MISSING },
+	{ "Secure Boot is pinned", NO_LOG_PINS,          24, wants_secure_boot, REASON_OK },
+	{ "or cannot be told",     NO_LOG_FIRMWARE_ONLY, 24, wants_secure_boot, REASON_EVENTLOG_MISSING },
+	{ "another TPM",           NO_LOG_PINS,          24, wants_vendor, REASON_TPM_VENDOR },
+	{ "a value of the policy", NO_LOG_PINS,          24, pins_pcr_4, REASON_PCR_VALUE },
+};
+
+/* The bench quotes PCR 2 as well, which its log leaves at zero. */
+static struct bench *
+values_bench(enum no_log rule, unsigned spoiled)
+{
+	struct bench *b = bench_open();
+	struct pcr_values known = { .there = { [BANK_SHA256] = PCRS | 1u << 2 } };
+	struct error e = { .code = ERR_NONE };
+	uint8_t *bytes = malloc(PCR_COUNT * 32);
+	struct replay r;
+	size_t n = 0;
+
+	b->want.selection.bank[0].pcrs = b->put.selection.bank[0].pcrs = PCRS | 1u << 2;
+	b->policy.pcr[2].mode = PCR_MODE_EVENTS;
+	digest_of_log(b);
+	sign(b);
+	ck_assert(eventlog_replay(&b->log, &r, &e));
+	for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++)
+		if (known.there[BANK_SHA256] & 1u << pcr) {
+			memcpy(bytes + n, r.value[BANK_SHA256][pcr], 32);
+			memcpy(known.value[BANK_SHA256][pcr], r.value[BANK_SHA256][pcr], 32);
+			n += 32;
+		}
+	if (spoiled < PCR_COUNT)
+		known.value[BANK_SHA256][spoiled][0] ^= 1;
+	set_free(&b->sets[0].set);
+	ck_assert(set_of_values(&known, BANK_SHA256, false, &b->sets[0].set, &e));
+	b->policy.no_log = rule;
+	b->host.class = CLASS_NO_LOG;
+	b->boot.log_len = 0;
+	b->boot.pcr_values = (struct part){ bytes, spoiled == NOT_THERE ? 0 : n, true };
+	return b;
+}
+
+START_TEST(test_row_9_and_43_values)
+{
+	struct bench *b = values_bench(unlogged[_i].rule, unlogged[_i].pcr);
+	struct verdict *v = &b->verdict;
+
+	unlogged[_i].spoil(b);
+	judge(b, 1);
+	ck_assert_msg(v->reason == unlogged[_i].reason, "%s: %s: %s", unlogged[_i].label, reason_code(v->reason), v->findings.list[0].text);
+	ck_assert_int_eq(v->state, reason_state(v->reason));
+	ck_assert(!v->replayed);
+	if (v->reason == REASON_OK) {
+		ck_assert_int_eq(v->claim[CLAIM_EXECUTABLES], 31);
+		ck_assert(strstr(v->findings.list[0].text, "are not appraised") && v->values_len == 6 * 32);
+		ck_assert_str_eq(v->references, "good/1");
+	}
+	free((void *)(uintptr_t)b->boot.pcr_values.p);
+	bench_close(b);
+}
+END_TEST
+
 /* ExitBootServices in PCR 5: what firmware and kernel leave out of the log is tried, anything else refused. */
 #define CALLS "Exit Boot Services Invocation"
 #define WORKS "Exit Boot Services Returned with Success"
@@ -986,6 +1087,7 @@ add(TCase *tc)
 	tcase_add_test(tc, test_row_39_each_field);
 	tcase_add_loop_test(tc, quote_rows, 0, COUNT(rows));
 	tcase_add_loop_test(tc, test_row_14_counters, 0, COUNT(lives));
+	tcase_add_loop_test(tc, test_row_9_and_43_values, 0, COUNT(unlogged));
 	tcase_add_loop_test(tc, test_row_9_and_11_logs, 0, COUNT(logs));
 	tcase_add_loop_test(tc, exit_boot_services_of_pcr_5, 0, COUNT(exits));
 	tcase_add_test(tc, a_mismatch_names_its_pcrs);

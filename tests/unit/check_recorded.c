@@ -239,11 +239,63 @@ START_TEST(boots_are_told_apart)
 }
 END_TEST
 
+/* --- a fleet: one machine captured, this one with its own part beside it --- */
+
+static const struct { const char *fleet, *own, *booted; enum reason reason; const char *first; } fleets[] = {
+	{ "sb-shimgrub-a", "sb-shimgrub-cmd", "sb-shimgrub-cmd", REASON_OK, NULL },
+	{ "sb-shimgrub-a", NULL,              "sb-shimgrub-cmd", REASON_NO_REFERENCE, "no reference set is active for this host: the nearest" },
+	{ "sb-shimgrub-a", "sb-shimgrub-cmd", "sb-shimgrub-a",   REASON_CMDLINE_CHANGED, "kernel command line: -" },
+	{ "sb-shimgrub-a", "sb-shimgrub-cmd", "sb-shimgrub-k56", REASON_CMDLINE_CHANGED, "" },         /* and the kernel, behind it */
+	/* its own part names a kernel that nobody grants */
+	{ "sb-shimgrub-a", "sb-shimgrub-k56", "sb-shimgrub-k56", REASON_KERNEL_CHANGED, "" },
+	{ "sb-shimgrub-a", "sb-shimgrub-cmd", "shimgrub-nosb-linuxefi", REASON_SECUREBOOT_CHANGED, "Secure Boot was turned off" },
+	{ "sdboot-1",      "sdboot-2",        "sdboot-1",        REASON_OK, NULL },
+	{ "direct-51-a",   "direct-51-cmd",   "direct-51-cmd",   REASON_OK, NULL },
+	{ "direct-51-a",   "direct-51-cmd",   "direct-51-b",     REASON_CMDLINE_CHANGED, "" },
+};
+
+START_TEST(row_28_a_fleet_is_told_apart)
+{
+	own(eventlog) struct eventlog log = { 0 }, own_log = { 0 };
+	static struct policy policy;
+	struct host_facts host = { .known = true, .active = true };
+	struct boot_evidence boot = { .log_sent = true, .log_len = 1, .log = &log };
+	struct known_set known[2] = { { .active = false } };
+	struct error e = { .code = ERR_NONE };
+	struct verdict *v = malloc(sizeof(*v));
+	struct quote q;
+
+	ck_assert_ptr_nonnull(v);
+	capture(fleets[_i].fleet, &known[0]);
+	known[0].own_host = false;
+	if (fleets[_i].own) {
+		vm_log(fleets[_i].own, &own_log);
+		known[1] = (struct known_set){ .active = true, .own_host = true, .label = "own" };
+		ck_assert(set_capture_some(&own_log, BANK_SHA256, DEFAULT_PCRS, &(struct set_want){ .host_part = true },
+		    &known[1].set, &e));
+	}
+	vm_log(fleets[_i].booted, &log);
+	quoted(fleets[_i].booted, &q, v);
+	policy_default(&policy);
+	for (unsigned i = 0; i < PCR_COUNT; i++)
+		policy.pcr[i].mode = q.selection.bank[0].pcrs & 1u << i ? PCR_MODE_EVENTS : PCR_MODE_NONE;
+	appraise_boot(&boot, &q, BANK_SHA256, &host, &policy, known, fleets[_i].own ? 2 : 1, v);
+	ck_assert_msg(v->reason == fleets[_i].reason, "%s beside %s: %s (%s)", fleets[_i].booted, fleets[_i].own ? fleets[_i].own : "nothing",
+	    reason_code(v->reason), v->findings.count ? v->findings.list[0].text : "");
+	if (fleets[_i].first)
+		ck_assert_msg(!strncmp(v->findings.list[0].text, fleets[_i].first, strlen(fleets[_i].first)), "%s", v->findings.list[0].text);
+	set_free(&known[0].set);
+	set_free(&known[1].set);
+	free(v);
+}
+END_TEST
+
 static void
 add(TCase *tc)
 {
 	tcase_add_test(tc, recorded_boots_replay_and_quote);
 	tcase_add_loop_test(tc, boots_are_told_apart, 0, COUNT(pairs));
+	tcase_add_loop_test(tc, row_28_a_fleet_is_told_apart, 0, COUNT(fleets));
 }
 
 int main(void) { return unit_run("recorded", add); }
