@@ -331,6 +331,19 @@ put_ima(struct core *c, struct json *answer, const char *host_id, struct error *
 	return true;
 }
 
+/* What it is judged by, and the most that its gates may do at this moment. */
+static bool
+put_policy(struct core *c, struct json *o, const char *group, struct error *e)
+{
+	struct policy_now p;
+
+	if (!policy_of(c, group, &p, e))
+		return false;
+	json_put_text(o, "policy", p.label);
+	json_put_text(o, "ceiling", mode_word(p.ceiling));
+	return true;
+}
+
 static void
 admin_show(struct core *c, struct job *j)
 {
@@ -358,7 +371,7 @@ admin_show(struct core *c, struct job *j)
 	json_put_text(answer, "references", a->host.references);
 	json_put_text(answer, "class", evidence_class_word(a->host.class));
 	list = json_new_list();
-	good = put_ima(c, answer, a->host.id, &e) &&
+	good = put_policy(c, answer, a->host.group, &e) && put_ima(c, answer, a->host.id, &e) &&
 	    store_reports(c->store, a->host.id, SHOWN_REPORTS, add_report_line, list, &e);
 	json_put(answer, "reports", list);
 	put_waiting(c, answer, a->host.name);

@@ -168,6 +168,7 @@ X(AUDIT,     "GET",  "/v1/admin/audit",                "")
  * SHOW     {id, name, group, class, enrollment, state, reason, ref, last_report, ek:{fingerprint, subject, not_after}, ak, enrolled,
  *           boot:{boot_id, reset_count, restart_count}, ima:{entries, violations, pending, refused} or null,
  *           reports:[{ref, at, state, reason}], pending:{id, ek:{…}, ak, since} or null}
+ *           also policy:"name/version", ceiling
  * APPROVE, REJECT, REVOKE   {id, name, enrollment, ek:{fingerprint, subject, not_after}}
  * CLASS    {id, name, class}
  * SETS     {"sets":[{name, version, state, origin, entries, expires, hosts, digest, group}]}

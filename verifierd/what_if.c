@@ -184,17 +184,19 @@ take_report(struct core *c, struct evidence_job *ev, struct error *e)
 	return true;
 }
 
-/* Would this host be asked for what its evidence has? */
+/* Would this host be asked for what its evidence has? An IMA list is not kept, so nothing can be told with rules for one. */
 static bool
 same_pcrs(struct core *c, const struct what_if *w, struct error *e)
 {
 	const char *group = *w->supposed.group ? w->supposed.group : w->ev.host.group;
+	const struct policy *p = w->policy;
 	struct policy_now now;
 	struct selection want;
 
-	if (!w->policy && !policy_of(c, group, &now, e))
+	if (!p && !policy_of(c, group, &now, e))
 		return false;
-	return policy_selection(w->policy ? w->policy : now.policy, w->ev.host.key.banks, &want) &&
+	p = p ? p : now.policy;
+	return !p->ima && policy_selection(p, w->ev.host.key.banks, &want) &&
 	    selection_same(&want, &w->ev.quote.selection);
 }
 

@@ -24,6 +24,7 @@ one(enum role role, worker_fn *fn, void *state, bool *got, struct error *e)
 	enum message answer;
 	size_t len = 0;
 
+	*got = false;
 	if (!ipc_receive(FD_CHANNEL, role, &f, got, e) || !*got)
 		return !*got && e->code == ERR_NONE;
 	return fn(state, &f, &answer, &out, &len, e) &&

@@ -234,6 +234,43 @@ START_TEST(the_audit_trail_cannot_be_changed)
 }
 END_TEST
 
+static bool
+count(void *arg, const struct group_row *g, struct error *err)
+{
+	(void)g;
+	(void)err;
+	++*(unsigned *)arg;
+	return true;
+}
+
+/* The newest version of a group's policy counts; a group that is not there has none. */
+START_TEST(policies_and_groups)
+{
+	struct policy_row p = { .name = "web", .body = (uint8_t *)"one", .body_len = 3, .digest = { 1 }, .author = "uid 0" };
+	struct group_row g = { .name = "lab", .policy = "web", .ceiling = MODE_AUDIT, .ceiling_until = 7 }, back;
+	own(policy_row) struct policy_row got = { 0 };
+	struct host_row h = host(1, "web7");
+	uint32_t version = 0;
+	unsigned groups = 0;
+
+	ck_assert(store_group(s, "default", &back, &e) && !strcmp(back.policy, "default") && !back.ceiling_until);
+	ck_assert(!store_policy_of(s, "default", &back, &got, &e) && e.code == ERR_MISSING);
+	ck_assert(put(&h));
+	ck_assert(store_begin(s, &e) && store_policy_add(s, &p, &version, &e) && version == 1);
+	p.digest[0] = 2;
+	ck_assert(store_policy_add(s, &p, &version, &e) && version == 2);
+	ck_assert(store_group_put(s, &g, &e) && store_host_group(s, h.id, "lab", &e) && store_commit(s, &e));
+	ck_assert_msg(store_policy_of(s, "lab", &back, &got, &e), "%s", e.why);
+	ck_assert(got.version == 2 && got.digest[0] == 2 && back.ceiling == MODE_AUDIT && back.ceiling_until == 7);
+	ck_assert(store_group(s, "lab", &back, &e) && back.hosts == 1);
+	ck_assert(store_policy(s, "web", 1, &got, &e) && got.digest[0] == 1 && got.body_len == 3 && got.ima_len == 0);
+	policy_row_free(&got);
+	ck_assert(!store_policy(s, "web", 3, &got, &e) && e.code == ERR_MISSING);
+	ck_assert(store_groups(s, count, &groups, &e) && groups == 2);
+	ck_assert(!store_policy_of(s, "nowhere", &back, &got, &e) && e.code == ERR_MISSING);
+}
+END_TEST
+
 static void
 add(TCase *tc)
 {
@@ -246,6 +283,7 @@ add(TCase *tc)
 	tcase_add_test(tc, a_newer_schema_is_refused);
 	tcase_add_test(tc, an_older_store_is_taken_along);
 	tcase_add_test(tc, the_audit_trail_cannot_be_changed);
+	tcase_add_test(tc, policies_and_groups);
 }
 
 int main(void) { return unit_run("store", add); }

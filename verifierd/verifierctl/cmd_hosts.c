@@ -65,6 +65,8 @@ show_main(const struct ctl *ctl, int argc, char **argv)
 	show_line("name", show_member(j, "name", cell));
 	show_line("id", show_member(j, "id", cell));
 	show_line("group", show_member(j, "group", cell));
+	show_line("policy", show_member(j, "policy", cell));
+	show_line("ceiling", show_member(j, "ceiling", cell));
 	show_line("enrollment", show_member(j, "enrollment", cell));
 	show_line("state", show_member(j, "state", cell));
 	show_line("reason", show_member(j, "reason", cell));
