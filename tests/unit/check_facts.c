@@ -254,6 +254,35 @@ START_TEST(names_of_certificates)
 END_TEST
 
 static void
+variable_prefix(const uint8_t *p, size_t n, void *arg)
+{
+	struct efi_variable v;
+
+	(void)arg;
+	ck_assert(!efi_variable_read(p, n, &v));
+}
+
+START_TEST(variables_end_where_they_should)
+{
+	uint8_t v[MADE_VARIABLE_MAX];
+	struct efi_variable out;
+	size_t n = made_variable(v, efi_guid_security, "dbx", "data", 4);
+
+	unit_prefixes(v, n, variable_prefix, NULL);
+	ck_assert(efi_variable_read(v, n, &out) && efi_name_is(&out, "dbx") && out.len == 4 && !memcmp(out.data, "data", 4));
+	ck_assert(!efi_name_is(&out, "db") && !efi_name_is(&out, "dbxx") && !efi_name_is(&out, ""));
+	for (size_t at = 16; at < 32; at++) {
+		uint8_t was = v[at];
+
+		v[at] = 0xff;           /* a length that is not there, or a name of another one */
+		if (efi_variable_read(v, n, &out))
+			ck_assert(out.data + out.len <= v + n && out.name + 2 * out.units <= out.data);
+		v[at] = was;
+	}
+}
+END_TEST
+
+static void
 signature_prefix(const uint8_t *p, size_t n, void *arg)
 {
 	struct efi_signatures all = efi_signatures_open(p, n);
@@ -299,6 +328,7 @@ add(TCase *tc)
 	tcase_add_loop_test(tc, versions_of_names, 0, COUNT(versions));
 	tcase_add_test(tc, generations_of_sbat);
 	tcase_add_test(tc, names_of_certificates);
+	tcase_add_test(tc, variables_end_where_they_should);
 	tcase_add_test(tc, signature_lists_end_where_they_should);
 }
 

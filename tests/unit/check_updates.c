@@ -234,11 +234,45 @@ START_TEST(revocations_are_listed)
 }
 END_TEST
 
+/* A line stays with its finding when another one comes to the front, and through the packed form; none speaks for nobody. */
+START_TEST(details_stay_with_their_finding)
+{
+	struct findings *all = malloc(sizeof(*all)), *back = malloc(sizeof(*back));
+	static uint8_t buf[64 << 10];
+	struct writer w = wr_open(buf, sizeof(buf));
+	struct error e = { .code = ERR_NONE };
+	struct reader r;
+
+	ck_assert(all && back);
+	findings_start(all);
+	for (unsigned i = 0; i < 3; i++)
+		finding_detail(all, finding_add(all, (enum reason)(REASON_FIRMWARE_CHANGED + (int)i), SEVERITY_UNKNOWN, CLAIM_HARDWARE), "of %u", i);
+	findings_lead(all, (enum reason)(REASON_FIRMWARE_CHANGED + 1));
+	for (unsigned i = 0; i < all->ndetails; i++)
+		ck_assert_int_eq(all->list[all->detail[i].finding].code, REASON_FIRMWARE_CHANGED + (int)i);
+	findings_pack(all, &w);
+	r = rd_open(buf, w.used);
+	ck_assert(wr_ok(&w, &e) && findings_unpack(&r, back, &e) && rd_end(&r, &e) && back->ndetails == 3);
+	ck_assert_str_eq(back->detail[2].text, "of 2");
+	for (unsigned i = 0; i < DETAILS_MAX; i++)
+		finding_detail(all, &all->list[0], "more\n");
+	ck_assert(all->ndetails == DETAILS_MAX && all->more_details == 3 && !strcmp(all->detail[3].text, "more?"));
+	all->detail[0].finding = 3;
+	w = wr_open(buf, sizeof(buf));
+	findings_pack(all, &w);
+	r = rd_open(buf, w.used);
+	ck_assert(!findings_unpack(&r, back, &e) && strstr(e.why, "detail 0 of finding 3"));
+	free(all);
+	free(back);
+}
+END_TEST
+
 static void
 add(TCase *tc)
 {
 	tcase_add_loop_test(tc, says_and_classes, 0, COUNT(cases));
 	tcase_add_test(tc, revocations_are_listed);
+	tcase_add_test(tc, details_stay_with_their_finding);
 }
 
 int main(void) { return unit_run("updates", add); }
