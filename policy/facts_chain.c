@@ -141,7 +141,7 @@ file(struct chain *c, const struct event *ev)
 
 		cmdline_add(c, ev, CMDLINE_LOAD_OPTIONS, words ? words : "", words != NULL);
 		c->options = true;
-	} else if (!strcmp(ev->text, "Linux initrd"))
+	} else if (!strcmp(ev->text, "Linux initrd") || !strcmp(ev->text, "grub_linuxefi Initrd"))
 		initrd_add(c, ev, FACT_CLAIMED);
 	else if (is_initrd(c, ev->text))
 		initrd_add(c, ev, named);
@@ -199,6 +199,12 @@ name_kernel(struct chain *c)
 			f->kernel.at = last->at;
 			f->kernel.type = last->type;
 		}
+	}
+	/* Measured without a name of its own: GRUB's command has one. */
+	if (c->kernel && !*f->kernel.name && f->kernel.at.binding != FACT_ABSENT && c->kernel_len < sizeof(f->kernel.name)) {
+		memcpy(f->kernel.name, c->kernel, c->kernel_len);
+		f->kernel.name[c->kernel_len] = '\0';
+		f->kernel.named = f->pcrs & 1u << PCR_COMMANDS ? FACT_BOUND : FACT_CLAIMED;
 	}
 	(void)name_version(f->kernel.name, f->kernel_version, sizeof(f->kernel_version));
 }

@@ -175,21 +175,28 @@ words_wide(const struct event *ev, const uint8_t *p, size_t n, struct text *t)
 	return units < SECTION_MAX && hashes_to(t, ev, plain, units + 1);
 }
 
-/* GRUB writes a label before what it hashes, and a NUL after it that some versions hash too. */
+/*
+ * GRUB writes a label before what it hashes, and a NUL after it that some versions hash too. Red Hat's
+ * 2.02 has labels of its own; they are shown as the others are.
+ */
 static bool
 words_ipl(const struct event *ev, const uint8_t *p, size_t n, struct text *t)
 {
-	static const char *const labels[] = { "grub_cmd: ", "kernel_cmdline: ", "module_cmdline: " };
+	static const struct { const char *label, *shown; } labels[] = {
+		{ "grub_cmd: ", "grub_cmd: " }, { "kernel_cmdline: ", "kernel_cmdline: " }, { "module_cmdline: ", "module_cmdline: " },
+		{ "grub_cmd ", "grub_cmd: " }, { "grub_kernel_cmdline ", "kernel_cmdline: " },
+	};
 	size_t trimmed = without_nuls(p, n);
 
 	for (unsigned i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
-		size_t skip = strlen(labels[i]);
+		size_t skip = strlen(labels[i].label);
 
-		if (trimmed <= skip || memcmp(p, labels[i], skip))
+		if (trimmed <= skip || memcmp(p, labels[i].label, skip))
 			continue;
 		if (memchr(p, 0, trimmed))
 			return false;
-		put_ascii(t, p, trimmed);
+		put(t, labels[i].shown, strlen(labels[i].shown));
+		put_ascii(t, p + skip, trimmed - skip);
 		return hashes_to(t, ev, p + skip, trimmed - skip) ||
 		    (trimmed < n && hashes_to(t, ev, p + skip, trimmed - skip + 1));
 	}
