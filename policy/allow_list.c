@@ -135,7 +135,7 @@ allow_list_expect(const struct allow_list *l, const struct ima_fields *f)
 }
 
 enum allowed
-allow_list_holds(const struct allow_list *l, const struct ima_fields *f)
+allow_list_holds(const struct allow_list *l, const struct ima_fields *f, uint64_t *steps)
 {
 	const struct allow_section *s = section_of(l, f);
 	enum allowed answer = ALLOWED_NOT;
@@ -148,12 +148,13 @@ allow_list_holds(const struct allow_list *l, const struct ima_fields *f)
 	while (rd_more(&r) && lying_read(&r, s, &x)) {
 		int order = memcmp(x.digest, f->digest, s->digest);
 
+		++*steps;
 		if (order > 0)
 			break;
 		if (order < 0)
 			continue;
 		answer = ALLOWED_ELSEWHERE;
-		if (x.glob ? pattern_matches(x.pattern, f->path, f->path_len) : is_path(&x, f->path, f->path_len))
+		if (x.glob ? pattern_matches_in(x.pattern, f->path, f->path_len, steps) : is_path(&x, f->path, f->path_len))
 			return ALLOWED;
 	}
 	return answer;

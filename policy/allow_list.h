@@ -52,7 +52,8 @@ bool allow_list_join(const struct allow_list *, const struct allow_list *, struc
 bool allow_list_open(const void *packed, size_t len, struct allow_list *, struct error *) MUST_CHECK;
 
 enum allowed { ALLOWED_NOT, ALLOWED_ELSEWHERE, ALLOWED };       /* ELSEWHERE: the content is known, under another path */
-enum allowed allow_list_holds(const struct allow_list *, const struct ima_fields *);
+/* *steps grows by what it took: one content may have thousands of paths, as the empty file has. */
+enum allowed allow_list_holds(const struct allow_list *, const struct ima_fields *, uint64_t *steps);
 /* That will be asked soon: fetches from memory what the answer needs, while something else is computed. */
 void allow_list_expect(const struct allow_list *, const struct ima_fields *);
 /* A digest that this path may have: "sha256:12ab…"; false when the path is unknown. Looks at every entry. */
@@ -77,6 +78,8 @@ bool allow_build_end(struct allow_build *, struct allow_list *, struct error *) 
 /* path is any bytes. After PATTERN_STEPS_MAX steps the answer is no. */
 enum { PATTERN_STEPS_MAX = 1 << 16 };
 bool pattern_matches(const char *pattern, const char *path, size_t len);
+/* The same, and *steps grows by what it took. */
+bool pattern_matches_in(const char *pattern, const char *path, size_t len, uint64_t *steps);
 /* Absolute, printable but for UTF-8, of 1 to PATTERN_MAX bytes; or the names that the kernel gives to what is no file. */
 bool pattern_check(const char *pattern, size_t len, struct error *) MUST_CHECK;
 #endif

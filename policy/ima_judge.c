@@ -5,7 +5,7 @@
 #include "ima_judge.h"
 #include "scope.h"
 
-enum { PATH_SHOWN = 160 };
+enum { PATH_SHOWN = 160, STEPS_IN_A_HASH = 64 };
 
 void
 ima_judge_open(struct ima_judge *j, const struct ima_rules *rules, const struct eventlog *log)
@@ -178,22 +178,28 @@ aggregate(struct ima_judge *j, const struct ima_entry *x, const struct ima_field
 		j->found.kexec = true;
 }
 
+/* The host chooses the path: a pattern may take long on it, and that counts as work. */
 static bool
-excluded(const struct ima_rules *r, const struct ima_fields *f)
+excluded(const struct ima_rules *r, const struct ima_fields *f, uint64_t *work)
 {
-	for (unsigned i = 0; i < r->nexcludes; i++)
-		if (pattern_matches(r->exclude[i], f->path, f->path_len))
-			return true;
-	return false;
+	uint64_t steps = 0;
+	bool is = false;
+
+	for (unsigned i = 0; i < r->nexcludes && !is; i++)
+		is = pattern_matches_in(r->exclude[i], f->path, f->path_len, &steps);
+	*work += steps / STEPS_IN_A_HASH;
+	return is;
 }
 
 static void
-on_allow_list(struct ima_judge *j, const struct ima_entry *x, const struct ima_fields *fields)
+on_allow_list(struct ima_judge *j, const struct ima_entry *x, const struct ima_fields *fields, uint64_t *work)
 {
-	enum allowed is = allow_list_holds(&j->rules->allow, fields);
+	uint64_t steps = 0;
+	enum allowed is = allow_list_holds(&j->rules->allow, fields, &steps);
 	char want[ALLOWED_TEXT];
 	struct finding *f;
 
+	*work += steps / STEPS_IN_A_HASH;
 	if (is == ALLOWED)
 		return;
 	f = find(j, REASON_IMA_UNKNOWN_FILE, SEVERITY_UNKNOWN, x);
@@ -247,7 +253,7 @@ uint64_t
 ima_judge_entry(struct ima_judge *j, const struct ima_entry *x, const struct ima_fields *f, const char *why)
 {
 	const struct ima_rules *r = j->rules;
-	uint64_t work = 1 + r->nexcludes / 8;
+	uint64_t work = 1 + r->nexcludes / 32;
 
 	if (r->mode == IMA_MODE_OFF)
 		return 0;
@@ -262,13 +268,13 @@ ima_judge_entry(struct ima_judge *j, const struct ima_entry *x, const struct ima
 		ima_judge_malformed(j, x, "its template does not begin with a digest and a name");
 	else if (!x->number || is_named(f, "boot_aggregate"))
 		aggregate(j, x, f);
-	else if (excluded(r, f))
+	else if (excluded(r, f, &work))
 		j->found.excluded++;
 	else {
 		bool buffer = r->mode != IMA_MODE_ALLOW_LIST && is_buffer(j, f);
 
 		if (r->mode != IMA_MODE_SIGNATURES || buffer)
-			on_allow_list(j, x, f);
+			on_allow_list(j, x, f, &work);
 		if (r->mode != IMA_MODE_ALLOW_LIST && !buffer)
 			work += (uint64_t)IMA_SIGNATURE_WORK * is_signed(j, x, f);
 	}

@@ -42,10 +42,18 @@ stretch(struct spot *star, struct spot *deep, const char *end, struct spot *now)
 bool
 pattern_matches(const char *pattern, const char *path, size_t len)
 {
+	uint64_t steps = 0;
+
+	return pattern_matches_in(pattern, path, len, &steps);
+}
+
+bool
+pattern_matches_in(const char *pattern, const char *path, size_t len, uint64_t *steps)
+{
 	struct spot star = { NULL, NULL }, deep = { NULL, NULL }, now = { pattern, path };
 	const char *end = path + len;
 
-	for (unsigned steps = 0; steps < PATTERN_STEPS_MAX; steps++) {
+	for (unsigned i = 0; i < PATTERN_STEPS_MAX; i++, ++*steps) {
 		if (!strncmp(now.pattern, "**", 2)) {
 			now.pattern += 2;
 			star = (struct spot){ NULL, NULL };

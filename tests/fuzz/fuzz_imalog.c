@@ -132,9 +132,10 @@ look_up(const struct allow_list *l)
 	static const uint8_t digest[DIGEST_MAX] = { 0x11, 0x11 };
 	const struct ima_fields f = { .judged = true, .alg = IMA_ALG_SHA256, .digest = digest, .path = "/usr/bin/true", .path_len = 13 };
 	char text[ALLOWED_TEXT];
+	uint64_t steps = 0;
 
 	allow_list_expect(l, &f);
-	(void)allow_list_holds(l, &f);
+	(void)allow_list_holds(l, &f, &steps);
 	(void)allow_list_of_path(l, "/usr/bin/true", 13, text);
 }
 

@@ -730,6 +730,32 @@ START_TEST(row_47_a_million_prefixes)
 }
 END_TEST
 
+/* Paths that a pattern takes long on are work as well. */
+START_TEST(row_47_slow_patterns)
+{
+	own(host) struct host h;
+	struct made_data d = { .len = 0 };
+	uint8_t is[SHA256_SIZE];
+	char path[901];
+	struct ima_answer a;
+	struct error e;
+
+	host_open(&h, 1u << BANK_SHA256);
+	memset(path, 'a', 900);
+	path[0] = '/';
+	path[900] = '\0';
+	for (unsigned i = 0; i < 16; i++)
+		ck_assert(ima_rules_exclude(&h.rules, "/**a*a*a*a**a*a*a*b", 19, &e));
+	ck_assert(digest_sha256("true", 4, is));
+	made_digest_field(&d, "sha256:", is, sizeof(is));
+	made_field(&d, path, sizeof(path));
+	made_ima_entry(&h.ima, 10, "ima-ng", d.p, d.len, false);
+	a = attest(&h);
+	refused(a, REASON_IMA_UNKNOWN_FILE);
+	ck_assert_uint_gt(a.work, 16 * PATTERN_STEPS_MAX / 128);
+}
+END_TEST
+
 /* With next to no work allowed, the walk still comes to its end. */
 START_TEST(little_work)
 {
@@ -895,6 +921,7 @@ add(TCase *tc)
 	tcase_add_test(tc, many_findings);
 	tcase_add_test(tc, words_of_a_finding);
 	tcase_add_test(tc, row_47_a_million_prefixes);
+	tcase_add_test(tc, row_47_slow_patterns);
 	tcase_add_test(tc, little_work);
 	tcase_add_test(tc, packed_states);
 	tcase_add_test(tc, largest_state);
