@@ -286,6 +286,34 @@ START_TEST(no_prefix_of_data_passes)
 }
 END_TEST
 
+/* A list of a big-endian host: its lengths stand in the data as that host hashed them. */
+START_TEST(big_endian)
+{
+	static const char data[] = "00000028" "7368613235363a00" AGGREGATE "0000000f" "626f6f745f61676772656761746500";
+	static const char old[] = "6f66d1d8e2fffcc12dfcb78c04b81fe5b8bbae4e" "0000000d" "2f7573722f62696e2f6b6d6f64";
+	uint8_t buf[512], out[1024], sha1[20];
+	char hex[1024], text[41];
+	struct writer w = wr_open(out, sizeof(out));
+	struct reader r;
+	struct ima_list l;
+	struct ima_entry x;
+	struct ima_fields f;
+	struct error e;
+
+	ck_assert(digest(BANK_SHA1, buf, unhex(data, buf, sizeof(buf)), sha1));
+	hex_text(sha1, sizeof(sha1), text);
+	snprintf(hex, sizeof(hex), "0000000a%s00000006696d612d6e670000003f%s" "0000000a%s00000003696d61%s", text, data, SHA1_OLD, old);
+	ck_assert_msg(imalog_pack(buf, unhex(hex, buf, sizeof(buf)), 0, &w, &e), "%s", e.why);
+	r = rd_open(out, w.used);
+	ck_assert(ima_list_open(&r, &l, &e) && l.form.big_endian && l.count == 2 && ima_list_next(&l, &x, &e));
+	hashes(&x, true, BANK_SHA1, text);
+	ck_assert(ima_fields_read(&x, true, &f, &e) && f.judged && f.path_len == 14 && !ima_fields_read(&x, false, &f, &e));
+	ck_assert(ima_list_next(&l, &x, &e));
+	hashes(&x, true, BANK_SHA1, SHA1_OLD);          /* without lengths, so the same on every host */
+	ck_assert(ima_fields_read(&x, true, &f, &e) && f.path_len == 13);
+}
+END_TEST
+
 /* A violation's digest is zeros of whatever size the kernel had; only its name is read. */
 START_TEST(violation_has_no_digest)
 {
@@ -475,6 +503,7 @@ add(TCase *tc)
 	tcase_add_test(tc, too_long);
 	tcase_add_loop_test(tc, fields, 0, COUNT(entries));
 	tcase_add_test(tc, no_prefix_of_data_passes);
+	tcase_add_test(tc, big_endian);
 	tcase_add_test(tc, violation_has_no_digest);
 	tcase_add_test(tc, packed_again);
 	tcase_add_test(tc, no_prefix_of_packed_passes);

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <seccomp.h>
 #include "confine.h"
+#include "ima_signature.h"
 #include "kernel.h"
 #include "programs.h"
 #include "sandbox.h"
@@ -198,6 +199,46 @@ works(void)
 	return 0;
 }
 
+/* A key, security.ima by it over "content", and an appended PKCS#7 over "module". */
+static const char signer[] =
+	    "-----BEGIN PUBLIC KEY-----\n"
+	    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE4UhdSvL+P8DyNu9rKNjCTyAd8kKW\n"
+	    "YD0qA1mQjyh0nRhzFq9RbSzLYnFhG83ROdIMTGJli8Bb6h2VN891I79K3w==\n"
+	    "-----END PUBLIC KEY-----\n";
+static const char security_ima[] =
+	    "03020468a5075900483046022100960a2fbe51340b30064242893df3fea8a32d5eb100a72b981f84425016f70d010221"
+	    "00e4abaf0011722278beb2bb885b2a867fe22c47df534dd0034b97b3be066de16d";
+static const char appended[] =
+	    "3081c606092a864886f70d010702a081b83081b5020101310d300b0609608648016503040201300b06092a864886f70d"
+	    "01070131819330819002010130293011310f300d06035504030c067369676e65720214282a2a945641c75b66bc8f6c57"
+	    "213681075943d6300b0609608648016503040201300a06082a8648ce3d04030204473045022020672ec416bafe5e3c8d"
+	    "39c1fac2a616c84e2d8a5d22102e5ebccda88f62bd5a022100cc64672a892a1a168bef4b4a9f05fe20fa7edefbdb32e2"
+	    "2b85e6f8a9e96f9a82";
+
+/* What a policy with keyrings needs of libcrypto: nothing that was not there before the sandbox. */
+static int
+checks_signatures(void)
+{
+	struct ima_key key = { .keyring = ".ima" };
+	const struct ima_rules rules = { .mode = IMA_MODE_SIGNATURES, .nkeys = 1, .key = &key };
+	own(ima_keys) struct ima_keys keys = { .rules = &rules };
+	uint8_t digest[SHA256_SIZE], module[SHA256_SIZE], sig[512], pkcs7[512];
+	struct ima_fields f = { .judged = true, .alg = IMA_ALG_SHA256, .digest = digest, .path = "/a", .path_len = 2 };
+	unsigned tried = 0;
+	struct error e;
+
+	if (!ima_key_read(signer, strlen(signer), &key, &e) || !digest_sha256("content", 7, digest) || !digest_sha256("module", 6, module))
+		return 1;
+	f.sig = (struct ima_bytes){ sig, unhex(security_ima, sig, sizeof(sig)) };
+	if (ima_signature_check(&keys, &f, &tried, &e) != IMA_SIGNED)
+		return 2;
+	f.sig.len = 0;
+	f.modsig = (struct ima_bytes){ pkcs7, unhex(appended, pkcs7, sizeof(pkcs7)) };
+	f.modsig_alg = IMA_ALG_SHA256;
+	f.modsig_digest = module;
+	return ima_signature_check(&keys, &f, &tried, &e) == IMA_SIGNED ? 0 : 3;
+}
+
 /* result: an errno, 0 when it works, -N when signal N ends the process. */
 static const struct { enum role role; const char *what; int (*act)(void); int result; } tries[] = {
 #define COMMON(role) \
@@ -262,6 +303,8 @@ static const struct { enum role role; const char *what; int (*act)(void); int re
 	{ ROLE_ADMIN, "opens unix", unix_socket, EPERM },
 	WORKER(ROLE_PARSE),
 	WORKER(ROLE_JUDGE),
+	{ ROLE_PARSE, "reads keys", checks_signatures, 0 },
+	{ ROLE_JUDGE, "checks signatures of files", checks_signatures, 0 },
 };
 
 enum { NOT_ENTERED = 200 };

@@ -302,7 +302,7 @@ check_PROGRAMS += %D%/check_role_sandbox
 TESTS += %D%/check_role_sandbox
 tests_unit_check_role_sandbox_SOURCES  = %D%/check_role_sandbox.c
 tests_unit_check_role_sandbox_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(SECCOMP_CFLAGS)
-tests_unit_check_role_sandbox_LDADD    = libunit.la libconfine.la $(SECCOMP_LIBS)
+tests_unit_check_role_sandbox_LDADD    = libunit.la libconfine.la libpolicy.la $(SECCOMP_LIBS)
 
 check_PROGRAMS += %D%/check_sandbox
 TESTS += %D%/check_sandbox
