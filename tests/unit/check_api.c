@@ -244,6 +244,9 @@ static const struct { const char *label, *text, *why; } problems[] = {
 	{ "status of good", "{\"status\":200,\"reason\":\"request-invalid\",\"detail\":\"\"}", "status: not from 400" },
 	{ "unknown reason", "{\"status\":400,\"reason\":\"fine\",\"detail\":\"\"}", "reason: no such code" },
 	{ "ref with a line","{\"status\":400,\"reason\":\"request-invalid\",\"detail\":\"\",\"ref\":\"a\\nb\"}", "ref: other than" },
+	{ "entries wanted", "{\"status\":409,\"reason\":\"needs-ima\",\"detail\":\"\",\"need\":\"ima\",\"from\":7}", NULL },
+	{ "from nowhere",   "{\"status\":409,\"reason\":\"needs-ima\",\"detail\":\"\",\"need\":\"ima\"}", "from: missing" },
+	{ "from below 0",   "{\"status\":409,\"reason\":\"needs-ima\",\"detail\":\"\",\"need\":\"ima\",\"from\":-1}", "from: not from 0" },
 };
 
 START_TEST(problem_rows)
