@@ -36,7 +36,7 @@ worker_loop(enum role role, worker_fn *fn, void *state)
 {
 	struct pollfd ready = { .fd = FD_CHANNEL, .events = POLLIN };
 	struct error e = { .code = ERR_NONE };
-	bool got;
+	bool got = false;
 
 	while ((poll(&ready, 1, -1) > 0 || errno == EINTR) && one(role, fn, state, &got, &e))
 		;
