@@ -58,6 +58,8 @@ row_log_replays(struct boot_case *c, struct error *e)
 	if (c->evidence->log->logs > 1)
 		finding_say(finding_add(&c->verdict->findings, REASON_OK, SEVERITY_INFO, CLAIM_EXECUTABLES)->text,
 		    "the host sent %u logs behind each other; the last one counts", c->evidence->log->logs);
+	if (c->evidence->ima && c->evidence->ima->by_values)
+		return err_set(e, ERR_MISMATCH, "the list was read beside the PCRs' values");
 	if (c->evidence->ima)
 		return check_replay_with_ima(c->evidence->ima->answer, c->quote, c->verdict);
 	return check_replay(c->evidence, c->quote, c->scheme, c->verdict, e);
@@ -293,7 +295,7 @@ static const struct boot_row {
 	{ "rules",        row_rules,        REASON_POLICY_FAILED,      CLAIM_CONFIGURATION, GIVEN_NOTHING, true },
 	{ "IMA passed",   row_ima_passed,   REASON_POLICY_FAILED,      CLAIM_EXECUTABLES, GIVEN_NOTHING, false },
 };
-enum { ROW_REPLAYS = 4, ROW_IMA_PASSED = 9 };
+enum { ROW_IMA_THERE = 2, ROW_IMA_READABLE = 3, ROW_REPLAYS = 4, ROW_IMA_PASSED = 9 };
 
 /* The verdict when every row held: good, or a warning that was left on the way. */
 static void
@@ -353,6 +355,30 @@ refuse_ima(const struct boot_row *row, const struct boot_case *c)
 	findings_lead(&v->findings, with.reason);
 }
 
+/* A host without a usable log: its boot by the values of PCRs, and then its list, which went by them as well. */
+static void
+judge_by_values(struct boot_case *c, enum reason why)
+{
+	const struct ima_evidence *ima = c->evidence->ima;
+	struct error e = { .code = ERR_NONE };
+	struct verdict *v = c->verdict;
+
+	appraise_values(c->evidence, c->quote, c->scheme, c->host, c->policy, c->sets, c->nsets, why, v);
+	if (!ima || (v->state != STATE_AFFIRMING && v->state != STATE_WARNING))
+		return;
+	if (!row_ima_there(c, &e)) {
+		refuse(&rows[ROW_IMA_THERE], c->host, &e, v);
+	} else if (!row_ima_readable(c, &e) || !ima->by_values) {
+		refuse(&rows[ROW_IMA_READABLE], c->host, &e, v);
+	} else if (!row_ima_passed(c, &e)) {
+		refuse_ima(&rows[ROW_IMA_PASSED], c);
+	} else if (v->reason == REASON_OK && ima->answer->reason != REASON_OK) {
+		v->reason = ima->answer->reason;
+		v->state = reason_state(v->reason);
+		findings_lead(&v->findings, v->reason);
+	}
+}
+
 static void
 judge_boot(const struct boot_evidence *evidence, const struct quote *quote, enum bank scheme,
     const struct host_facts *host, const struct policy *policy, const struct known_set *sets, unsigned nsets,
@@ -374,8 +400,8 @@ judge_boot(const struct boot_evidence *evidence, const struct quote *quote, enum
 			continue;
 		}
 		good = false;
-		if (rows[i].given == GIVEN_LOG && !evidence->ima && policy && host->class != CLASS_LOG && !host->gave_log) {
-			appraise_values(evidence, quote, scheme, host, policy, sets, c.nsets, rows[i].reason, v);
+		if (rows[i].given == GIVEN_LOG && policy && host->class != CLASS_LOG && !host->gave_log) {
+			judge_by_values(&c, rows[i].reason);
 			return;
 		}
 		if (v->reason == REASON_POLICY_FAILED && evidence->ima && (i == ROW_REPLAYS || i == ROW_IMA_PASSED))

@@ -91,6 +91,7 @@ struct ima_evidence {
 	bool                     sent;
 	const char              *error;         /* it could not be read: why; else NULL */
 	const struct ima_answer *answer;        /* of check_ima(), when it was sent and read */
+	bool                     by_values;     /* which went by PCR values, values_as_boot(), and says nothing of the log */
 };
 
 /* What the parse worker made of the log. */

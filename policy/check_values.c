@@ -43,6 +43,25 @@ verdict_values(struct verdict *v, const struct boot_evidence *ev, const struct q
 	return true;
 }
 
+bool
+values_as_boot(const struct boot_evidence *ev, const struct quote *q, enum bank scheme, uint32_t ima_pcrs, struct replay *out)
+{
+	struct pcr_values values;
+	struct error e;
+
+	if (!ev->pcr_values.there || !ev->pcr_values.len || !pcr_values_read(ev->pcr_values.p, ev->pcr_values.len, &q->selection,
+	    scheme, q->pcr_digest, q->pcr_digest_len, &values, &e))
+		return false;
+	*out = (struct replay){ .registers = REGISTERS_PCR };
+	for (enum bank b = 0; b < BANK_COUNT; b++) {
+		out->extended[b] = values.there[b] & ~ima_pcrs;
+		for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++)
+			if (out->extended[b] & 1u << pcr)
+				memcpy(out->value[b][pcr], values.value[b][pcr], bank_size(b));
+	}
+	return true;
+}
+
 /* PCRs of this component that are judged. */
 static uint32_t
 judged_pcrs(const struct value_case *c, unsigned component)

@@ -38,4 +38,10 @@ bool check_replay(const struct boot_evidence *, const struct quote *, enum bank 
 
 /* The same of the answer to an IMA walk, which has looked for the quoted values with the entries of the list. */
 bool check_replay_with_ima(const struct ima_answer *, const struct quote *, struct verdict *) MUST_CHECK;
+
+/*
+ * PCR values that hash to the quote, as the boot beside which check_ima() walks a list; those of IMA itself are left out.
+ * False when none came, or others.
+ */
+bool values_as_boot(const struct boot_evidence *, const struct quote *, enum bank scheme, uint32_t ima_pcrs, struct replay *);
 #endif

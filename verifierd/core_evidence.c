@@ -764,10 +764,12 @@ boot_judged(struct core *c, struct job *j, struct frame *f)
 		return;
 	}
 	keep_parsed(c, ev);
-	if (wants_values(ev))
+	if (wants_values(ev)) {
+		ima_forget(c, ev);                      /* beside the values a list is walked from its beginning */
 		job_need_pcrs(c, j);
-	else
+	} else {
 		commit_add(c, j);
+	}
 }
 
 bool

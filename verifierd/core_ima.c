@@ -52,7 +52,7 @@ ima_begin(struct core *c, struct job *j)
 	struct ima_job *i = &ev->ima;
 	struct error e = { .code = ERR_NONE };
 
-	if (!load_row(c, ev->host.id, &i->had, &i->stored, &e)) {
+	if (i->use.on && !load_row(c, ev->host.id, &i->had, &i->stored, &e)) {
 		job_error(c, j, &e);
 		return false;
 	}

@@ -234,7 +234,8 @@ take_boot(struct judge *all, struct reader *in, struct judged *d, struct error *
 	boot.log_error = why.why;
 	if (d->ima) {
 		boot.ima = &d->ima->evidence;
-		if (!ima_case_walk(&all->rules, d->ima, &d->quote, (enum bank)scheme, boot.log, &d->verdict.findings, e))
+		if (!ima_case_walk(&all->rules, d->ima, &d->quote, (enum bank)scheme, &boot, &d->facts,
+		    &d->verdict.findings, e))
 			return false;
 		if (d->ima->said.step == IMA_STEP_RULES || d->ima->said.step == IMA_STEP_MORE)
 			return true;

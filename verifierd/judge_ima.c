@@ -133,25 +133,45 @@ say(struct ima_case *c)
 	c->evidence.answer = &c->answer;
 }
 
+/*
+ * What the list is walked beside: the log, or the PCRs' values where an approver has said that this host has no log that
+ * replays, and none of it ever has. False: there is neither.
+ */
+static bool
+find_boot(struct ima_case *c, struct ima_walk *walk, const struct boot_evidence *boot, const struct host_facts *host,
+    struct replay *values)
+{
+	if (host->class != CLASS_LOG && !host->gave_log && values_as_boot(boot, walk->quote, walk->scheme, walk->rules->pcrs, values)) {
+		walk->boot = values;
+		c->evidence.by_values = true;
+	} else {
+		walk->log = boot->log;
+	}
+	return walk->boot || walk->log;
+}
+
 bool
 ima_case_walk(struct judge_rules *all, struct ima_case *c, const struct quote *quote, enum bank scheme,
-    const struct eventlog *log, struct findings *findings, struct error *e)
+    const struct boot_evidence *boot, const struct host_facts *host, struct findings *findings, struct error *e)
 {
 	own(mem) struct ima_state *before = calloc(1, sizeof(*before));
-	struct ima_walk walk = { .quote = quote, .scheme = scheme, .log = log, .key = c->said.key, .hint = c->ask.hint,
+	struct ima_walk walk = { .quote = quote, .scheme = scheme, .key = c->said.key, .hint = c->ask.hint,
 		.last = c->ask.last, .work = IMA_WORK_MAX };
+	struct replay values;
 
 	c->evidence.sent = c->ask.sent;
 	c->evidence.error = c->why.why;
 	if (!before)
 		return err_set(e, ERR_MEMORY, "IMA state");
-	if (!c->ask.sent || !log)
+	if (!c->ask.sent)
 		return true;
 	walk.rules = find_rules(all, c->ask.rules);
 	if (!walk.rules) {
 		c->said.step = IMA_STEP_RULES;
 		return true;
 	}
+	if (!find_boot(c, &walk, boot, host, &values))
+		return true;
 	if (!state_before(c, quote, before, e))
 		return false;
 	if (!open_list(c, &walk.list))

@@ -32,8 +32,8 @@ struct ima_case {
 /* NULL when the list is not wanted; free it. Its parts point into the question. */
 bool ima_case_take(struct reader *, struct ima_case **, struct error *) MUST_CHECK;
 /* Walks the list, if there is one to be walked: c->said, and evidence for appraise_boot(). */
-bool ima_case_walk(struct judge_rules *, struct ima_case *, const struct quote *, enum bank scheme, const struct eventlog *,
-    struct findings *, struct error *) MUST_CHECK;
+bool ima_case_walk(struct judge_rules *, struct ima_case *, const struct quote *, enum bank scheme, const struct boot_evidence *,
+    const struct host_facts *, struct findings *, struct error *) MUST_CHECK;
 /* struct ima_said and the state, as an answer has them. Takes NULL. */
 void ima_case_put(const struct ima_case *, struct writer *);
 #endif

@@ -154,15 +154,19 @@ attest(void)
 	const char *why;
 
 	challenge(&q);
+	q.with_values = false;
 	why = send(&q);
-	for (unsigned i = 0; i < 3 && r.status == 409; i++) {
+	for (unsigned i = 0; i < 5 && r.status == 409; i++) {
 		struct problem p;
 		struct error e;
 
 		ck_assert_msg(problem_read(r.body, strlen(r.body), &p, &e), "%s", e.why);
-		if (!strcmp(p.need, "boot_log"))
+		if (!strcmp(p.need, "boot_log")) {
 			q.with_log = true;
-		else
+		} else if (!strcmp(p.need, "pcrs")) {
+			q.with_values = true;
+			soft_values(&a, &q);
+		} else
 			q.ima_at = p.from < a.ima.entries ? (unsigned)p.from : a.ima.entries;
 		why = send(&q);
 	}
@@ -512,6 +516,45 @@ START_TEST(lists_come_and_go)
 }
 END_TEST
 
+/* A host whose firmware keeps no log: its boot by approved values, and its list beside them. */
+START_TEST(a_list_without_a_log)
+{
+	struct admin_request class = { .op = ADMIN_CLASS, .host = "host-a", .class = "no-log", .reason = "test" };
+	struct admin_request capture = { .op = ADMIN_CAPTURE, .set = "pins", .reason = "test", .host = "host-a" };
+	struct admin_request activate = { .op = ADMIN_ACTIVATE, .set = "pins", .reason = "test" };
+	struct soft_quote q;
+
+	a.gives_no_log = true;
+	ck_assert_str_eq(attest(), "eventlog-missing");
+	lab_admin(&lab, &class, &r);
+	ck_assert_msg(r.status == 200, "%s", r.body);
+	ck_assert_msg(!strcmp(attest(), "no-reference"), "%s", r.body);
+	lab_admin(&lab, &capture, &r);
+	ck_assert_msg(r.status == 200, "%s", r.body);
+	lab_admin(&lab, &activate, &r);
+	ck_assert_msg(r.status == 200, "%s", r.body);
+	ck_assert_msg(!strcmp(attest(), "ok"), "%s", r.body);
+	is_shown(FIRST, 0, 0, false);
+	measure(&a, 7);
+	ck_assert_msg(!strcmp(attest(), "ok"), "%s", r.body);
+	is_shown(FIRST + 7, 0, 0, false);
+	challenge(&q);                                  /* values that were not quoted are none */
+	soft_values(&a, &q);
+	q.values[5] ^= 1;
+	ck_assert_msg(!strcmp(send(&q), "pcrs-unproven"), "%s", r.body);
+	challenge(&q);
+	soft_values(&a, &q);
+	q.ima = NULL;
+	q.ima_from = -1;
+	q.context.ima_from = 0;
+	ck_assert_msg(!strcmp(send(&q), "evidence-lost"), "%s", r.body);
+	soft_ima_file(&a.ima, "/usr/bin/evil", "evil");
+	measure(&a, 1);
+	ck_assert_msg(!strcmp(attest(), "ima-unknown-file"), "%s", r.body);
+	ck_assert_str_eq(attest(), "ima-unknown-file");
+}
+END_TEST
+
 START_TEST(violations_are_counted)
 {
 	settle();
@@ -595,6 +638,7 @@ add(TCase *tc)
 	tcase_add_test(tc, row_24_kill_9_between_parts_and_commits);
 	tcase_add_test(tc, an_allow_list_that_is_gone);
 	tcase_add_test(tc, lists_come_and_go);
+	tcase_add_test(tc, a_list_without_a_log);
 	tcase_add_test(tc, violations_are_counted);
 	tcase_add_test(tc, a_policy_that_begins_to_ask);
 	tcase_add_test(tc, row_47_a_bad_signature_brings_no_list_to_parse);

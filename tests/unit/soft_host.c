@@ -118,6 +118,7 @@ soft_values(const struct soft_host *h, struct soft_quote *q)
 	struct error e = { .code = ERR_NONE };
 
 	must(eventlog_parse(h->log, h->log_len, &log, &e) && eventlog_replay(&log, &r, &e));
+	soft_ima_value(&h->ima, h->ima_covered, r.value[BANK_SHA256][10]);
 	for (unsigned pcr = 0; pcr < PCR_COUNT; pcr++)
 		if (q->selection.bank[0].pcrs & 1u << pcr)
 			wr_bytes(&w, r.value[BANK_SHA256][pcr], 32, "value");
