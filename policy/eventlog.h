@@ -19,7 +19,7 @@
 enum {
 	EVENTS_MAX      = 16384,
 	EVENT_DATA_MAX  = 1 << 20,
-	EVENT_TEXT_MAX  = 4096,         /* bytes of an event's words, with NUL */
+	EVENT_TEXT_MAX  = 16384,        /* bytes of an event's words, with NUL; a menu of GRUB's is an event */
 	EVENTLOG_LEN_MAX = 4 << 20,
 	LOGS_MAX        = 16,           /* behind each other in one evidence */
 	EVENTLOG_ALGS_MAX = 16,         /* in the header's table, known or not */

@@ -200,8 +200,9 @@ words_ipl(const struct event *ev, const uint8_t *p, size_t n, struct text *t)
 		return hashes_to(t, ev, p + skip, trimmed - skip) ||
 		    (trimmed < n && hashes_to(t, ev, p + skip, trimmed - skip + 1));
 	}
-	if (!is_ascii(p, trimmed) && is_utf16(p, n))
-		return words_wide(ev, p, n, t);
+	/* An old systemd-boot gives half of the NUL. */
+	if (!is_ascii(p, trimmed) && is_utf16(p, n & ~(size_t)1) && (n % 2 == 0 || !p[n - 1]))
+		return words_wide(ev, p, n & ~(size_t)1, t);
 	return words_string(ev, p, n, t);
 }
 

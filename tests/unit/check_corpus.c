@@ -1,5 +1,6 @@
 /* Logs of other people's machines, read where they lie: each replays as expected, or fails by name. */
 #include <dirent.h>
+#include "bound_text.h"
 #include "facts.h"
 #include "json.h"
 #include "made_log.h"
@@ -484,7 +485,21 @@ static const struct { const char *log; enum secure_boot_state state; const char 
 	{ "tcg-eventlog/tpm2tools--event-uefivar.bin", SECURE_BOOT_UNKNOWN, "exactly one separator" },  /* two events of a log */
 };
 
-struct keys_seen { unsigned all, agree, on, held, rtmr; };
+struct keys_seen { unsigned all, agree, on, held, rtmr, texts, bound; };
+
+/* What GRUB ran and every kernel was given, under any label. */
+static void
+texts_of_log(const struct eventlog *log, enum bank bank, struct keys_seen *t)
+{
+	own(text_walk) struct text_walk w = { .log = log, .bank = bank };
+	struct bound_text text;
+
+	while (bound_text_next(&w, &text))
+		if (text.event->pcr != 11) {
+			t->texts++;
+			t->bound += text.bound;
+		}
+}
 
 static bool
 variable_is(const char *word, const struct boot_facts *f)
@@ -533,6 +548,7 @@ keys_of_log(const char *corpus, const char *name, const char *word, struct keys_
 		bank = BANK_SHA1;
 	while (!(log.banks & 1u << bank))
 		bank++;
+	texts_of_log(&log, bank, t);
 	boot_facts_read(&log, bank, (1u << PCR_COUNT) - 1, f);
 	if (variable_is(word, f) && state_is(name, word, &f->secure_boot, t))
 		t->agree++;
@@ -575,7 +591,9 @@ START_TEST(secure_boot_agrees)
 			keys_of_log(corpus, name, word, &t);
 	printf("Secure Boot: %u of %u logs agree, %u are of confidential VMs; all rules hold in %u of %u that have it on\n",
 	    t.agree, t.all, t.rtmr, t.held, t.on);
+	printf("texts of PCR 8 and 12: %u of %u are bound\n", t.bound, t.texts);
 	ck_assert_uint_eq(t.agree + t.rtmr, t.all);
+	ck_assert_uint_eq(t.bound, t.texts);
 	ck_assert_uint_eq(t.held + COUNT(not_on), t.on);
 	ck_assert_uint_gt(t.held, 0);
 }

@@ -209,6 +209,7 @@ static const struct {
 	{ "command line",  8, EV_IPL, S("/vmlinuz ro"), S("kernel_cmdline: /vmlinuz ro\0"), "kernel_cmdline: /vmlinuz ro", true },
 	{ "command of Red Hat's GRUB 2.02", 8, EV_IPL, S("set pager=1\0"), S("grub_cmd set pager=1\0"), "grub_cmd: set pager=1", true },
 	{ "command line of Red Hat's GRUB 2.02", 8, EV_IPL, S("(hd0)/vmlinuz ro"), S("grub_kernel_cmdline (hd0)/vmlinuz ro\0"), "kernel_cmdline: (hd0)/vmlinuz ro", true },
+	{ "options of an old systemd-boot", 8, EV_IPL, S("r\0o\0\0\0"), S("r\0o\0\0"), "ro", true },
 	{ "another command line", 8, EV_IPL, S("/vmlinuz ro"), S("kernel_cmdline: /vmlinuz rw\0"), "kernel_cmdline: /vmlinuz rw", false },
 	{ "hidden behind a NUL", 8, EV_IPL, S("a\0init=x"), S("kernel_cmdline: a\0init=x\0"), "", false },
 	{ "line break",    8, EV_IPL, S("a\nb\\"), S("grub_cmd: a\nb\\\0"), "grub_cmd: a\\nb\\\\", true },
