@@ -271,10 +271,77 @@ START_TEST(policies_and_groups)
 }
 END_TEST
 
+/* --- sets that a judgement of one host looks at --- */
+
+static void
+put_set(const char *name, const char *group, unsigned host_number, enum set_state state, bool own, int64_t created, int64_t expires)
+{
+	uint8_t body = 7;
+	struct set_row r = { .state = state, .own = own, .entries = 1, .created = created, .expires = expires, .body = &body, .body_len = 1 };
+	uint32_t version;
+
+	snprintf(r.name, sizeof(r.name), "%s", name);
+	snprintf(r.group, sizeof(r.group), "%s", group);
+	snprintf(r.host_id, sizeof(r.host_id), "00000000-0000-4000-8000-%012u", host_number);
+	ck_assert_msg(store_begin(s, &e) && store_set_add(s, &r, &version, &e) && store_commit(s, &e), "%s", e.why);
+}
+
+static bool
+add_name(void *arg, const struct set_row *r, struct error *err)
+{
+	char *list = arg;
+
+	(void)err;
+	ck_assert(r->body_len == 1 && *r->body == 7);
+	strcat(strcat(list, r->name), " ");
+	return true;
+}
+
+/* The parts of a thousand hosts crowd nobody out, and what is revoked comes before all. */
+START_TEST(sets_of_a_host)
+{
+	static const char host_a[] = "00000000-0000-4000-8000-000000000001";
+	char list[2048] = "";
+
+	put_set("candidate", "g", 1, SET_CANDIDATE, false, 9, 0);
+	put_set("fleet-old", "g", 2, SET_ACTIVE, false, 1, 0);
+	put_set("fleet-new", "g", 2, SET_ACTIVE, false, 2, 1000);
+	put_set("own", "g", 1, SET_ACTIVE, true, 1, 0);
+	put_set("over", "g", 1, SET_ACTIVE, false, 9, 500);
+	put_set("other-group", "h", 1, SET_ACTIVE, false, 9, 0);
+	put_set("retired", "g", 1, SET_RETIRED, false, 9, 0);
+	put_set("revoked", "g", 2, SET_REVOKED, false, 1, 500);
+	for (unsigned i = 0; i < 2 * SETS_MAX; i++)
+		put_set("part", "g", 100 + i, SET_ACTIVE, true, 9, 0);
+	ck_assert(store_sets_of(s, "g", host_a, 600, add_name, list, &e));
+	ck_assert_str_eq(list, "revoked own fleet-new fleet-old candidate ");
+}
+END_TEST
+
+START_TEST(revoked_sets_mark_their_hosts)
+{
+	struct host_row a = host(1, "a"), b = host(2, "b"), back;
+
+	ck_assert(put(&a) && put(&b));
+	strcpy(a.references, "base/1 own/2");
+	strcpy(b.references, "base/11");
+	a.verdict = b.verdict = STATE_AFFIRMING;
+	a.reason = b.reason = REASON_OK;
+	ck_assert(store_begin(s, &e) && store_host_report(s, &a, "jws", &e) && store_host_report(s, &b, "jws", &e) &&
+	    store_set_mark(s, "base/1", REASON_REFERENCE_REVOKED, &e) && store_commit(s, &e));
+	ck_assert(store_host_by_id(s, a.id, &back, &e) && back.verdict == STATE_CONTRAINDICATED && back.reason == REASON_REFERENCE_REVOKED);
+	ck_assert(store_host_by_id(s, b.id, &back, &e) && back.verdict == STATE_AFFIRMING && back.class == CLASS_LOG);
+	ck_assert(store_begin(s, &e) && store_host_class(s, b.id, CLASS_NO_REPLAY, &e) && store_commit(s, &e));
+	ck_assert(store_host_by_id(s, b.id, &back, &e) && back.class == CLASS_NO_REPLAY);
+}
+END_TEST
+
 static void
 add(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, open_store, close_store);
+	tcase_add_test(tc, sets_of_a_host);
+	tcase_add_test(tc, revoked_sets_mark_their_hosts);
 	tcase_add_test(tc, row_13_names_are_values);
 	tcase_add_test(tc, a_challenge_is_used_once);
 	tcase_add_test(tc, what_was_not_committed_is_not_there);
