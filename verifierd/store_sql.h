@@ -87,6 +87,8 @@ static const char *const migrations[] = {
 	"ALTER TABLE hosts ADD COLUMN class TEXT NOT NULL DEFAULT 'log';",
 	"CREATE TABLE allow_lists (name TEXT PRIMARY KEY, digest BLOB NOT NULL, entries INTEGER NOT NULL,"
 	" created INTEGER NOT NULL, author TEXT NOT NULL, body BLOB NOT NULL);",
+	/* a host's own sets follow it into another group */
+	"CREATE INDEX set_host ON sets (host) WHERE own;",
 };
 
 #define KEY_COLS    "ek, ek_subject, ek_not_after, ak, signer, spki, hash, banks"
@@ -164,7 +166,7 @@ X(SET,              "SELECT " SET_COLS ", body FROM sets WHERE name = ?1 AND (ve
 X(SET_STATE,        "UPDATE sets SET state = ?3, revoked = ?4 WHERE name = ?1 AND version = ?2") \
 X(SET_EXPIRES,      "UPDATE sets SET expires = ?3 WHERE name = ?1 AND version = ?2") \
 X(SETS,             "SELECT " SET_COLS " FROM sets ORDER BY name, version") \
-X(SETS_OF,          "SELECT " SET_COLS ", body FROM sets WHERE grp = ?1 AND (own = 0 OR host = ?4) AND (state = 'revoked' OR" \
+X(SETS_OF,          "SELECT " SET_COLS ", body FROM sets WHERE ((grp = ?1 AND NOT own) OR (host = ?4 AND own)) AND (state = 'revoked' OR" \
 	" (state IN ('active', 'candidate') AND (expires = 0 OR expires > ?2)))" \
 	" ORDER BY state = 'candidate', state = 'active', host <> ?4, created DESC LIMIT ?3") \
 X(SET_HOSTS,        "SELECT count(*) FROM hosts WHERE enrollment = 'active'" \

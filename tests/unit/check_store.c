@@ -306,7 +306,7 @@ START_TEST(sets_of_a_host)
 	put_set("candidate", "g", 1, SET_CANDIDATE, false, 9, 0);
 	put_set("fleet-old", "g", 2, SET_ACTIVE, false, 1, 0);
 	put_set("fleet-new", "g", 2, SET_ACTIVE, false, 2, 1000);
-	put_set("own", "g", 1, SET_ACTIVE, true, 1, 0);
+	put_set("own", "left", 1, SET_ACTIVE, true, 1, 0);
 	put_set("over", "g", 1, SET_ACTIVE, false, 9, 500);
 	put_set("other-group", "h", 1, SET_ACTIVE, false, 9, 0);
 	put_set("retired", "g", 1, SET_RETIRED, false, 9, 0);
