@@ -87,6 +87,18 @@ row_one_bank(struct boot_case *c, struct error *e)
 	return c->pcrs != 0 || err_set(e, ERR_MISSING, "no PCR to judge");
 }
 
+/* PCRs that were quoted for IMA's sake: the policy does not name them, and no event of the boot log is in them. */
+static uint32_t
+imas_own(const struct boot_case *c)
+{
+	uint32_t pcrs = c->evidence->ima ? c->pcrs & ~policy_selected(c->policy) : 0;
+
+	for (unsigned i = 0; pcrs && i < c->evidence->log->count; i++)
+		if (event_counts(&c->evidence->log->event[i], c->bank, pcrs))
+			pcrs &= ~(1u << c->evidence->log->event[i].pcr);
+	return pcrs;
+}
+
 /* A PCR that was quoted although the policy does not name it is judged all the same. */
 static bool
 row_policy_covered(struct boot_case *c, struct error *e)
@@ -97,7 +109,7 @@ row_policy_covered(struct boot_case *c, struct error *e)
 		return err_set(e, ERR_MISSING, "no policy");
 	others = policy_pcrs(c->policy, PCR_MODE_VALUE) | policy_pcrs(c->policy, PCR_MODE_RULES) |
 	    policy_pcrs(c->policy, PCR_MODE_IGNORE);
-	c->by_events = c->pcrs & ~others;
+	c->by_events = c->pcrs & ~others & ~imas_own(c);
 	return !(policy_selected(c->policy) & ~c->pcrs) ||
 	    err_set(e, ERR_MISMATCH, "the policy %s judges PCRs that were not quoted", c->policy->name);
 }

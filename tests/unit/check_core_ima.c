@@ -580,6 +580,17 @@ START_TEST(a_policy_that_begins_to_ask)
 }
 END_TEST
 
+/* References speak of the boot: they are as good with IMA's PCR beside it as without. */
+START_TEST(references_from_before_ima_was_asked)
+{
+	put_policy("off", NULL);
+	settle();
+	put_policy("allow-list", NULL);
+	ck_assert_str_eq(attest(), "ok");
+	ck_assert_str_eq(attest(), "ok");
+}
+END_TEST
+
 /* Nanoseconds on a CPU. */
 static unsigned long long
 cpu_of(pid_t pid)
@@ -641,6 +652,7 @@ add(TCase *tc)
 	tcase_add_test(tc, a_list_without_a_log);
 	tcase_add_test(tc, violations_are_counted);
 	tcase_add_test(tc, a_policy_that_begins_to_ask);
+	tcase_add_test(tc, references_from_before_ima_was_asked);
 	tcase_add_test(tc, row_47_a_bad_signature_brings_no_list_to_parse);
 }
 
