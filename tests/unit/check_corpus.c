@@ -487,7 +487,7 @@ static const struct { const char *log; enum secure_boot_state state; const char 
 
 struct keys_seen { unsigned all, agree, on, held, rtmr, texts, bound; };
 
-/* What GRUB ran and every kernel was given, under any label. */
+/* What GRUB ran and every kernel was given. Windows' tags in PCR 12 are no texts. */
 static void
 texts_of_log(const struct eventlog *log, enum bank bank, struct keys_seen *t)
 {
@@ -495,7 +495,7 @@ texts_of_log(const struct eventlog *log, enum bank bank, struct keys_seen *t)
 	struct bound_text text;
 
 	while (bound_text_next(&w, &text))
-		if (text.event->pcr != 11) {
+		if (text.event->pcr != 11 && text.event->type == EV_IPL) {
 			t->texts++;
 			t->bound += text.bound;
 		}
