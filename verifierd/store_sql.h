@@ -89,6 +89,9 @@ static const char *const migrations[] = {
 	" created INTEGER NOT NULL, author TEXT NOT NULL, body BLOB NOT NULL);",
 	/* a host's own sets follow it into another group */
 	"CREATE INDEX set_host ON sets (host) WHERE own;",
+	/* of a group with a part for each of its hosts, a judgement reads what serves the group alone */
+	"DROP INDEX set_group;"
+	"CREATE INDEX set_fleet ON sets (grp, state) WHERE NOT own;",
 };
 
 #define KEY_COLS    "ek, ek_subject, ek_not_after, ak, signer, spki, hash, banks"
