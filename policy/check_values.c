@@ -259,10 +259,11 @@ refuse_rule(struct verdict *v, enum reason rule)
 
 /* What the policy wants of a host that cannot be told without a log; NULL: nothing. */
 static const char *
-demands_log(const struct policy *p, uint32_t pcrs)
+demands_log(const struct policy *p, const struct boot_evidence *ev, uint32_t pcrs)
 {
-	if (p->ima)
-		return "the policy of its group judges IMA, which needs a log that replays";
+	/* A list is judged beside the values, and whoever has not looked at it has not judged it. */
+	if (p->ima && !ev->ima)
+		return "the policy of its group judges IMA";
 	if (p->require_lockdown)
 		return "the policy of its group wants lockdown, which cannot be told without a log";
 	if (p->secure_boot.required && !(pcrs & component_pcrs(COMPONENT_SECUREBOOT)))
@@ -291,7 +292,7 @@ appraise_values(const struct boot_evidence *ev, const struct quote *q, enum bank
 		return;
 	}
 	c.pcrs = policy->no_log == NO_LOG_PINS ? pinned_pcrs() : pinned_pcrs() & component_pcrs(COMPONENT_FIRMWARE);
-	demand = demands_log(policy, c.pcrs);
+	demand = demands_log(policy, ev, c.pcrs);
 	if (demand)
 		refuse(v, why, why, demand);
 	else if (!quoted)
