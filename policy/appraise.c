@@ -60,6 +60,8 @@ row_log_replays(struct boot_case *c, struct error *e)
 		    "the host sent %u logs behind each other; the last one counts", c->evidence->log->logs);
 	if (c->evidence->ima && c->evidence->ima->by_values)
 		return err_set(e, ERR_MISMATCH, "the list was read beside the PCRs' values");
+	if (c->evidence->replayed)
+		return true;
 	if (c->evidence->ima)
 		return check_replay_with_ima(c->evidence->ima->answer, c->quote, c->verdict);
 	return check_replay(c->evidence, c->quote, c->scheme, c->verdict, e);
@@ -91,7 +93,7 @@ row_one_bank(struct boot_case *c, struct error *e)
 static uint32_t
 imas_own(const struct boot_case *c)
 {
-	uint32_t pcrs = c->evidence->ima ? c->pcrs & ~policy_selected(c->policy) : 0;
+	uint32_t pcrs = c->evidence->ima || c->evidence->replayed ? c->pcrs & ~policy_selected(c->policy) : 0;
 
 	for (unsigned i = 0; pcrs && i < c->evidence->log->count; i++)
 		if (event_counts(&c->evidence->log->event[i], c->bank, pcrs))

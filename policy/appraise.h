@@ -102,6 +102,7 @@ struct boot_evidence {
 	const char            *log_error;       /* then: why */
 	struct part            pcr_values;      /* as the host gave them, in the order of the quoted selection */
 	const struct ima_evidence *ima;         /* NULL: the policy does not judge it */
+	bool                   replayed;        /* this log gave this quote when it came, with an IMA list or not: it is judged again */
 };
 
 /*

@@ -458,7 +458,12 @@ take_judged(struct evidence_job *ev, struct frame *f, bool final, struct error *
 		return false;
 	ev->quote_held = held;
 	final = final && (ev->ima.said.step == IMA_STEP_NONE || ev->ima.said.step == IMA_STEP_DONE);
-	return held && !final ? verdict_unpack(&verdict, &ev->verdict, e) : evidence_verdict(ev, verdict, e);
+	if (!held || final)
+		return evidence_verdict(ev, verdict, e);
+	if (!verdict_unpack(&verdict, &ev->verdict, e))
+		return false;
+	ev->verdict.replayed = false;           /* that was not looked at yet, whatever the judge says */
+	return true;
 }
 
 static void

@@ -229,6 +229,7 @@ take_boot(struct judge *all, struct reader *in, struct judged *d, struct error *
 		return false;
 	if (!d->held)
 		return true;
+	boot.replayed = d->verdict.replayed;    /* of JUDGE_BOOT alone: core says that it has seen them meet */
 	if (boot.log_len && take_log(&parsed, &log, &why))
 		boot.log = &log;
 	boot.log_error = why.why;

@@ -8,7 +8,7 @@
 #include "what_if.h"
 
 /* LOOK_MS: whom there is no time for is unknown; the answer has to come before its request's deadline. */
-enum { GROUPS_TOLD = 64, NAMES_TEXT = 96, HOLD_LEAST = 2, LOOK_MS = REQUEST_MS / 2 };
+enum { GROUPS_TOLD = 64, NAMES_TEXT = 96, HOLD_LEAST = 2, LOOK_MS = REQUEST_MS / 2, PCRS_OF_IMA = 1 << 10 };
 
 struct tally { char group[GROUP_TEXT]; unsigned good, turned; };
 
@@ -154,11 +154,19 @@ start_verdict(struct evidence_job *ev, const struct verdict *was)
 {
 	verdict_start(&ev->verdict);
 	ev->verdict.claim[CLAIM_INSTANCE_IDENTITY] = TRUST_GENUINE;
+	ev->verdict.replayed = true;
 	for (unsigned i = 0; i < was->findings.count; i++)
 		if (was->findings.list[i].code == REASON_KEXEC) {
 			*finding_add(&ev->verdict.findings, REASON_KEXEC, SEVERITY_UNKNOWN, CLAIM_EXECUTABLES) = was->findings.list[i];
 			ev->verdict.claim[CLAIM_EXECUTABLES] = TRUST_UNSAFE_MEMORY;
 		}
+}
+
+/* Whether a file passes now cannot be told without the list. */
+static bool
+of_ima(enum reason reason)
+{
+	return reason == REASON_BOOT_AGGREGATE || !strncmp(reason_code(reason), "ima-", 4);
 }
 
 static bool
@@ -172,7 +180,7 @@ take_report(struct core *c, struct evidence_job *ev, struct error *e)
 		return err_set(e, ERR_MEMORY, "verdict");
 	if (!store_report(c->store, ev->host.ref, &r, e))
 		return false;
-	if (!r.replayed || !r.has_log || !r.quote_len)
+	if (!r.replayed || !r.has_log || !r.quote_len || of_ima(r.reason))
 		return err_set(e, ERR_MISSING, "no evidence to judge again");
 	quote = rd_open(r.quote, r.quote_len);
 	verdict = rd_open(r.verdict, r.verdict_len);
@@ -184,7 +192,10 @@ take_report(struct core *c, struct evidence_job *ev, struct error *e)
 	return true;
 }
 
-/* Would this host be asked for what its evidence has? An IMA list is not kept, so nothing can be told with rules for one. */
+/*
+ * Would this host be asked for what its evidence has? IMA lists are not kept: with the PCR that they extend beside
+ * the others the boot is judged as if its files passed again.
+ */
 static bool
 same_pcrs(struct core *c, const struct what_if *w, struct error *e)
 {
@@ -196,8 +207,10 @@ same_pcrs(struct core *c, const struct what_if *w, struct error *e)
 	if (!p && !policy_of(c, group, &now, e))
 		return false;
 	p = p ? p : now.policy;
-	return !p->ima && policy_selection(p, w->ev.host.key.banks, &want) &&
-	    selection_same(&want, &w->ev.quote.selection);
+	if (!policy_selection(p, w->ev.host.key.banks, &want) || (p->ima && !(w->ev.quote.selection.bank[0].pcrs & PCRS_OF_IMA)))
+		return false;
+	want.bank[0].pcrs |= w->ev.quote.selection.bank[0].pcrs & PCRS_OF_IMA;
+	return selection_same(&want, &w->ev.quote.selection);
 }
 
 /* True when somebody was asked; the answer goes on. */

@@ -591,6 +591,26 @@ START_TEST(references_from_before_ima_was_asked)
 }
 END_TEST
 
+/* What a change would make of a host whose list is not kept: its boot is judged again, its files are as they were. */
+START_TEST(what_if_with_ima)
+{
+	static const char text[] = "{\"schema\":1,\"name\":\"default\",\"pcrs\":{\"0\":\"events\",\"2\":\"events\",\"4\":\"events\","
+	    "\"7\":\"events\",\"8\":\"events\",\"9\":\"events\",\"11\":\"events\",\"12\":\"events\",\"14\":\"events\"},"
+	    "\"cmdline\":{\"forbid\":[\"ima_policy=*\"]},\"ima\":{\"mode\":\"allow-list\",\"allow_lists\":[\"test\"]}}";
+	struct admin_request ask = { .op = ADMIN_POLICY_SET, .dry_run = true, .text = { text, sizeof(text) - 1 } };
+
+	settle();
+	lab_admin(&lab, &ask, &r);
+	ck_assert_msg(r.status == 200 && strstr(r.body, "\"becomes\":\"contraindicated\",\"reason\":\"cmdline-forbidden\""), "%s", r.body);
+	ck_assert_ptr_nonnull(strstr(r.body, "\"judged\":1,\"unknown\":0"));
+	soft_ima_file(&a.ima, "/usr/bin/bad", "bad");
+	a.ima_covered = a.ima.entries;
+	ck_assert_str_eq(attest(), "ima-unknown-file");
+	lab_admin(&lab, &ask, &r);
+	ck_assert_msg(r.status == 200 && strstr(r.body, "\"judged\":0,\"unknown\":1"), "%s", r.body);
+}
+END_TEST
+
 /* Nanoseconds on a CPU. */
 static unsigned long long
 cpu_of(pid_t pid)
@@ -653,6 +673,7 @@ add(TCase *tc)
 	tcase_add_test(tc, violations_are_counted);
 	tcase_add_test(tc, a_policy_that_begins_to_ask);
 	tcase_add_test(tc, references_from_before_ima_was_asked);
+	tcase_add_test(tc, what_if_with_ima);
 	tcase_add_test(tc, row_47_a_bad_signature_brings_no_list_to_parse);
 }
 
