@@ -23,15 +23,32 @@ enum { OPENING = 16 };
 
 struct word { const char *p; size_t len; };
 
+/* Bytes of white space that s begins with: blanks, line breaks and tabs, which a log's words write as \n and \t. */
+static size_t
+blank(const char *s)
+{
+	return *s == ' ' ? 1 : *s == '\\' && (s[1] == 'n' || s[1] == 't') ? 2 : 0;
+}
+
+static const char *
+skip_blank(const char *s)
+{
+	for (size_t n = blank(s); n; n = blank(s))
+		s += n;
+	return s;
+}
+
 static unsigned
 split(const char *s, struct word *words)
 {
 	unsigned n = 0;
 
-	for (s += strspn(s, " "); *s && n < WORDS_MAX; s += strspn(s, " ")) {
+	for (s = skip_blank(s); *s && n < WORDS_MAX; s = skip_blank(s)) {
 		words[n].p = s;
-		words[n].len = strcspn(s, " ");
-		s += words[n++].len;
+		while (*s && !blank(s))
+			s += s[0] == '\\' && s[1] ? 2 : 1;   /* an escaped backslash is no escape's beginning */
+		words[n].len = (size_t)(s - words[n].p);
+		n++;
 	}
 	return n;
 }

@@ -16,6 +16,11 @@ static const struct { const char *was, *is, *words; bool alarming; } cases[] = {
 	{ "quiet", "quiet initcall_debug", "+ initcall_debug", false },
 	{ "quiet", "quiet single", "+ single", true },
 	{ "quiet lockdown=integrity", "quiet", "- lockdown=integrity", true },
+	/* a menu's text, as a log's words have it: line breaks part words, an escaped backslash does not */
+	{ "menuentry x {\\n  linux /v ro\\n}", "menuentry x {\\n  linux /v ro quiet\\n}", "+ quiet", false },
+	{ "x {\\n\\tlinux ro\\n}", "x {\\n\\tlinux ro\\ninit=/bin/sh\\n}", "+ init=/bin/sh", true },
+	{ "a", "a path=c:\\\\new", "+ path=c:\\\\new", false },
+	{ "a", "a\\", "+ a\\ - a", false },
 	{ "", "", "", false },
 };
 
