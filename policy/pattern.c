@@ -78,10 +78,10 @@ pattern_check(const char *pattern, size_t len, struct error *e)
 	if (!len || len > PATTERN_MAX)
 		return err_set(e, ERR_LIMIT, "path: not 1 to %d bytes", PATTERN_MAX);
 	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)pattern[i] < 0x20 || pattern[i] == 0x7f)
-			return err_set(e, ERR_FORMAT, "path: a control character");
 		if (pattern[i] == '\\' && ++i == len)
 			return err_set(e, ERR_FORMAT, "path: nothing follows its last backslash");
+		if ((unsigned char)pattern[i] < 0x20 || pattern[i] == 0x7f)
+			return err_set(e, ERR_FORMAT, "path: a control character");
 	}
 	return true;
 }

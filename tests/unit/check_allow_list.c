@@ -93,6 +93,7 @@ static const struct { const char *label, *text; unsigned count; const char *why;
 	{ "short",          HEAD "sha256:" SHORT " /a\n", 0, "line 2: digest: not 32 bytes in hex, as sha256 has" },
 	{ "no hex",         HEAD "sha256:" ONE " /a\nsha1:333333333333333333333333333333333333333g /a\n", 0, "line 3: digest: not hex" },
 	{ "control",        HEAD "sha256:" ONE " /a\tb\n", 0, "line 2: path: a control character" },
+	{ "escaped control", HEAD "sha256:" ONE " /a\\\tb\n", 0, "line 2: path: a control character" },
 };
 
 START_TEST(file)
