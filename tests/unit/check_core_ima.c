@@ -626,6 +626,40 @@ cpu_of(pid_t pid)
 	return ns;
 }
 
+/* Bytes that a process has written into files and sealed memory. */
+static unsigned long long
+written_by(pid_t pid)
+{
+	unsigned long long n = 0;
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/io", (int)pid);
+	f = fopen(path, "re");
+	ck_assert(f && fscanf(f, "rchar: %*u wchar: %llu", &n) == 1);
+	fclose(f);
+	return n;
+}
+
+/* The rules are far larger than what one attestation leaves in the store. */
+START_TEST(a_judge_hears_the_rules_once)
+{
+	enum { RULES_LEAST = 32 * FILES };
+	unsigned long long before;
+
+	settle();
+	before = written_by(lab.core);
+	for (unsigned i = 0; i < 5; i++) {
+		ck_assert_str_eq(attest(), "ok");
+		ck_assert_msg(written_by(lab.core) - before < RULES_LEAST, "%llu bytes", written_by(lab.core) - before);
+		before = written_by(lab.core);
+	}
+	put_files("one more");
+	ck_assert_str_eq(attest(), "ok");
+	ck_assert_msg(written_by(lab.core) - before > RULES_LEAST, "other rules: %llu bytes", written_by(lab.core) - before);
+}
+END_TEST
+
 START_TEST(row_47_a_bad_signature_brings_no_list_to_parse)
 {
 	enum { PARSER = 0 };
@@ -674,6 +708,7 @@ add(TCase *tc)
 	tcase_add_test(tc, a_policy_that_begins_to_ask);
 	tcase_add_test(tc, references_from_before_ima_was_asked);
 	tcase_add_test(tc, what_if_with_ima);
+	tcase_add_test(tc, a_judge_hears_the_rules_once);
 	tcase_add_test(tc, row_47_a_bad_signature_brings_no_list_to_parse);
 }
 
