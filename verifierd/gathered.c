@@ -32,6 +32,7 @@ add_one(void *arg, const struct set_row *row, struct error *e)
 bool
 sets_gather(struct core *c, const struct host_row *host, struct gathered *g, struct error *e)
 {
+	/* cppcheck-suppress ctuuninitvar; it is for this function to fill */
 	struct gathering of = { g, hasher_new(BANK_SHA256) };
 	bool good;
 
