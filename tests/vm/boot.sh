@@ -5,7 +5,7 @@
 # shellcheck shell=bash
 
 OVMF=/usr/share/OVMF
-VM_TIMEOUT=${VM_TIMEOUT:-180}
+VM_TIMEOUT=${VM_TIMEOUT:-240}
 
 # What a firmware or boot loader says that will not start what it found.
 VM_STUCK='No bootable option or device|Shell> |grub rescue>|bad shim signature|you need to load the kernel first|Press any key to continue|Security Violation|Access Denied|Error loading|Kernel panic|Failed to (open|start)'
