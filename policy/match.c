@@ -104,22 +104,18 @@ grants(const struct measured *m, const struct known_set *known, enum component c
 }
 
 /*
- * The whole tuple. What was captured from another machine says nothing about HOST entries: it can
- * neither meet nor waive them, so such a boot entry fits its own host alone.
+ * The whole tuple. A machine of the group whose boot entry is that of the captured one to the last
+ * digest - another TPM, one image - is as good as that; of any other it says nothing. What was approved
+ * for one host alone fits no other.
  */
 static int
 host_part(const struct measured *m, const struct known_set *known)
 {
 	const struct reference_set *set = &known->set;
-	uint32_t pcrs = component_pcrs(COMPONENT_BOOT_ENTRY) & m->pcrs;
 
-	if (set->values)
+	if (set->values || (!known->own_host && (set->host_only || !(set->parts & 1u << COMPONENT_BOOT_ENTRY))))
 		return NO_FIT;
-	for (unsigned i = 0; !known->own_host && i < set->count; i++)
-		if (set->entry[i].component == COMPONENT_BOOT_ENTRY && pcrs & 1u << set->entry[i].pcr &&
-		    set->entry[i].scope != SCOPE_FLEET)
-			return NO_FIT;
-	return stands(m, set, COMPONENT_BOOT_ENTRY, pcrs);
+	return stands(m, set, COMPONENT_BOOT_ENTRY, component_pcrs(COMPONENT_BOOT_ENTRY) & m->pcrs);
 }
 
 struct fits { int grants[COMPONENT_COUNT][SETS_MAX], host_part[SETS_MAX]; };
@@ -212,13 +208,13 @@ match_log(const struct measured *m, const struct known_set *sets, unsigned nsets
 	out->all = any && m->total && !out->unknown;
 }
 
-/* Does this component of a revoked set stand in the log? Of another host's boot entry the kernel alone is compared. */
+/* Does this component of a revoked set stand in the log? By itself, of another host's boot entry the kernel alone is compared. */
 static bool
 revoked_stands(const struct measured *m, const struct known_set *known, enum component c)
 {
 	uint32_t pcrs = component_pcrs(c) & m->pcrs & known->set.pcrs;
 
-	if (c == COMPONENT_BOOT_ENTRY && !known->own_host)
+	if (c == COMPONENT_BOOT_ENTRY && !known->own_host && known->revoked_parts)
 		pcrs &= ~host_pcrs();
 	return pcrs && stands(m, &known->set, c, pcrs) != NO_FIT;
 }
@@ -243,12 +239,8 @@ is_revoked(const struct measured *m, const struct known_set *known)
 	for (unsigned c = 0; c < COMPONENT_COUNT; c++)
 		if (parts & 1u << c && revoked_stands(m, known, (enum component)c))
 			standing |= 1u << c;
-	if (known->revoked_parts)
-		return standing & known->revoked_parts;
-	/* The boot as a whole: that of another host, with its own command line, is not this one. */
-	if (!known->own_host && set_has_host_part(&known->set) && parts & 1u << COMPONENT_BOOT_ENTRY)
-		return false;
-	return parts && standing == parts;
+	/* Else the boot as a whole: that of another host, with its own command line, is not this one. */
+	return known->revoked_parts ? standing & known->revoked_parts : parts && standing == parts;
 }
 
 int

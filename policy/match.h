@@ -1,10 +1,10 @@
 /*
  * match.h - does a log consist of known components, each taken whole from one set?
  *
- * The boot entry is a tuple: kernel, initrd and command line come from one set, that of the host
- * itself where any of them differ from host to host; and the kernel of that tuple must be granted to
- * the host by a set, the same or another one. So a fleet needs its kernel approved once, and no kernel
- * runs with the command line that was approved for another.
+ * The boot entry is a tuple: kernel, initrd and command line come from one set, be it that of the
+ * host itself or one for the group that has just this tuple; and the kernel of that tuple must be
+ * granted to the host by a set, the same or another one. So a fleet needs its kernel approved once,
+ * and no kernel runs with the command line that was approved for another.
  *
  * There is no search: PCRs belong to one component each, but for PCR 4, which is the loader's up
  * to a point and the boot entry's from there. So the work is one comparison for each entry of each
@@ -44,8 +44,8 @@ void match_log(const struct measured *, const struct known_set *, unsigned nsets
 
 /*
  * The revoked set that stands in the log, or NO_SET. A set that is revoked as a whole refuses the
- * boot that is exactly it; one of which components are revoked, each boot that has one of these.
- * What stands in it of another host's part is left out.
+ * boot that is exactly it; one of which components are revoked, each boot that has one of these,
+ * another host's part left out.
  */
 int match_revoked(const struct measured *, const struct known_set *, unsigned nsets);
 

@@ -37,7 +37,8 @@ uint32_t    component_pcrs(enum component);  /* its PCRs; those of no component 
 
 /*
  * Whom an entry serves. It follows from its set, component and PCR: see scope_in().
- * FLEET: each host of the group. HOST: the host alone that it came from; PCR 8, 9 and 12 always.
+ * FLEET: each host of the group. HOST: the host that it came from, and in a set that grants its boot
+ * entry to the group also one that boots the very same; PCR 8, 9 and 12 always.
  * NAMED: the kernel beside which a host's part was approved. It has to stand in the log, but the
  * permission to boot it comes from another set; when that one ends, so does this boot entry.
  */
@@ -131,7 +132,7 @@ bool   set_unpack(struct reader *, struct reference_set *, struct error *) MUST_
 struct known_set {
 	char                 label[NAME_TEXT];  /* "debian12/14" */
 	bool                 active;            /* candidates serve the diff alone */
-	bool                 own_host;          /* captured from the host being judged: HOST entries count */
+	bool                 own_host;          /* captured from the host being judged */
 	bool                 revoked;           /* never active: what stands in it is refused, see match_revoked() */
 	unsigned             revoked_parts;     /* bit = component that is refused by itself; 0: the boot as a whole is */
 	struct reference_set set;

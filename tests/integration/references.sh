@@ -78,13 +78,13 @@ host() {
 	wait_for 20 sh -c '"$1" -c "$2/gate.conf" --run-dir "$2/run" status --json | jq -e ".enrollment == \"active\""' - "$ATTESTCTL" "$LAB"
 }
 
-# other_initrd FROM TO: the log of a machine of the same image whose initrd was made anew.
+# other_initrd FROM TO SEED: the log of a machine of the same image whose initrd was made anew.
 other_initrd() {
 	local digest
 	digest=$("$VERIFIERCTL" inspect eventlog "$1" --json | jq -r '.events[] | select(.pcr == 9 and .text == "/initrd.img") | .digests.sha256')
 	[ -n "$digest" ] || return 1
 	perl -0777 -pe 'BEGIN { ($f, $t) = map { pack("H*", $_) } splice(@ARGV, 0, 2) } s/\Q$f\E/$t/' \
-		"$digest" "$(printf 'own initrd of host b' | sha256sum | cut -c1-64)" "$1" >"$2"
+		"$digest" "$(echo "$3" | sha256sum | cut -c1-64)" "$1" >"$2"
 	! cmp -s "$1" "$2"
 }
 
@@ -100,7 +100,7 @@ VERIFIER_PID=${PIDS[verifierd]}
 
 # --- the second host of the group
 use b; LABS+=(b)
-other_initrd "$LOG" "$TOP/b.log"; is "another initrd" $? 0
+other_initrd "$LOG" "$TOP/b.log" b && other_initrd "$LOG" "$TOP/tampered.log" x; is "another initrd" $? 0
 host host-b "$TOP/b.log"
 attests "the second host has an initrd of its own" no-reference
 like "said in words" "$(verifierctl explain "$(lab_field .ref)")" '*captured from another host*'
@@ -114,8 +114,10 @@ power_cycle() {  # <log>
 	lab_power_on "$1" >>"$LAB/tpm.log" 2>&1
 	lab_attestd_up
 }
+power_cycle "$TOP/tampered.log"
+attests "with the initrd of neither it is refused" kernel-changed
 power_cycle "$LOG"
-attests "with the first one's initrd it is refused" kernel-changed
+attests "all of the first one's boot is as good here" ok
 power_cycle "$TOP/b.log"
 attests "with its own it is good" ok
 use a

@@ -263,8 +263,13 @@ START_TEST(sets_unite_by_component)
 }
 END_TEST
 
-/* What another host measured into PCR 8 and 9 neither counts for this one nor may it be left out. */
-START_TEST(host_entries_serve_their_host)
+static const struct boot second = { "fw1", bootx64, kernel, "root=b quiet", NULL, true };
+
+/*
+ * What another host measured into PCR 8 and 9 counts as a whole, for a machine that measures the very
+ * same; it may not be left out, and what was approved for one host alone is that host's.
+ */
+START_TEST(host_entries_serve_the_same_boot)
 {
 	struct known_set known;
 	struct match m;
@@ -272,7 +277,13 @@ START_TEST(host_entries_serve_their_host)
 	capture(&plain, &known);
 	known.own_host = false;
 	m = match_boot(&plain, PCRS, &known, 1);
+	ck_assert(m.all && m.host_part == 0);
+	m = match_boot(&second, PCRS, &known, 1);
 	ck_assert(!m.all && m.unknown == BE);
+	known.set.host_only = true;
+	m = match_boot(&plain, PCRS, &known, 1);
+	ck_assert(!m.all);
+	known.set.host_only = false;
 	m = match_boot(&plain, 1u << 0 | 1u << 4 | 1u << 7, &known, 1);
 	ck_assert(m.all);
 	set_free(&known.set);
@@ -335,7 +346,6 @@ END_TEST
 
 /* --- a fleet of one image: one machine captured, the others by their own part --- */
 
-static const struct boot second = { "fw1", bootx64, kernel, "root=b quiet", NULL, true };
 
 static void
 capture_some(const struct boot *b, struct set_want want, bool own, struct known_set *known)
@@ -360,7 +370,8 @@ static const struct set_want own_part = { .host_part = true };
 /* NEGATIVE row 28: what the second machine may boot with its own part and the first one's set, and what not. */
 static const struct { const char *label; struct boot boot; unsigned unknown; } seconds[] = {
 	{ "itself",                  { "fw1", bootx64, kernel, "root=b quiet", NULL, true }, 0 },
-	{ "the first one's words",   { "fw1", bootx64, kernel, "root=a quiet", NULL, true }, BE },
+	{ "the first one's boot",    { "fw1", bootx64, kernel, "root=a quiet", NULL, true }, 0 },
+	{ "the first one's words, another kernel", { "fw1", bootx64, "K2", "root=a quiet", NULL, true }, BE },
 	{ "other words",             { "fw1", bootx64, kernel, "root=b init=/x", NULL, true }, BE },
 	{ "another kernel",          { "fw1", bootx64, "K2", "root=b quiet", NULL, true }, BE },
 	{ "the kernel once",         { "fw1", bootx64, kernel, "root=b quiet", NULL, false }, BE },
@@ -382,7 +393,7 @@ START_TEST(test_row_28_second_host)
 	m = match_boot(&seconds[_i].boot, PCRS, sets, 2);
 	ck_assert_msg(m.unknown == seconds[_i].unknown && m.all == !m.unknown, "%s: 0x%x", seconds[_i].label, m.unknown);
 	if (m.all)
-		ck_assert(m.set[COMPONENT_BOOT_ENTRY] == 0 && m.host_part == 1);
+		ck_assert(m.set[COMPONENT_BOOT_ENTRY] == 0 && m.host_part == (_i == 0));
 	free_sets(sets, 2);
 }
 END_TEST
@@ -489,7 +500,8 @@ static const struct { const char *label; bool own; unsigned parts; struct boot b
 	{ "exactly this boot",           true,  0,  { "fw1", bootx64, kernel, "root=a quiet", NULL, true }, true },
 	{ "other words",                 true,  0,  { "fw1", bootx64, kernel, "root=c", NULL, true }, false },
 	{ "other firmware",              true,  0,  { "fw2", bootx64, kernel, "root=a quiet", NULL, true }, false },
-	{ "the boot of another host",    false, 0,  { "fw1", bootx64, kernel, "root=a quiet", NULL, true }, false },
+	{ "the boot of another host",    false, 0,  { "fw1", bootx64, kernel, "root=a quiet", NULL, true }, true },
+	{ "other words than another's",  false, 0,  { "fw1", bootx64, kernel, "root=c", NULL, true }, false },
 	{ "the loader, any boot",        true,  LD, { "fw2", bootx64, "K2", "root=c", NULL, true }, true },
 	{ "the loader on another host",  false, LD, { "fw2", bootx64, "K2", "root=c", NULL, true }, true },
 	{ "another loader",              true,  LD, { "fw1", grub, kernel, "root=a quiet", NULL, true }, false },
@@ -599,7 +611,7 @@ add(TCase *tc)
 	tcase_add_loop_test(tc, packed_lies_are_refused, 0, COUNT(lies));
 	tcase_add_loop_test(tc, one_set_matches_its_own_boot, 0, COUNT(boots));
 	tcase_add_test(tc, sets_unite_by_component);
-	tcase_add_test(tc, host_entries_serve_their_host);
+	tcase_add_test(tc, host_entries_serve_the_same_boot);
 	tcase_add_test(tc, test_row_6_nothing_matches_nothing);
 	tcase_add_test(tc, every_event_is_required_once);
 	tcase_add_loop_test(tc, test_row_28_second_host, 0, COUNT(seconds));
