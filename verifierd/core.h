@@ -268,6 +268,7 @@ bool admin_report(struct core *, const char *text, struct report_row *, struct e
 bool admin_audit(struct core *, const struct admin_job *, const char *action, const char *subject, const char *before,
     const char *after, struct error *) MUST_CHECK;
 void admin_failed(struct core *, struct job *, const struct error *);   /* 404, 409, 400 or 503 by code */
+void admin_reply(struct core *, struct job *, struct json *answer, const struct error *failed);   /* takes answer; failed is NULL when it is whole */
 
 /* --- explain.c --- */
 struct json *findings_json(const struct findings *);

@@ -68,6 +68,17 @@ admin_failed(struct core *c, struct job *j, const struct error *e)
 	}
 }
 
+void
+admin_reply(struct core *c, struct job *j, struct json *answer, const struct error *failed)
+{
+	if (!failed) {
+		job_reply_json(c, j, 200, answer);
+		return;
+	}
+	json_free(answer);
+	admin_failed(c, j, failed);
+}
+
 /* --- who asks --- */
 
 static bool
@@ -251,12 +262,7 @@ admin_hosts(struct core *c, struct job *j)
 	bool good = store_hosts(c->store, add_host, list, &e) && store_enrollments_pending(c->store, add_pending, list, &e);
 
 	json_put(answer, "hosts", list);
-	if (good) {
-		job_reply_json(c, j, 200, answer);
-		return;
-	}
-	json_free(answer);
-	admin_failed(c, j, &e);
+	admin_reply(c, j, answer, good ? NULL : &e);
 }
 
 static bool
@@ -375,12 +381,7 @@ admin_show(struct core *c, struct job *j)
 	    store_reports(c->store, a->host.id, SHOWN_REPORTS, add_report_line, list, &e);
 	json_put(answer, "reports", list);
 	put_waiting(c, answer, a->host.name);
-	if (good) {
-		job_reply_json(c, j, 200, answer);
-		return;
-	}
-	json_free(answer);
-	admin_failed(c, j, &e);
+	admin_reply(c, j, answer, good ? NULL : &e);
 }
 
 static void
@@ -636,12 +637,7 @@ admin_audit_list(struct core *c, struct job *j)
 
 	json_put(answer, "entries", t.list);
 	json_put_bool(answer, "intact", !t.broken);
-	if (good) {
-		job_reply_json(c, j, 200, answer);
-		return;
-	}
-	json_free(answer);
-	admin_failed(c, j, &e);
+	admin_reply(c, j, answer, good ? NULL : &e);
 }
 
 static void (*const operations[ADMIN_COUNT])(struct core *, struct job *) = {

@@ -28,12 +28,7 @@ admin_allow_lists(struct core *c, struct job *j)
 	bool good = store_allows(c->store, add_list, list, &e);
 
 	json_put(answer, "lists", list);
-	if (good) {
-		job_reply_json(c, j, 200, answer);
-		return;
-	}
-	json_free(answer);
-	admin_failed(c, j, &e);
+	admin_reply(c, j, answer, good ? NULL : &e);
 }
 
 static bool

@@ -41,12 +41,7 @@ admin_policies(struct core *c, struct job *j)
 	bool good = store_policies(c->store, add_policy, list, &e);
 
 	json_put(answer, "policies", list);
-	if (good) {
-		job_reply_json(c, j, 200, answer);
-		return;
-	}
-	json_free(answer);
-	admin_failed(c, j, &e);
+	admin_reply(c, j, answer, good ? NULL : &e);
 }
 
 /* "web" is the newest, "web/3" that version. */
@@ -278,12 +273,7 @@ admin_groups(struct core *c, struct job *j)
 	bool good = store_groups(c->store, add_group, list, &e);
 
 	json_put(answer, "groups", list);
-	if (good) {
-		job_reply_json(c, j, 200, answer);
-		return;
-	}
-	json_free(answer);
-	admin_failed(c, j, &e);
+	admin_reply(c, j, answer, good ? NULL : &e);
 }
 
 static bool

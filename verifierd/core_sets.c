@@ -123,12 +123,7 @@ admin_sets(struct core *c, struct job *j)
 	bool good = store_sets(c->store, add_set, &l, &e);
 
 	json_put(answer, "sets", l.list);
-	if (good) {
-		job_reply_json(c, j, 200, answer);
-		return;
-	}
-	json_free(answer);
-	admin_failed(c, j, &e);
+	admin_reply(c, j, answer, good ? NULL : &e);
 }
 
 /* --- one set, or two: the judge alone can read them --- */

@@ -166,3 +166,14 @@ api_print(const struct json *j)
 	printf("%s\n", text);
 	return EXIT_DONE;
 }
+
+int
+show_answer(const struct ctl *ctl, int rc, const struct json *j, void (*show)(const struct json *))
+{
+	if (rc || ctl->quiet)
+		return rc;
+	if (ctl->json)
+		return api_print(j);
+	show(j);
+	return EXIT_DONE;
+}

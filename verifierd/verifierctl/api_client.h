@@ -16,4 +16,6 @@ int api_text(const struct ctl *, const char *const *path, char **text, size_t *l
 
 /* Prints the answer as it is, for --json. */
 int api_print(const struct json *);
+/* What is left to do with an answer: nothing after a failure or with -q, else as --json or in words. Gives the exit code. */
+int show_answer(const struct ctl *, int rc, const struct json *, void (*show)(const struct json *));
 #endif

@@ -8,17 +8,6 @@
 #include "scope.h"
 #include "show.h"
 
-static int
-finish(const struct ctl *ctl, int rc, const struct json *j, void (*show)(const struct json *))
-{
-	if (rc || ctl->quiet)
-		return rc;
-	if (ctl->json)
-		return api_print(j);
-	show(j);
-	return EXIT_DONE;
-}
-
 static void
 show_lists(const struct json *j)
 {
@@ -63,7 +52,7 @@ set(const struct ctl *ctl, const char *name, const char *path, const char *why, 
 	json_put_text(body, "reason", why);
 	json_put_bool(body, "dry_run", dry_run);
 	rc = api_call(ctl, (const char *const[]){ "allow-lists", name, NULL }, body, &j);
-	return finish(ctl, rc, j, show_list);
+	return show_answer(ctl, rc, j, show_list);
 }
 
 static int
@@ -75,7 +64,7 @@ drop(const struct ctl *ctl, const char *name, const char *why)
 
 	json_put_text(body, "reason", why);
 	rc = api_call(ctl, (const char *const[]){ "allow-lists", name, "remove", NULL }, body, &j);
-	return finish(ctl, rc, j, show_list);
+	return show_answer(ctl, rc, j, show_list);
 }
 
 int
@@ -92,7 +81,7 @@ allow_lists_main(const struct ctl *ctl, int argc, char **argv)
 		return usage_of("allow-lists");
 	if (w.count == 1 && !strcmp(w.word[0], "list")) {
 		rc = api_call(ctl, (const char *const[]){ "allow-lists", NULL }, NULL, &j);
-		return finish(ctl, rc, j, show_lists);
+		return show_answer(ctl, rc, j, show_lists);
 	}
 	if (w.count == 3 && !strcmp(w.word[0], "set") && why)
 		return set(ctl, w.word[1], w.word[2], why, dry_run);

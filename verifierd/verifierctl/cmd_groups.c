@@ -6,17 +6,6 @@
 #include "scope.h"
 #include "show.h"
 
-static int
-finish(const struct ctl *ctl, int rc, const struct json *j, void (*show)(const struct json *))
-{
-	if (rc || ctl->quiet)
-		return rc;
-	if (ctl->json)
-		return api_print(j);
-	show(j);
-	return EXIT_DONE;
-}
-
 void
 show_changes(const struct json *j)
 {
@@ -88,7 +77,7 @@ groups_main(const struct ctl *ctl, int argc, char **argv)
 		return usage_of("groups");
 	if (w.count < 2) {
 		rc = api_call(ctl, (const char *const[]){ "groups", NULL }, NULL, &j);
-		return finish(ctl, rc, j, show_groups);
+		return show_answer(ctl, rc, j, show_groups);
 	}
 	create = !strcmp(w.word[0], "create");
 	if (!create && (strcmp(w.word[0], "set") || !policy))
@@ -104,7 +93,7 @@ groups_main(const struct ctl *ctl, int argc, char **argv)
 		json_put_text(body, "confirm", confirm);
 	json_put_bool(body, "dry_run", dry_run);
 	rc = api_call(ctl, (const char *const[]){ "groups", w.word[1], NULL }, body, &j);
-	return finish(ctl, rc, j, show_group);
+	return show_answer(ctl, rc, j, show_group);
 }
 
 int
@@ -128,7 +117,7 @@ move_main(const struct ctl *ctl, int argc, char **argv)
 		json_put_text(body, "reason", why);
 	json_put_bool(body, "dry_run", dry_run);
 	rc = api_call(ctl, (const char *const[]){ "hosts", w.word[0], "move", NULL }, body, &j);
-	return finish(ctl, rc, j, show_move);
+	return show_answer(ctl, rc, j, show_move);
 }
 
 int
@@ -153,5 +142,5 @@ ceiling_main(const struct ctl *ctl, int argc, char **argv)
 	json_put_bool(body, "dry_run", dry_run);
 	rc = api_call(ctl, all ? (const char *const[]){ "ceiling", NULL } : (const char *const[]){ "groups", group, "ceiling", NULL },
 	    body, &j);
-	return finish(ctl, rc, j, show_ceiling);
+	return show_answer(ctl, rc, j, show_ceiling);
 }

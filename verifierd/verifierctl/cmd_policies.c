@@ -11,17 +11,6 @@
 
 enum { VECTORS_PATH = 1024 };
 
-static int
-finish(const struct ctl *ctl, int rc, const struct json *j, void (*show)(const struct json *))
-{
-	if (rc || ctl->quiet)
-		return rc;
-	if (ctl->json)
-		return api_print(j);
-	show(j);
-	return EXIT_DONE;
-}
-
 static void
 show_policies(const struct json *j)
 {
@@ -99,7 +88,7 @@ set(const struct ctl *ctl, const char *path, const struct wish *w, bool dry_run)
 		json_put_text(body, "confirm", w->confirm);
 	json_put_bool(body, "dry_run", dry_run);
 	rc = api_call(ctl, (const char *const[]){ "policies", NULL }, body, &j);
-	return finish(ctl, rc, j, show_set);
+	return show_answer(ctl, rc, j, show_set);
 }
 
 /* "web.json" has its vectors in "web.vectors.json". */
@@ -133,11 +122,11 @@ policies_main(const struct ctl *ctl, int argc, char **argv)
 		return usage_of("policies");
 	if (w.count == 1 && !strcmp(w.word[0], "list")) {
 		rc = api_call(ctl, (const char *const[]){ "policies", NULL }, NULL, &j);
-		return finish(ctl, rc, j, show_policies);
+		return show_answer(ctl, rc, j, show_policies);
 	}
 	if (w.count == 2 && !strcmp(w.word[0], "show")) {
 		rc = api_call(ctl, (const char *const[]){ "policies", w.word[1], NULL }, NULL, &j);
-		return finish(ctl, rc, j, show_policy);
+		return show_answer(ctl, rc, j, show_policy);
 	}
 	if (w.count == 2 && !strcmp(w.word[0], "set") && (wish.why || wish.dry_run))
 		return set(ctl, w.word[1], &wish, wish.dry_run);

@@ -8,17 +8,6 @@
 #include "scope.h"
 #include "show.h"
 
-static int
-finish(const struct ctl *ctl, int rc, const struct json *j, void (*show)(const struct json *))
-{
-	if (rc || ctl->quiet)
-		return rc;
-	if (ctl->json)
-		return api_print(j);
-	show(j);
-	return EXIT_DONE;
-}
-
 static void
 show_sets(const struct json *j)
 {
@@ -104,7 +93,7 @@ list(const struct ctl *ctl)
 	own(json) struct json *j = NULL;
 	int rc = api_call(ctl, (const char *const[]){ "references", NULL }, NULL, &j);
 
-	return finish(ctl, rc, j, show_sets);
+	return show_answer(ctl, rc, j, show_sets);
 }
 
 static int
@@ -113,7 +102,7 @@ show_one(const struct ctl *ctl, const char *set)
 	own(json) struct json *j = NULL;
 	int rc = api_call(ctl, (const char *const[]){ "references", set, NULL }, NULL, &j);
 
-	return finish(ctl, rc, j, show_set);
+	return show_answer(ctl, rc, j, show_set);
 }
 
 static int
@@ -122,7 +111,7 @@ diff(const struct ctl *ctl, const char *a, const char *b)
 	own(json) struct json *j = NULL;
 	int rc = api_call(ctl, (const char *const[]){ "references", a, "diff", b, NULL }, NULL, &j);
 
-	return finish(ctl, rc, j, show_diff);
+	return show_answer(ctl, rc, j, show_diff);
 }
 
 /* What the options of all commands say. */
@@ -160,7 +149,7 @@ capture(const struct ctl *ctl, const char *host, const struct wish *w)
 	if (w->report)
 		json_put_text(body, "report", w->report);
 	rc = api_call(ctl, (const char *const[]){ "hosts", host, "capture", NULL }, body, &j);
-	return finish(ctl, rc, j, show_change);
+	return show_answer(ctl, rc, j, show_change);
 }
 
 /*
@@ -194,7 +183,7 @@ change(const struct ctl *ctl, const char *verb, const char *what, const struct w
 	if (w->component)
 		json_put_text(body, "components", w->component);
 	rc = api_call(ctl, (const char *const[]){ "references", exact, verb, NULL }, body, &j);
-	return finish(ctl, rc, j, show_change);
+	return show_answer(ctl, rc, j, show_change);
 }
 
 static int
@@ -263,7 +252,7 @@ import_set(const struct ctl *ctl, const char *path, const struct wish *w)
 		json_put_text(body, "host", w->host);
 	json_put_text(body, "text", text);
 	rc = api_call(ctl, (const char *const[]){ "references", NULL }, body, &j);
-	return finish(ctl, rc, j, show_imported);
+	return show_answer(ctl, rc, j, show_imported);
 }
 
 static int
