@@ -67,7 +67,7 @@ say_secure_boot(const struct backdrop *b, const struct change *c, char out[stati
 	else if (!c->was)
 		snprintf(out, WORDS_TEXT, "a key let something run that let nothing run before: %.*s", SHOWN_TEXT, is);
 	else if (!c->is)
-		snprintf(out, WORDS_TEXT, "a key let nothing run that did before: %.*s", SHOWN_TEXT, was);
+		snprintf(out, WORDS_TEXT, "a key that let something run before does not any more: %.*s", SHOWN_TEXT, was);
 	else
 		snprintf(out, WORDS_TEXT, "another key let something run: %.*s -> %.*s", SHOWN_TEXT, was, SHOWN_TEXT, is);
 	return true;
@@ -163,7 +163,8 @@ say_file(const struct backdrop *b, const struct change *c, char out[static WORDS
 	else if (strcmp(was, is))
 		snprintf(out, WORDS_TEXT, "initrd %.*s -> %.*s; nothing signs it", SHOWN_TEXT, was, SHOWN_TEXT, is);
 	else
-		snprintf(out, WORDS_TEXT, "initrd %.*s has another content; nothing signs it", SHOWN_TEXT, was);
+		snprintf(out, WORDS_TEXT, "initrd%s%.*s has another content; nothing signs it", strcmp(was, "Linux initrd") ? " " : "",
+		    strcmp(was, "Linux initrd") ? SHOWN_TEXT : 0, was);
 	return true;
 }
 

@@ -53,9 +53,12 @@ findings_json(const struct findings *all)
 	return list;
 }
 
-/* Is what changed like an update or like an attack? By the classes of what was found against a known set. */
+/*
+ * Is what changed like an update or like an attack? By the classes of what was found against a known
+ * set. Where it is like an attack, the advice that fits an update does not stand beside it.
+ */
 static const char *
-judgement(const struct verdict *v)
+judgement(const struct report_row *r, const struct verdict *v, char next[static REASON_ADVICE_TEXT])
 {
 	unsigned n[SEVERITY_COUNT] = { 0 };
 
@@ -63,8 +66,10 @@ judgement(const struct verdict *v)
 		n[v->findings.list[i].severity]++;
 	if (!*v->nearest || v->reason == REASON_REFERENCE_REVOKED)
 		return "";
+	if (n[SEVERITY_ALARMING] && strstr(next, "verifierctl accept "))
+		snprintf(next, REASON_ADVICE_TEXT, "once you know who did it, and why: verifierctl accept %s", r->ref);
 	if (n[SEVERITY_ALARMING])
-		return "; this is not how an update looks: find out who did it before you accept anything";
+		return "; this is not how an update looks: find out who did it";
 	if (n[SEVERITY_BENIGN_LIKELY] && !n[SEVERITY_UNKNOWN])
 		return "; this looks like an update";
 	if (n[SEVERITY_BENIGN_LIKELY])
@@ -78,15 +83,16 @@ put_summary(const struct report_row *r, const struct verdict *v, const char *hos
 {
 	char text[3 * FINDING_TEXT], next[REASON_ADVICE_TEXT];
 	const char *what = v->findings.count && v->findings.list[0].code == r->reason ? v->findings.list[0].text :
-	    reason_text(r->reason);
+	    reason_text(r->reason), *like;
 
 	reason_advice(r->reason, r->ref, host, next);
+	like = judgement(r, v, next);
 	if (r->state == STATE_AFFIRMING)
 		snprintf(text, sizeof(text), "%s is good: %s.", host, reason_text(r->reason));
 	else if (r->state == STATE_WARNING)
 		snprintf(text, sizeof(text), "%s is good, with a warning: %s; %s.", host, what, next);
 	else
-		snprintf(text, sizeof(text), "%s was refused: %s%s; %s.", host, what, judgement(v), next);
+		snprintf(text, sizeof(text), "%s was refused: %s%s; %s.", host, what, like, next);
 	json_put_text(into, "summary", text);
 	json_put_text(into, "next", next);
 }

@@ -88,7 +88,7 @@ X(IMA_UNKNOWN_FILE,   "ima-unknown-file",    CONTRAINDICATED, "a file was run or
 X(IMA_UNSIGNED,       "ima-unsigned",        CONTRAINDICATED, "a measured file has no signature of a known key", "verifierctl explain REF names it; sign it, or add its key to the policy's keyrings") \
 X(IMA_SIGNATURE,      "ima-signature",       CONTRAINDICATED, "the signature of a measured file does not verify", "verifierctl explain REF names it; reinstall it from a trusted source") \
 X(IMA_VIOLATION,      "ima-violation",       CONTRAINDICATED, "a file was written to while it was measured", "find out who writes to it, then reboot the host") \
-X(EVIDENCE_LOST,      "evidence-lost",       CONTRAINDICATED, "this host gave a log that met its quote before, and now does not", "find out who changed firmware, boot loader or log access") \
+X(EVIDENCE_LOST,      "evidence-lost",       CONTRAINDICATED, "this host gave a log that met its quote before, and now does not", "find out who changed firmware, Secure Boot or boot loader; Debian's GRUB keeps no log while Secure Boot is off") \
 X(PCRS_UNPROVEN,      "pcrs-unproven",       CONTRAINDICATED, "the host gave no PCR values, or others than it quoted", "attestctl attest; if it repeats, something extends PCRs all the time") \
 X(NO_REFERENCE,       "no-reference",        CONTRAINDICATED, "no reference set is active for this host", "verifierctl accept REF, once you have read verifierctl explain REF") \
 X(PENDING_APPROVAL,   "pending-approval",    CONTRAINDICATED, "only a candidate reference set matches this boot", "verifierctl references activate NAME") \
