@@ -210,12 +210,26 @@ is_digest(const struct set_row *s, const char *typed, struct error *e)
 	return err_set(e, ERR_REFUSED, "%s/%u has the digest %s", s->name, s->version, digest);
 }
 
+/* It was looked at, and hosts were judged with it: what somebody else did to it meanwhile is not undone unseen. */
+static bool
+as_it_was(struct core *c, const struct set_row *s, struct error *e)
+{
+	own(set_row) struct set_row now = { .body = NULL };
+
+	if (!store_set(c->store, s->name, s->version, &now, e))
+		return false;
+	return (now.state == s->state && now.revoked == s->revoked) ||
+	    err_set(e, ERR_CONFLICT, "%s/%u became %s meanwhile", s->name, s->version, set_state_word(now.state));
+}
+
 static bool
 activate(struct core *c, struct admin_job *a, void *arg, struct error *e)
 {
 	const struct set_row *s = arg;
 	char subject[SUBJECT_TEXT], digest[2 * SHA256_SIZE + 1];
 
+	if (!as_it_was(c, s, e))
+		return false;
 	hex_text(s->digest, sizeof(s->digest), digest);
 	snprintf(subject, sizeof(subject), "set %s/%u, digest %s", s->name, s->version, digest);
 	return store_set_state(c->store, s->name, s->version, SET_ACTIVE, 0, e) &&
@@ -362,6 +376,8 @@ end_set(struct core *c, struct admin_job *a, void *arg, struct error *e)
 	const struct set_row *s = &a->set;
 	char subject[SUBJECT_TEXT], digest[2 * SHA256_SIZE + 1], label[LABEL_TEXT], after[SUBJECT_TEXT];
 
+	if (!as_it_was(c, s, e))
+		return false;
 	set_label(s, label);
 	hex_text(s->digest, sizeof(s->digest), digest);
 	snprintf(subject, sizeof(subject), "set %s, digest %s", label, digest);
