@@ -36,6 +36,17 @@ audit_add(struct store *s, struct audit_row *r, struct error *e)
 }
 
 bool
+audit_count(struct store *s, int64_t *count, struct error *e)
+{
+	struct audit_row last = { 0 };
+
+	if (!store_audit_last(s, &last, e) && e->code != ERR_MISSING)
+		return false;
+	*count = last.number;
+	return true;
+}
+
+bool
 audit_follows(const struct audit_row *r, const struct audit_row *previous)
 {
 	static const struct audit_row none;

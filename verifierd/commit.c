@@ -2,7 +2,9 @@
  * The commit list: all verdicts of one turn of the loop in one transaction, one COMMIT, then the
  * answers. What is not in the store is not said; what was said is in the store.
  */
+#include "audit.h"
 #include "evidence_job.h"
+#include "gathered.h"
 #include "log.h"
 #include "logs.h"
 #include "scope.h"
@@ -11,7 +13,7 @@
 enum { ORPHANS_MAX = 64, CEILING_TAIL_MS = 60 * 1000, QUOTE_PACKED_MAX = 512 };
 
 struct orphans { unsigned count; uint8_t digest[ORPHANS_MAX][SHA256_SIZE]; };
-enum outcome { SAID, USED, CHANGED };
+enum outcome { SAID, USED, CHANGED, OUTDATED };
 
 void
 commit_add(struct core *c, struct job *j)
@@ -173,6 +175,40 @@ update_host(struct core *c, struct evidence_job *ev, struct host_row *h, int64_t
 	return store_host_report(c->store, h, ev->jws, e);
 }
 
+static bool
+same_rules(const struct evidence_job *ev, const struct host_row *h, const struct policy_now *p, const struct gathered *g)
+{
+	return !strcmp(h->group, ev->host.group) && h->class == ev->host.class && !strcmp(p->label, ev->policy) &&
+	    same_bytes(p->digest, ev->policy_digest, SHA256_SIZE) && p->ima_use.on == ev->ima.use.on &&
+	    same_bytes(p->ima_use.rules, ev->ima.use.rules, SHA256_SIZE) && p->ceiling == ev->ceiling &&
+	    p->ceiling_until == ev->ceiling_until && same_bytes(g->digest, ev->references_digest, SHA256_SIZE);
+}
+
+/*
+ * Does what this host passed by still count? A set may have been revoked or a policy set while a worker had the question.
+ * Every such change leaves an audit row: without a new one there is nothing to look up. A refusal stands as it is.
+ */
+static bool
+still_counts(struct core *c, const struct evidence_job *ev, const struct host_row *h, bool *yes, struct error *e)
+{
+	own(gathered) struct gathered g;        /* of its sets count is all that is set */
+	struct policy_now p;
+	int64_t changes;
+
+	g.count = 0;
+	*yes = true;
+	if (ev->verdict.state == STATE_CONTRAINDICATED)
+		return true;
+	if (!audit_count(c->store, &changes, e))
+		return false;
+	if (changes == ev->changes)
+		return true;
+	if (!policy_of(c, h->group, &p, e) || !sets_gather(c, h, &g, e))
+		return false;
+	*yes = same_rules(ev, h, &p, &g);
+	return true;
+}
+
 /* One verdict inside the transaction. */
 static bool
 commit_one(struct core *c, struct evidence_job *ev, int64_t now, struct orphans *gone, enum outcome *outcome,
@@ -180,7 +216,7 @@ commit_one(struct core *c, struct evidence_job *ev, int64_t now, struct orphans 
 {
 	struct host_row h;
 	size_t len;
-	bool first;
+	bool first, counts;
 
 	if (!store_challenge_use(c->store, ev->challenge.id, ev->challenge.expires_wall, &first, e))
 		return false;
@@ -195,7 +231,11 @@ commit_one(struct core *c, struct evidence_job *ev, int64_t now, struct orphans 
 		*outcome = CHANGED;
 		return true;
 	}
-	*outcome = SAID;
+	if (!still_counts(c, ev, &h, &counts, e))
+		return false;
+	*outcome = counts ? SAID : OUTDATED;
+	if (!counts)
+		return true;
 	if (!add_report(c, ev, now, e))
 		return false;
 	fill_result(ev, now);
@@ -260,6 +300,9 @@ commit_all(struct core *c)
 			job_problem(c, j, 403, REASON_CHALLENGE_USED, "%s", reason_text(REASON_CHALLENGE_USED));
 		else if (outcome[i] == CHANGED)
 			job_problem(c, j, 503, REASON_VERIFIER_ERROR, "the host's enrollment changed meanwhile");
+		else if (outcome[i] == OUTDATED)
+			job_problem(c, j, 403, REASON_CHALLENGE_EXPIRED,
+			    "what this host is judged by has changed since this challenge was given out");
 		else
 			answer(c, j);
 	}

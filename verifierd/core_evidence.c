@@ -1,4 +1,5 @@
 /* Challenges given out, and evidence taken in: up to the verdict. What follows is commit.c. */
+#include "audit.h"
 #include "evidence_job.h"
 #include "gathered.h"
 #include "log.h"
@@ -277,7 +278,7 @@ find_policy(struct core *c, struct job *j, struct evidence_job *ev)
 	struct policy_now p;
 	struct selection want;
 
-	if (!policy_of(c, ev->host.group, &p, &e)) {
+	if (!audit_count(c->store, &ev->changes, &e) || !policy_of(c, ev->host.group, &p, &e)) {
 		job_error(c, j, &e);
 		return false;
 	}
@@ -287,6 +288,7 @@ find_policy(struct core *c, struct job *j, struct evidence_job *ev)
 		return false;
 	}
 	note_policy(c, &p, ev);
+	memcpy(ev->policy_digest, p.digest, sizeof(ev->policy_digest));
 	ev->ima.use = p.ima_use;
 	return true;
 }

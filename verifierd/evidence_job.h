@@ -43,6 +43,8 @@ struct evidence_job {
 	uint8_t          references_digest[SHA256_SIZE];
 	/* of the policy that it is judged by */
 	char             policy[NAME_TEXT];
+	uint8_t          policy_digest[SHA256_SIZE];    /* as the challenge was answered for */
+	int64_t          changes;               /* audit rows before anything was looked up: more of them, and it is looked up again */
 	int64_t          lifetime, grace_max;
 	enum gate_mode   ceiling;
 	int64_t          ceiling_until;

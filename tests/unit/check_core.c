@@ -458,6 +458,107 @@ START_TEST(a_revoked_host_is_refused_at_once)
 }
 END_TEST
 
+/* --- what administrators do while a judge has the question --- */
+
+enum { SLOW_JUDGE = 1 };
+
+/* Two judges, of which the first is asked first and answers when it is let. */
+static void
+hold_a_judge(void)
+{
+	lab_kill_core(&lab);
+	lab_start(&lab, 1, 2);
+	ck_assert_str_eq(attest(&a), "ok");
+	ck_assert(!kill(lab.worker[SLOW_JUDGE], SIGSTOP));
+}
+
+static void
+send_attest(struct soft_host *h)
+{
+	own(mem) uint8_t *body = NULL;
+	struct soft_quote q;
+	size_t len;
+
+	ck_assert(soft_challenge(&lab, h, &q, &r));
+	body = soft_evidence(&q, &len);
+	(void)lab_send(&lab, MSG_EVIDENCE, body, len);
+}
+
+static void
+let_go(void)
+{
+	ck_assert(!kill(lab.worker[SLOW_JUDGE], SIGCONT));
+}
+
+START_TEST(a_verdict_on_a_set_that_was_revoked_meanwhile_is_none)
+{
+	struct admin_request revoke = { .op = ADMIN_WITHDRAW, .set = "base", .reason = "stolen key", .confirm = "1" };
+	struct error e = { .code = ERR_NONE };
+	struct host_row h;
+	struct store *s;
+
+	approve_boot_of(&a);
+	hold_a_judge();
+	send_attest(&a);
+	lab_admin(&lab, &revoke, &r);
+	ck_assert_msg(r.status == 200, "%s", r.body);
+	let_go();
+	lab_receive(lab.hosts, &r);
+	ck_assert_msg(r.status == 403 && !strcmp(reply_reason(&r), "challenge-expired"), "%d %s", r.status, r.body);
+	lab_kill_core(&lab);
+	s = lab_store(&lab);
+	ck_assert(store_host_by_name(s, "host-a", &h, &e));
+	ck_assert_str_eq(reason_code(h.reason), "reference-revoked");
+	store_close(s);
+	lab_start(&lab, 1, 1);
+	ck_assert_str_eq(attest(&a), "reference-revoked");
+}
+END_TEST
+
+START_TEST(a_verdict_by_what_no_longer_counts_is_none)
+{
+	static const struct admin_request changes[] = {
+		{ .op = ADMIN_CEILING, .group = "default", .ceiling = "audit", .duration = "1h", .reason = "test" },
+		{ .op = ADMIN_TOKEN },          /* changes nothing for this host */
+	};
+
+	approve_boot_of(&a);
+	hold_a_judge();
+	send_attest(&a);
+	lab_admin(&lab, &changes[_i], &r);
+	ck_assert_msg(r.status == 200, "%s", r.body);
+	let_go();
+	lab_receive(lab.hosts, &r);
+	ck_assert_str_eq(reply_reason(&r), _i ? "ok" : "challenge-expired");
+	ck_assert_str_eq(attest(&a), "ok");
+}
+END_TEST
+
+/* While hosts are judged with the set that one wants back, another one revokes it. */
+START_TEST(a_set_that_was_revoked_meanwhile_is_not_made_active)
+{
+	struct admin_request retire = { .op = ADMIN_RETIRE, .set = "base", .reason = "test", .confirm = "1" };
+	struct admin_request slow = { .op = _i ? ADMIN_RETIRE : ADMIN_ACTIVATE, .set = "base", .reason = "test", .confirm = "1" };
+	struct admin_request revoke = { .op = ADMIN_WITHDRAW, .set = "base", .reason = "stolen key", .confirm = "1" };
+
+	approve_boot_of(&a);
+	hold_a_judge();
+	if (!_i) {
+		let_go();
+		lab_admin(&lab, &retire, &r);
+		ck_assert_msg(r.status == 200, "%s", r.body);
+		ck_assert(!kill(lab.worker[SLOW_JUDGE], SIGSTOP));
+	}
+	lab_admin_send(&lab, &slow);
+	lab_admin(&lab, &revoke, &r);
+	ck_assert_msg(r.status == 200, "%s", r.body);
+	let_go();
+	lab_admin_receive(&lab, &r);
+	ck_assert_msg(r.status == 409 && strstr(r.body, "revoked meanwhile"), "%d %s", r.status, r.body);
+	ck_assert_str_eq(attest(&a), "reference-revoked");
+}
+END_TEST
+
 static void
 add(TCase *tc)
 {
@@ -479,6 +580,9 @@ add(TCase *tc)
 	tcase_add_test(tc, row_47_a_bad_signature_brings_no_log_to_parse);
 	tcase_add_loop_test(tc, row_32_a_listener_for_hosts_is_nobody_else, 0, COUNT(claims));
 	tcase_add_test(tc, a_revoked_host_is_refused_at_once);
+	tcase_add_test(tc, a_verdict_on_a_set_that_was_revoked_meanwhile_is_none);
+	tcase_add_loop_test(tc, a_verdict_by_what_no_longer_counts_is_none, 0, 2);
+	tcase_add_loop_test(tc, a_set_that_was_revoked_meanwhile_is_not_made_active, 0, 2);
 }
 
 int main(void) { return unit_run("core", add); }

@@ -190,21 +190,28 @@ lab_ask(struct lab *l, enum message type, const void *p, size_t len, struct repl
 }
 
 void
-lab_admin(struct lab *l, const struct admin_request *q, struct reply *r)
+lab_admin_send(struct lab *l, const struct admin_request *q)
 {
-	own(frame) struct frame f = { .peer_fd = -1 };
-	struct pollfd ready = { .fd = l->admin, .events = POLLIN };
 	struct error e = { .code = ERR_NONE };
 	uint8_t buf[8 << 10];
 	struct writer w = wr_open(buf, sizeof(buf));
 	int peer[2];
-	bool got = false;
 
 	admin_request_pack(q, &w);
 	ck_assert(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, peer));
 	ck_assert(ipc_send(l->admin, ROLE_ADMIN, MSG_ADMIN, ++l->job, buf, w.used, peer[0], &e));
 	close(peer[0]);
 	close(peer[1]);
+}
+
+void
+lab_admin_receive(struct lab *l, struct reply *r)
+{
+	own(frame) struct frame f = { .peer_fd = -1 };
+	struct pollfd ready = { .fd = l->admin, .events = POLLIN };
+	struct error e = { .code = ERR_NONE };
+	bool got = false;
+
 	ck_assert_msg(poll(&ready, 1, 20000) == 1, "core does not answer");
 	ck_assert_msg(ipc_receive(l->admin, ROLE_ADMIN, &f, &got, &e) && got, "%s", e.why);
 	r->status = rd_be16(&f.payload, "status");
@@ -212,6 +219,13 @@ lab_admin(struct lab *l, const struct admin_request *q, struct reply *r)
 	ck_assert_uint_lt(f.payload.left, sizeof(r->body));
 	memcpy(r->body, f.payload.pos, f.payload.left);
 	r->body[f.payload.left] = '\0';
+}
+
+void
+lab_admin(struct lab *l, const struct admin_request *q, struct reply *r)
+{
+	lab_admin_send(l, q);
+	lab_admin_receive(l, r);
 }
 
 const char *

@@ -29,6 +29,8 @@ struct reply { int status; uint64_t job; char body[64 << 10]; };
 uint64_t lab_send(struct lab *, enum message, const void *, size_t);
 void lab_receive(int channel, struct reply *);
 void lab_ask(struct lab *, enum message, const void *, size_t, struct reply *);
+void lab_admin_send(struct lab *, const struct admin_request *);
+void lab_admin_receive(struct lab *, struct reply *);
 void lab_admin(struct lab *, const struct admin_request *, struct reply *);
 const char *reply_reason(const struct reply *);    /* "reason" of a problem, state of an evidence answer */
 
