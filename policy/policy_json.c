@@ -349,6 +349,14 @@ take_cmdline(const struct from *f, struct policy *p, struct error *e)
 	    (take_patterns(&c, "allow", &p->cmdline.allow, e) && take_patterns(&c, "forbid", &p->cmdline.forbid, e)));
 }
 
+static bool
+is_printable(const char *s)
+{
+	while (*s >= 0x20 && *s <= 0x7e)
+		s++;
+	return !*s;
+}
+
 /* "vendors": {"IFX": "7.85", "STM": "any"} */
 static bool
 take_vendors(const struct from *f, struct policy *p, struct error *e)
@@ -365,7 +373,7 @@ take_vendors(const struct from *f, struct policy *p, struct error *e)
 	for (unsigned i = 0; there && json_member(v.o, i, &key, &value); i++) {
 		struct tpm_vendor *to = &p->tpm.vendor[p->tpm.count];
 
-		if (p->tpm.count == POLICY_VENDORS_MAX || strlen(key) >= sizeof(to->vendor) || !*key) {
+		if (p->tpm.count == POLICY_VENDORS_MAX || strlen(key) >= sizeof(to->vendor) || !*key || !is_printable(key)) {
 			err_set(e, ERR_LIMIT, "%.20s: at most %d vendors of at most %zu letters", key, POLICY_VENDORS_MAX,
 			    sizeof(to->vendor) - 1);
 			return here(&v, key, e);

@@ -214,6 +214,7 @@ static const struct { const char *from, *to, *says; } wrong[] = {
 	{ "\"7.85\"", "\"70000\"", "line 15: tpm.vendors: IFX: neither a firmware version" },
 	{ "\"IFX\"", "\"INFINEON TECHNOLOGIES\"", "line 15: tpm.vendors: INFINEON TECHNOLOGIE: at most" },
 	{ "\"IFX\"", "\"\"", "line 15: tpm.vendors: : at most" },
+	{ "\"IFX\"", "\"IFX\177\"", "line 15: tpm.vendors: IFX\177: at most" },
 	{ "{ \"IFX\": \"7.85\", \"STM\": \"any\" }", "[]", "line 15: tpm: vendors: not an object" },
 	{ "\"roca\"", "\"rocca\"", "line 16: tpm: allow_vulnerable[0]: not a class" },
 	{ "\"allow_simulator\": false", "\"allow_simulator\": \"no\"", "line 17: tpm: allow_simulator: not true" },
