@@ -18,7 +18,7 @@ enum {
 	ORIGIN_TEXT = 200,
 	WHO_TEXT = 64,
 	SUBJECT_TEXT = 200,
-	STORE_SCHEMA = 9,
+	STORE_SCHEMA = 10,
 };
 
 struct store;
@@ -304,6 +304,14 @@ bool store_allow(struct store *, const char *name, struct allow_row *, struct er
 bool store_allow_digest(struct store *, const char *name, uint8_t digest[static SHA256_SIZE], struct error *) MUST_CHECK;
 typedef bool allow_fn(void *arg, const struct allow_row *, struct error *);             /* without body */
 bool store_allows(struct store *, allow_fn *, void *arg, struct error *) MUST_CHECK;
+
+/* --- approvals of changes that need more than one; a change is named by a text that says all of it --- */
+
+/* One credential has one approval of a change, of the last time that it gave it. */
+bool store_approval_put(struct store *, const char *change, const char *who, int64_t at, struct error *) MUST_CHECK;
+bool store_approvals(struct store *, const char *change, unsigned *count, struct error *) MUST_CHECK;
+bool store_approvals_end(struct store *, const char *change, struct error *) MUST_CHECK;        /* it was made */
+bool store_approvals_purge(struct store *, int64_t until, struct error *) MUST_CHECK;   /* those given then or before */
 
 /* --- the audit trail: rows are added and read, never changed (the schema itself refuses) --- */
 

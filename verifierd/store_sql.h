@@ -92,6 +92,9 @@ static const char *const migrations[] = {
 	/* of a group with a part for each of its hosts, a judgement reads what serves the group alone */
 	"DROP INDEX set_group;"
 	"CREATE INDEX set_fleet ON sets (grp, state) WHERE NOT own;",
+	/* changes that wait for others */
+	"CREATE TABLE approvals (change TEXT NOT NULL, who TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (change, who))"
+	" WITHOUT ROWID;",
 };
 
 #define KEY_COLS    "ek, ek_subject, ek_not_after, ak, signer, spki, hash, banks"
@@ -193,6 +196,10 @@ X(ALLOW_DROP,       "DELETE FROM allow_lists WHERE name = ?1") \
 X(ALLOW,            "SELECT name, digest, entries, created, author, body FROM allow_lists WHERE name = ?1") \
 X(ALLOW_DIGEST,     "SELECT digest FROM allow_lists WHERE name = ?1") \
 X(ALLOWS,           "SELECT name, digest, entries, created, author FROM allow_lists ORDER BY name") \
+X(APPROVAL_PUT,     "INSERT INTO approvals (change, who, at) VALUES (?1, ?2, ?3) ON CONFLICT (change, who) DO UPDATE SET at = ?3") \
+X(APPROVALS,        "SELECT count(*) FROM approvals WHERE change = ?1") \
+X(APPROVALS_END,    "DELETE FROM approvals WHERE change = ?1") \
+X(APPROVALS_PURGE,  "DELETE FROM approvals WHERE at <= ?1") \
 X(AUDIT_LAST,       "SELECT " AUDIT_COLS " FROM audit ORDER BY number DESC LIMIT 1") \
 X(AUDIT_ADD,        "INSERT INTO audit (" AUDIT_COLS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") \
 X(AUDIT,            "SELECT " AUDIT_COLS " FROM audit ORDER BY number")

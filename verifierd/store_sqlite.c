@@ -1244,6 +1244,37 @@ store_allows(struct store *s, allow_fn *fn, void *arg, struct error *e)
 	return false;
 }
 
+/* --- approvals --- */
+
+bool
+store_approval_put(struct store *s, const char *change, const char *who, int64_t at, struct error *e)
+{
+	return DO(s, e, SQL_APPROVAL_PUT, "tti", change, who, at);
+}
+
+bool
+store_approvals(struct store *s, const char *change, unsigned *count, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_APPROVALS, "t", change);
+
+	if (!first(s, st, "approval", e))
+		return false;
+	*count = col_u32(st, 0);
+	return true;
+}
+
+bool
+store_approvals_end(struct store *s, const char *change, struct error *e)
+{
+	return DO(s, e, SQL_APPROVALS_END, "t", change);
+}
+
+bool
+store_approvals_purge(struct store *s, int64_t until, struct error *e)
+{
+	return DO(s, e, SQL_APPROVALS_PURGE, "i", until);
+}
+
 /* --- audit --- */
 
 static void
