@@ -22,6 +22,7 @@ enum {
 	LOGS_A_HOST    = 16,
 	UNVOUCHED_A_HOST = 16,
 	REF_TRIES      = 8,
+	CHANGE_TEXT    = 512,
 };
 
 struct core;
@@ -220,12 +221,29 @@ struct admin_job {
 	char origin[SET_ORIGIN_TEXT];       /* that an imported file says it has */
 	char remarks[IMPORT_REMARKS];       /* on what it could not carry over, a line each */
 	struct json *sets;                  /* made of it */
+	unsigned quorum;                    /* approvals that the change needs; below 2: this one is enough */
+	unsigned approvals;                 /* that it has, with this one */
+	bool waits;                         /* for others */
+	char change[CHANGE_TEXT];           /* all of what is approved, in words that no other change has */
 };
 struct admin_job *admin_of(struct job *);
 struct json *answer_new(const struct admin_job *);  /* {"schema":1} and dry_run */
-/* Runs one change in a transaction of its own; a dry run does nothing. */
+/*
+ * Runs one change in a transaction of its own; a dry run does nothing. False also when the change waits for the
+ * approval of others: admin_failed() says so.
+ */
 typedef bool change_fn(struct core *, struct admin_job *, void *arg, struct error *);
 bool admin_change(struct core *, struct admin_job *, change_fn *, void *arg, struct error *) MUST_CHECK;
+/*
+ * core_quorum.c: before admin_change(), in the same turn of the loop: whose policies decide, and what is approved. A
+ * text from outside that may have any character stands last in it.
+ */
+bool quorum_of(struct core *, struct admin_job *, const char *group, struct error *) MUST_CHECK;
+bool quorum_change(struct admin_job *, struct error *, const char *fmt, ...) MUST_CHECK
+    __attribute__((format(printf, 3, 4)));
+/* For admin_change(), in its transaction: notes this approval. *met: the change is to be made. */
+bool quorum_met(struct core *, struct admin_job *, bool *met, struct error *) MUST_CHECK;
+void quorum_reply(struct core *, struct job *);     /* 202, of a change that waits */
 void admin_explain(struct core *, struct job *);    /* core_explain.c */
 void admin_sets(struct core *, struct job *);
 void admin_set(struct core *, struct job *);
@@ -247,6 +265,8 @@ void admin_allow_set(struct core *, struct job *);
 void admin_allow_drop(struct core *, struct job *);
 /* Every allow list that these packed rules name is there: ERR_MISSING names the one that is not. */
 bool allow_lists_there(struct core *, const uint8_t *ima, size_t len, struct error *) MUST_CHECK;
+/* Digest of a policy with the allow lists that it names as they are now: of all that it permits. */
+bool policy_content(struct core *, const struct policy_row *, char out[static 2 * SHA256_SIZE + 1], struct error *) MUST_CHECK;
 void admin_groups(struct core *, struct job *);
 void admin_group_set(struct core *, struct job *);
 void admin_move(struct core *, struct job *);

@@ -46,6 +46,10 @@ answer_new(const struct admin_job *a)
 void
 admin_failed(struct core *c, struct job *j, const struct error *e)
 {
+	if (admin_of(j)->waits) {
+		quorum_reply(c, j);
+		return;
+	}
 	switch (e->code) {
 	case ERR_MISSING:
 		job_problem(c, j, 404, REASON_REQUEST_INVALID, "%s", e->why);
@@ -400,14 +404,20 @@ reply_enrollment(struct core *c, struct job *j, const char *id, const char *name
 bool
 admin_change(struct core *c, struct admin_job *a, change_fn *fn, void *arg, struct error *e)
 {
+	bool met = false;
+
 	if (a->ask.dry_run)
 		return true;
 	if (!store_begin(c->store, e))
 		return false;
-	if (fn(c, a, arg, e))
-		return store_commit(c->store, e);
-	store_rollback(c->store);
-	return false;
+	if (!quorum_met(c, a, &met, e) || (met && !fn(c, a, arg, e))) {
+		store_rollback(c->store);
+		return false;
+	}
+	if (!store_commit(c->store, e))
+		return false;
+	a->waits = !met;
+	return met || err_set(e, ERR_REFUSED, "%u of %u approvals", a->approvals, a->quorum);
 }
 
 static bool
@@ -426,6 +436,28 @@ approve(struct core *c, struct admin_job *a, void *arg, struct error *e)
 	return enrol_admit(c, r, e) && admin_audit(c, a, "approve", subject, before, after, e);
 }
 
+static bool
+quorum_there(struct core *c, struct admin_job *a, bool there, const char *group, struct error *e)
+{
+	return there ? quorum_of(c, a, group, e) : e->code == ERR_MISSING;
+}
+
+/*
+ * The group where it will be decides; so does that of a host which had its TPM or its name, revoked or not: to revoke is
+ * one person's, and must be no way out of a group.
+ */
+static bool
+approve_quorum(struct core *c, struct admin_job *a, const struct enrollment_row *r, struct error *e)
+{
+	struct host_row h = { .group = "default" };
+
+	if (!store_host_by_id(c->store, r->host_id, &h, e) && e->code != ERR_MISSING)
+		return false;
+	return quorum_of(c, a, h.group, e) && quorum_there(c, a, store_host_by_ek(c->store, r->key.ek, &h, e), h.group, e) &&
+	    quorum_there(c, a, store_host_by_name(c->store, r->name, &h, e), h.group, e) &&
+	    quorum_change(a, e, "approve enrollment %s, EK %s, of host %s", r->id, r->key.ek, r->name);
+}
+
 static void
 admin_approve(struct core *c, struct job *j)
 {
@@ -442,7 +474,7 @@ admin_approve(struct core *c, struct job *j)
 		admin_failed(c, j, &e);
 		return;
 	}
-	if (!admin_change(c, a, approve, &r, &e)) {
+	if (!approve_quorum(c, a, &r, &e) || !admin_change(c, a, approve, &r, &e)) {
 		admin_failed(c, j, &e);
 		return;
 	}
@@ -541,6 +573,14 @@ may_class(struct core *c, struct admin_job *a, enum evidence_class *class, struc
 	return *a->ask.reason || err_set(e, ERR_FORMAT, "a class is set for a reason: say it with --reason");
 }
 
+/* Back to a log is stricter. */
+static bool
+class_quorum(struct core *c, struct admin_job *a, enum evidence_class class, struct error *e)
+{
+	return class == CLASS_LOG || (quorum_of(c, a, a->host.group, e) &&
+	    quorum_change(a, e, "class %s of host %s", evidence_class_word(class), a->host.id));
+}
+
 void
 admin_class(struct core *c, struct job *j)
 {
@@ -549,7 +589,7 @@ admin_class(struct core *c, struct job *j)
 	struct json *answer;
 	struct error e;
 
-	if (!may_class(c, a, &class, &e) || !admin_change(c, a, set_class, &class, &e)) {
+	if (!may_class(c, a, &class, &e) || !class_quorum(c, a, class, &e) || !admin_change(c, a, set_class, &class, &e)) {
 		admin_failed(c, j, &e);
 		return;
 	}
@@ -590,7 +630,8 @@ admin_token(struct core *c, struct job *j)
 		job_error(c, j, &e);
 		return;
 	}
-	if (!admin_change(c, a, add_token, &t, &e)) {
+	/* It lets any host in, and new ones are in that group. */
+	if (!quorum_of(c, a, "default", &e) || !quorum_change(a, &e, "token") || !admin_change(c, a, add_token, &t, &e)) {
 		admin_failed(c, j, &e);
 		return;
 	}

@@ -69,6 +69,47 @@ put_list(struct core *c, struct admin_job *a, void *arg, struct error *e)
 	return store_allow_put(c->store, &a->allow, e) && admin_audit(c, a, "allow-list", subject, was, becomes, e);
 }
 
+/* Does the newest version of a policy, which is the one that counts? */
+static bool
+names_list(struct core *c, const char *policy, const char *list, bool *yes, struct error *e)
+{
+	own(policy_row) struct policy_row r = { 0 };
+	own(ima_rules) struct ima_rules rules = { .mode = IMA_MODE_OFF };
+	struct reader packed;
+
+	*yes = false;
+	if (!store_policy(c->store, policy, 0, &r, e))
+		return e->code == ERR_MISSING;
+	packed = rd_open(r.ima, r.ima_len);
+	if (r.ima_len && !ima_rules_unpack(&packed, &rules, e))
+		return false;
+	for (unsigned i = 0; i < rules.nlists; i++)
+		*yes = *yes || !strcmp(rules.list[i], list);
+	return true;
+}
+
+struct naming { struct core *core; struct admin_job *a; };
+
+static bool
+add_quorum(void *arg, const struct group_row *g, struct error *e)
+{
+	struct naming *n = arg;
+	bool names;
+
+	return names_list(n->core, g->policy, n->a->allow.name, &names, e) && (!names || quorum_of(n->core, n->a, g->name, e));
+}
+
+/* It counts for all groups whose policy names the list. */
+static bool
+list_quorum(struct core *c, struct admin_job *a, struct error *e)
+{
+	struct naming n = { c, a };
+	char digest[2 * SHA256_SIZE + 1];
+
+	hex_text(a->allow.digest, sizeof(a->allow.digest), digest);
+	return store_groups(c->store, add_quorum, &n, e) && quorum_change(a, e, "allow list %s, digest %s", a->allow.name, digest);
+}
+
 static bool
 take_list(struct admin_job *a, struct reader *r, struct reader *excludes, struct error *e)
 {
@@ -126,7 +167,7 @@ list_read(struct core *c, struct job *j, struct frame *f)
 		admin_failed(c, j, &e);
 		return;
 	}
-	if (!take_list(a, &f->payload, &excludes, &e) || !admin_change(c, a, put_list, NULL, &e)) {
+	if (!take_list(a, &f->payload, &excludes, &e) || !list_quorum(c, a, &e) || !admin_change(c, a, put_list, NULL, &e)) {
 		admin_failed(c, j, &e);
 		return;
 	}
@@ -157,25 +198,7 @@ admin_allow_set(struct core *c, struct job *j)
 
 /* --- remove --- */
 
-/* Only the newest version of a policy counts; rows come by name and version. */
-static bool
-names_list(struct core *c, const char *group_policy, const char *list, bool *yes, struct error *e)
-{
-	own(policy_row) struct policy_row r = { 0 };
-	own(ima_rules) struct ima_rules rules = { .mode = IMA_MODE_OFF };
-	struct reader packed;
-
-	*yes = false;
-	if (!store_policy(c->store, group_policy, 0, &r, e))
-		return e->code == ERR_MISSING;
-	packed = rd_open(r.ima, r.ima_len);
-	if (r.ima_len && !ima_rules_unpack(&packed, &rules, e))
-		return false;
-	for (unsigned i = 0; i < rules.nlists; i++)
-		*yes = *yes || !strcmp(rules.list[i], list);
-	return true;
-}
-
+/* Rows come by name and version. */
 struct policy_names { unsigned count, room; char (*name)[NAME_TEXT]; };
 
 static bool
@@ -250,5 +273,24 @@ allow_lists_there(struct core *c, const uint8_t *ima, size_t len, struct error *
 	for (unsigned i = 0; i < rules.nlists; i++)
 		if (!store_allow_digest(c->store, rules.list[i], digest, e))
 			return e->code == ERR_MISSING ? err_set(e, ERR_MISSING, "no allow list '%.60s': set it first", rules.list[i]) : false;
+	return true;
+}
+
+bool
+policy_content(struct core *c, const struct policy_row *r, char out[static 2 * SHA256_SIZE + 1], struct error *e)
+{
+	own(ima_rules) struct ima_rules rules = { .mode = IMA_MODE_OFF };
+	struct reader packed = rd_open(r->ima, r->ima_len);
+	uint8_t all[1 + IMA_LISTS_MAX][SHA256_SIZE] = { { 0 } }, sum[SHA256_SIZE];   /* zeros: a list that is not there */
+
+	memcpy(all[0], r->digest, sizeof(all[0]));
+	if (r->ima_len && !ima_rules_unpack(&packed, &rules, e))
+		return false;
+	for (unsigned i = 0; i < rules.nlists; i++)
+		if (!store_allow_digest(c->store, rules.list[i], all[1 + i], e) && e->code != ERR_MISSING)
+			return false;
+	if (!digest_sha256(all, (1 + rules.nlists) * sizeof(all[0]), sum))
+		return err_set(e, ERR_CRYPTO, "no hash");
+	hex_text(sum, sizeof(sum), out);
 	return true;
 }

@@ -152,6 +152,19 @@ newest(struct core *c, const char *name, struct policy_row *out, struct error *e
 	return store_policy(c->store, name, 0, out, e) || e->code == ERR_MISSING;
 }
 
+/* Whoever follows it decides by what counts now: lowering the quorum takes the quorum. */
+static bool
+policy_quorum(struct core *c, struct admin_job *a, struct error *e)
+{
+	char content[2 * SHA256_SIZE + 1];
+
+	for (unsigned i = 0; i < a->ngroups; i++)
+		if (!quorum_of(c, a, a->groups[i], e))
+			return false;
+	return policy_content(c, &a->policy, content, e) &&
+	    quorum_change(a, e, "policy %s, content %s", a->policy.name, content);
+}
+
 static void
 set_policy(struct core *c, struct job *j)
 {
@@ -160,7 +173,8 @@ set_policy(struct core *c, struct job *j)
 	struct error e = { .code = ERR_NONE };
 
 	a->policy.version = 0;
-	if (!newest(c, a->policy.name, &before, &e) || !what_if_allows(c, a, &e) || !admin_change(c, a, add_version, &before, &e)) {
+	if (!newest(c, a->policy.name, &before, &e) || !what_if_allows(c, a, &e) || !policy_quorum(c, a, &e) ||
+	    !admin_change(c, a, add_version, &before, &e)) {
 		admin_failed(c, j, &e);
 		return;
 	}
@@ -309,6 +323,24 @@ put_group(struct core *c, struct admin_job *a, void *arg, struct error *e)
 	return store_group_put(c->store, &g, e) && admin_audit(c, a, "group", subject, a->fresh ? "" : was->policy, g.policy, e);
 }
 
+/* Digest of what the policy of that name permits now. */
+static bool
+content_of(struct core *c, const char *policy, char out[static 2 * SHA256_SIZE + 1], struct error *e)
+{
+	own(policy_row) struct policy_row r = { 0 };
+
+	return store_policy(c->store, policy, 0, &r, e) && policy_content(c, &r, out, e);
+}
+
+static bool
+group_quorum(struct core *c, struct admin_job *a, struct error *e)
+{
+	char content[2 * SHA256_SIZE + 1];
+
+	return quorum_of(c, a, a->ask.group, e) && content_of(c, a->policy.name, content, e) &&
+	    quorum_change(a, e, "group %s follows policy %s, content %s", a->ask.group, a->policy.name, content);
+}
+
 static void
 group_set(struct core *c, struct job *j)
 {
@@ -317,7 +349,8 @@ group_set(struct core *c, struct job *j)
 	struct group_row g;
 	struct error e;
 
-	if (!find_group(c, a->ask.group, &g, &a->fresh, &e) || !what_if_allows(c, a, &e) || !admin_change(c, a, put_group, &g, &e)) {
+	if (!find_group(c, a->ask.group, &g, &a->fresh, &e) || !what_if_allows(c, a, &e) || !group_quorum(c, a, &e) ||
+	    !admin_change(c, a, put_group, &g, &e)) {
 		admin_failed(c, j, &e);
 		return;
 	}
@@ -372,6 +405,19 @@ move(struct core *c, struct admin_job *a, void *arg, struct error *e)
 	    admin_audit(c, a, "move", subject, a->host.group, a->ask.group, e);
 }
 
+/* The group that it leaves decides, and the one that it comes to. */
+static bool
+move_quorum(struct core *c, struct admin_job *a, struct error *e)
+{
+	char content[2 * SHA256_SIZE + 1];
+	struct group_row to;
+
+	return store_host_by_id(c->store, a->host.id, &a->host, e) && store_group(c->store, a->ask.group, &to, e) &&
+	    quorum_of(c, a, a->host.group, e) && quorum_of(c, a, to.name, e) && content_of(c, to.policy, content, e) &&
+	    quorum_change(a, e, "move host %s from %s to %s with policy %s, content %s", a->host.id, a->host.group, to.name,
+	    to.policy, content);
+}
+
 static void
 moved(struct core *c, struct job *j)
 {
@@ -379,7 +425,7 @@ moved(struct core *c, struct job *j)
 	struct json *answer;
 	struct error e;
 
-	if (!admin_change(c, a, move, NULL, &e)) {
+	if (!move_quorum(c, a, &e) || !admin_change(c, a, move, NULL, &e)) {
 		admin_failed(c, j, &e);
 		return;
 	}
@@ -414,20 +460,19 @@ admin_move(struct core *c, struct job *j)
 
 /* --- the panic button: the most that gates may do, for a while --- */
 
-struct ceiling { enum gate_mode mode; int64_t until; };
+struct ceiling { enum gate_mode mode; unsigned seconds; int64_t until; };
 
 static bool
 read_ceiling(const struct admin_job *a, struct ceiling *out, struct error *e)
 {
-	unsigned seconds = CEILING_DEFAULT;
-
+	out->seconds = CEILING_DEFAULT;
 	if (!*a->ask.reason)
 		return err_set(e, ERR_FORMAT, "a ceiling is set for a reason: say it with --reason");
 	if (!mode_find(a->ask.ceiling, &out->mode))
 		return err_set(e, ERR_FORMAT, "'%.15s': off, audit or enforce is wanted", a->ask.ceiling);
-	if (*a->ask.duration && !conf_seconds(a->ask.duration, 60, CEILING_LONGEST, &seconds, e))
+	if (*a->ask.duration && !conf_seconds(a->ask.duration, 60, CEILING_LONGEST, &out->seconds, e))
 		return false;
-	out->until = out->mode == MODE_ENFORCE ? 0 : clock_now().wall + (int64_t)seconds * SECOND_MS;
+	out->until = out->mode == MODE_ENFORCE ? 0 : clock_now().wall + (int64_t)out->seconds * SECOND_MS;
 	return true;
 }
 
@@ -445,6 +490,29 @@ collect(void *arg, const struct group_row *g, struct error *e)
 	a->groups = more;
 	memcpy(a->groups[a->ngroups++], g->name, sizeof(g->name));
 	return true;
+}
+
+/* Unless the one that is set is as low and lasts as long. */
+static bool
+lowers(const struct group_row *g, const struct ceiling *to)
+{
+	bool set = g->ceiling_until > clock_now().wall;
+
+	return to->mode != MODE_ENFORCE && (!set || to->mode < g->ceiling || to->until > g->ceiling_until);
+}
+
+/* It weakens all gates of a group, so it takes the group's quorum; to end it is one person's. */
+static bool
+ceiling_quorum(struct core *c, struct admin_job *a, const struct ceiling *to, struct error *e)
+{
+	for (unsigned i = 0; i < a->ngroups; i++) {
+		struct group_row g;
+
+		if (!store_group(c->store, a->groups[i], &g, e) || (lowers(&g, to) && !quorum_of(c, a, g.name, e)))
+			return false;
+	}
+	return quorum_change(a, e, "ceiling %s for %u s of %s%s", mode_word(to->mode), to->seconds,
+	    *a->ask.group ? "group " : "all groups", a->ask.group);
 }
 
 static bool
@@ -482,7 +550,7 @@ admin_ceiling(struct core *c, struct job *j)
 
 	if (!read_ceiling(a, &to, &e) || !store_groups(c->store, collect, a, &e) ||
 	    (!a->ngroups && !err_set(&e, ERR_MISSING, "no group '%.60s'", a->ask.group)) ||
-	    !admin_change(c, a, set_ceilings, &to, &e)) {
+	    !ceiling_quorum(c, a, &to, &e) || !admin_change(c, a, set_ceilings, &to, &e)) {
 		admin_failed(c, j, &e);
 		return;
 	}

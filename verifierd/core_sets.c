@@ -237,6 +237,44 @@ activate(struct core *c, struct admin_job *a, void *arg, struct error *e)
 	    admin_audit(c, a, "activate", subject, set_state_word(s->state), "active", e);
 }
 
+/* A host's own sets serve it wherever it is now. */
+static bool
+set_quorum(struct core *c, struct admin_job *a, struct error *e)
+{
+	const struct set_row *s = &a->set;
+	struct host_row h;
+
+	if (!quorum_of(c, a, s->group, e))
+		return false;
+	if (!s->own)
+		return true;
+	return store_host_by_id(c->store, s->host_id, &h, e) ? quorum_of(c, a, h.group, e) : e->code == ERR_MISSING;
+}
+
+static bool
+activate_quorum(struct core *c, struct admin_job *a, struct error *e)
+{
+	char digest[2 * SHA256_SIZE + 1], label[LABEL_TEXT];
+
+	hex_text(a->set.digest, sizeof(a->set.digest), digest);
+	set_label(&a->set, label);
+	return set_quorum(c, a, e) && quorum_change(a, e, "activate digest %s, expires %s, set %s", digest,
+	    *a->ask.expires ? a->ask.expires : "as it was", label);
+}
+
+/* The set is not there yet: it will have the next version of this name. */
+static bool
+accept_quorum(struct core *c, struct admin_job *a, struct error *e)
+{
+	char digest[2 * SHA256_SIZE + 1];
+
+	if (!a->accept)
+		return true;
+	hex_text(a->set.digest, sizeof(a->set.digest), digest);
+	return set_quorum(c, a, e) && quorum_change(a, e, "accept digest %s of host %s for %s %s, expires %s, set %s", digest,
+	    a->host.id, a->set.own ? "itself in" : "group", a->set.group, *a->ask.expires ? a->ask.expires : "never", a->set.name);
+}
+
 struct members { struct json *list; const char *group; };
 
 static bool
@@ -316,7 +354,7 @@ activated(struct core *c, struct job *j)
 	struct admin_job *a = admin_of(j);
 	struct error e;
 
-	if (what_if_allows(c, a, &e) && admin_change(c, a, activate, &a->set, &e))
+	if (what_if_allows(c, a, &e) && activate_quorum(c, a, &e) && admin_change(c, a, activate, &a->set, &e))
 		reply_active(c, j, &a->set);
 	else
 		admin_failed(c, j, &e);
@@ -400,6 +438,21 @@ may_end(const struct admin_job *a, struct ending *end, struct error *e)
 	    end->to == SET_REVOKED ? "a set is revoked" : "a revocation is lifted");
 }
 
+/* To end a set is one person's; to refuse less than its revocation does is not. */
+static bool
+end_quorum(struct core *c, struct admin_job *a, const struct ending *end, struct error *e)
+{
+	const struct set_row *s = &a->set;
+	char label[LABEL_TEXT];
+
+	if (s->state != SET_REVOKED || (end->to == SET_REVOKED &&
+	    (end->parts == s->revoked || (s->revoked && !(s->revoked & ~end->parts)))))
+		return true;
+	set_label(s, label);
+	return set_quorum(c, a, e) && quorum_change(a, e, "revocation of components %x becomes %s of %x, set %s", s->revoked,
+	    set_state_word(end->to), end->parts, label);
+}
+
 struct stragglers { struct json *list; const char *label; };
 
 /* Is the label one of the words of the host's references? */
@@ -434,6 +487,7 @@ ended(struct core *c, struct job *j)
 	set_label(&a->set, label);
 	good = good && store_set_hosts(c->store, label, &hosts, &e) && store_hosts(c->store, add_straggler, &s, &e);
 	json_put(answer, "stragglers", s.list);
+	good = good && end_quorum(c, a, &to, &e);
 	if (!good || ((a->set.state != to.to || a->set.revoked != to.parts) && !admin_change(c, a, end_set, &to, &e))) {
 		json_free(answer);
 		admin_failed(c, j, &e);
@@ -576,7 +630,7 @@ captured(struct core *c, struct job *j, struct frame *f)
 		admin_failed(c, j, &e);
 		return;
 	}
-	if (!take_captured(a, &f->payload, &e) || !admin_change(c, a, add_captured, &a->set, &e))
+	if (!take_captured(a, &f->payload, &e) || !accept_quorum(c, a, &e) || !admin_change(c, a, add_captured, &a->set, &e))
 		admin_failed(c, j, &e);
 	else if (a->accept)
 		reply_active(c, j, &a->set);

@@ -164,6 +164,7 @@ X(TOKEN,     "POST", "/v1/admin/tokens",               "reason") \
 X(AUDIT,     "GET",  "/v1/admin/audit",                "")
 /*
  * Answers (200; "schema":1 in each; times RFC 3339; dry_run adds "dry_run":true and changes nothing):
+ * 202 of a change that waits for others: {approvals, needed, change, expires:as asked for or "", until:this approval counts}
  * HOSTS    {"hosts":[{id, name, group, enrollment, state, reason, ref, last_report}]}
  * SHOW     {id, name, group, class, enrollment, state, reason, ref, last_report, ek:{fingerprint, subject, not_after}, ak, enrolled,
  *           boot:{boot_id, reset_count, restart_count}, ima:{entries, violations, pending, refused} or null,

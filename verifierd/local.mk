@@ -81,6 +81,7 @@ verifierd_verifierd_core_SOURCES = \
 	%D%/core_import.c \
 	%D%/core_groups.c \
 	%D%/core_policy.c \
+	%D%/core_quorum.c \
 	%D%/core_sets.c \
 	%D%/ek_roots.c \
 	%D%/explain.c \

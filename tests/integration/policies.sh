@@ -95,4 +95,24 @@ ctl move "$host" lab --yes --reason test >/dev/null; is "moved" $? 0
 is "into a group without references" "$(state)" "contraindicated cmdline-forbidden"
 ctl audit list --json | jq -e '.intact and ([.entries[].action] | contains(["policy", "ceiling", "move", "group"]))' >/dev/null
 is "all of it is in the trail" $? 0
+
+# --- a quorum: root, and the user that the daemon runs as
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$VERIFIERCTL"; then
+	lab_kill verifierd
+	chmod 711 "$LAB"
+	chown -R 65534:65534 "$LAB/verifier" "$LAB/vrun"
+	sed -i "s/^user =/user = nobody/" "$LAB/verifierd.conf"
+	other() { setpriv --reuid=65534 --regid=65534 --clear-groups "$VERIFIERCTL" --socket "$LAB/vrun/admin.sock" "$@"; }
+	lab_verifier_up; is "verifierd as a user of its own" $? 0
+	jq '.quorum = 2' "$LAB/stricter.json" >"$LAB/two.json"
+	ctl policies set "$LAB/two.json" --yes --reason test >/dev/null; is "a quorum" $? 0
+	said=$(ctl policies set "$LAB/default.json" --yes --reason test 2>&1); is "is not dropped by one" $? 8
+	like "who is told" "$said" "1 of 2 approvals, *another administrator runs the same command*"
+	ctl policies set "$LAB/default.json" --yes --reason test 2>/dev/null; is "nor by the same one again" $? 8
+	other policies set "$LAB/default.json" --yes --reason test >/dev/null; is "but by two" $? 0
+	is "both are in the trail" "$(ctl audit list --json | jq -r '[.entries[-4:][] | .who + " " + .action] | join(",")')" \
+		"uid 0 approval,uid 0 approval,uid 65534 approval,uid 65534 policy"
+else
+	echo "a quorum of two users: not tried here"
+fi
 [ $failed = 0 ]

@@ -61,6 +61,28 @@ refused(const struct ctl *ctl, long status, const struct text *t)
 	return status == 401 || status == 403 ? EXIT_PERMISSION : EXIT_REFUSED;
 }
 
+/* The change needs more than this administrator. A time that was reckoned from now is not the same for the next one. */
+static int
+waits(const struct ctl *ctl, const struct text *t)
+{
+	own(json) struct json *j = NULL;
+	char expires[32], until[32];
+	int64_t count, needed;
+	struct error e;
+
+	if (!t->p || !json_parse(t->p, t->len, &j, &e) || !json_int(j, "approvals", 0, INT32_MAX, &count, &e) ||
+	    !json_int(j, "needed", 0, INT32_MAX, &needed, &e) || !json_text(j, "expires", expires, sizeof(expires), &e) ||
+	    !json_text(j, "until", until, sizeof(until), &e)) {
+		fprintf(stderr, "verifierctl: the answer cannot be read\n");
+		return EXIT_REFUSED;
+	}
+	if (ctl->json)
+		api_print(j);
+	fprintf(stderr, "%lld of %lld approvals, and nothing is changed yet; another administrator runs the same command%s%s until %s\n",
+	    (long long)count, (long long)needed, *expires ? " with --expires " : "", expires, until);
+	return EXIT_WAITS;
+}
+
 static CURLcode
 perform(CURL *c, const struct ctl *ctl, const char *url, const char *body, size_t len, struct text *t, long *status)
 {
@@ -118,6 +140,8 @@ call(const struct ctl *ctl, const char *const *path, struct json *request, struc
 	rc = perform(c, ctl, url, text, len, t, &status);
 	if (rc)
 		exit_code = no_answer(ctl, rc);
+	else if (status == 202)
+		exit_code = waits(ctl, t);
 	else if (status != 200)
 		exit_code = refused(ctl, status, t);
 	curl_easy_cleanup(c);

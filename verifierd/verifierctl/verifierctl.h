@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 /* Exit codes, GATE section 6. */
-enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_DOWN = 3, EXIT_PERMISSION = 7 };
+enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_DOWN = 3, EXIT_PERMISSION = 7, EXIT_WAITS = 8 };
 
 struct ctl {
 	const char *conf;                  /* NULL: the default */
