@@ -23,30 +23,61 @@ text_role_word(enum text_role r)
 /* Characters of a text before it was escaped for printing. */
 struct units { uint16_t c[EVENT_TEXT_MAX]; size_t n; bool wide; };
 
-static unsigned
-hex_digit(char c)
+/* Two or four digits as words.c writes them; false if they are none. */
+static bool
+hex_unit(const char **s, unsigned digits, unsigned *out)
 {
-	return (unsigned)(c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 0);
+	static const char hex[] = "0123456789abcdef";
+	unsigned v = 0;
+
+	for (unsigned i = 0; i < digits; i++, ++*s) {
+		const char *digit = **s ? strchr(hex, **s) : NULL;
+
+		if (!digit)
+			return false;
+		v = v << 4 | (unsigned)(digit - hex);
+	}
+	*out = v;
+	return true;
 }
 
-static void
+/* What stands behind a backslash. Only what has to be escaped is, and in one way. */
+static bool
+escaped_unit(const char **s, unsigned *out)
+{
+	char kind = *(*s)++;
+
+	switch (kind) {
+	case 'n':  *out = '\n'; return true;
+	case 't':  *out = '\t'; return true;
+	case '\\': *out = '\\'; return true;
+	case 'x':
+		return hex_unit(s, 2, out) && (*out < 0x20 || *out >= 0x7f) && *out != '\n' && *out != '\t';
+	case 'u':
+		return hex_unit(s, 4, out) && *out > 0xff;
+	default:
+		return false;
+	}
+}
+
+/*
+ * False: no parser of ours wrote this. The rules look for spaces and names in the text as it is escaped, so one
+ * that hides them behind escapes ("linux\x20/vmlinuz") must not count as bound.
+ */
+static bool
 unescape(const char *s, struct units *out)
 {
 	out->n = 0;
 	out->wide = false;
 	while (*s && out->n < EVENT_TEXT_MAX) {
-		unsigned c = (unsigned char)*s++, digits;
+		unsigned c = (unsigned char)*s++;
 
-		if (c == '\\' && *s) {
-			c = (unsigned char)*s++;
-			digits = c == 'x' ? 2 : c == 'u' ? 4 : 0;
-			c = c == 'n' ? '\n' : c == 't' ? '\t' : digits ? 0 : c;
-			for (unsigned i = 0; i < digits && *s; i++)
-				c = c << 4 | hex_digit(*s++);
-		}
+		if (c == '\\' && (!*s || !escaped_unit(&s, &c)))
+			return false;
 		out->wide = out->wide || c > 0xff;
 		out->c[out->n++] = (uint16_t)c;
 	}
+	return true;
 }
 
 static bool
@@ -64,7 +95,8 @@ text_hashes(struct text_walk *w, const struct event *ev, const char *text)
 	struct units u;
 	uint8_t bytes[2 * EVENT_TEXT_MAX + 2];
 
-	unescape(text, &u);
+	if (!unescape(text, &u))
+		return false;
 	for (size_t i = 0; i < u.n; i++)
 		bytes[i] = (uint8_t)u.c[i];
 	bytes[u.n] = 0;

@@ -218,13 +218,39 @@ is_command(unsigned pcr, const char *text)
 	return false;
 }
 
+/*
+ * What follows the file in front of a kernel's words, where GRUB puts it. GRUB quotes a space in its name, but no other
+ * white space, at which the kernel parts words: what stands behind such a one is a word of the kernel's.
+ */
+static const char *
+after_file(const char *text)
+{
+	char file[CMDLINE_WORD_TEXT];
+
+	(void)cmdline_word(&text, file);
+	return text;
+}
+
+/* What a text of PCR 8 passes on to a kernel or module; NULL: it is neither a command that loads one, nor what one gets. */
+static const char *
+passed_on(const char *text)
+{
+	const char *file;
+	size_t len;
+
+	if (grub_command_args(text, &file, &len))
+		return after_file(file);
+	return text[0] == '/' || text[0] == '(' ? after_file(text) : NULL;
+}
+
 /* Words of the text that may reach a kernel; of one that is of no known kind, all of them. */
 static const char *
 words_of(unsigned pcr, const char *text)
 {
-	const char *args = pcr == PCR_COMMANDS ? grub_command_args(text, NULL, NULL) : NULL;
+	const char *file;
+	size_t len;
 
-	return args ? args : text;
+	return pcr == PCR_COMMANDS && grub_command_args(text, &file, &len) ? after_file(file) : text;
 }
 
 /* The command that ends measuring: rmmod tpm. */
@@ -299,24 +325,14 @@ rule_forbidden(struct judging *j)
 	}
 }
 
-/* The file in front of a kernel's words, as GRUB puts it there. */
-static const char *
-after_path(const char *text)
-{
-	text += strcspn(text, " ");
-	return text + strspn(text, " ");
-}
-
 static void
 judge_allowed(struct judging *j, const struct bound_text *t)
 {
 	unsigned pcr = t->event->pcr;
-	const char *words = pcr == PCR_COMMANDS ? grub_command_args(t->text, NULL, NULL) : t->text;
+	const char *words = pcr == PCR_COMMANDS ? passed_on(t->text) : t->text;
 	char word[CMDLINE_WORD_TEXT];
 	struct finding *f;
 
-	if (!words && (t->text[0] == '/' || t->text[0] == '('))
-		words = after_path(t->text);
 	/* "root=hd0" alone is an assignment. */
 	if (!words && !is_command(pcr, t->text) && !(strchr(t->text, '=') && !strchr(t->text, ' ')))
 		finding_say(breach(j, REASON_LOADER_COMMAND, CLAIM_EXECUTABLES, pcr, t->event->number)->text,
@@ -460,7 +476,7 @@ cmdlines_lock(const struct rules_case *c)
 		if (t.event->pcr == PCR_OPTIONS)
 			words = t.text;
 		else if (t.event->pcr == PCR_COMMANDS)
-			words = t.text[0] == '/' || t.text[0] == '(' ? after_path(t.text) : grub_command_args(t.text, NULL, NULL);
+			words = passed_on(t.text);
 		if (words && !has_lockdown(words))
 			return false;
 		any = any || words;
