@@ -349,15 +349,19 @@ refuse(const struct boot_row *row, const struct host_facts *host, const struct e
 	findings_lead(&v->findings, reason);
 }
 
-/* What check_ima() refused, with the findings that it left. */
+/* What check_ima() refused, with the findings that it left. What it passed cannot be why: then the row's own reason is. */
 static void
-refuse_ima(const struct boot_row *row, const struct boot_case *c)
+refuse_ima(const struct boot_row *row, const struct boot_case *c, const struct error *e)
 {
 	struct verdict *v = c->verdict;
 	struct boot_row with = *row;
 	struct error none = { .code = ERR_NONE };
 
 	with.reason = c->evidence->ima->answer->reason;
+	if (reason_state(with.reason) != STATE_CONTRAINDICATED) {
+		refuse(row, c->host, e, v);
+		return;
+	}
 	with.given = with.reason == REASON_IMA_MISMATCH ? GIVEN_LOG :
 	    with.reason == REASON_IMA_MISSING || with.reason == REASON_IMA_MALFORMED ? GIVEN_IMA : GIVEN_NOTHING;
 	if (has_lost(with.given, c->host)) {
@@ -385,7 +389,7 @@ judge_by_values(struct boot_case *c, enum reason why)
 	} else if (!row_ima_readable(c, &e) || !ima->by_values) {
 		refuse(&rows[ROW_IMA_READABLE], c->host, &e, v);
 	} else if (!row_ima_passed(c, &e)) {
-		refuse_ima(&rows[ROW_IMA_PASSED], c);
+		refuse_ima(&rows[ROW_IMA_PASSED], c, &e);
 	} else if (v->reason == REASON_OK && ima->answer->reason != REASON_OK) {
 		v->reason = ima->answer->reason;
 		v->state = reason_state(v->reason);
@@ -419,7 +423,7 @@ judge_boot(const struct boot_evidence *evidence, const struct quote *quote, enum
 			return;
 		}
 		if (v->reason == REASON_POLICY_FAILED && evidence->ima && (i == ROW_REPLAYS || i == ROW_IMA_PASSED))
-			refuse_ima(&rows[i], &c);
+			refuse_ima(&rows[i], &c, &e);
 		else if (v->reason == REASON_POLICY_FAILED)      /* unless the row has said it */
 			refuse(&rows[i], host, &e, v);
 		if (!rows[i].go_on)

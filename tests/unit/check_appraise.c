@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include "appraise.h"
+#include "check_ima.h"
 #include "made_log.h"
 #include "tails.h"
 
@@ -622,6 +623,21 @@ START_TEST(test_row_9_and_43_values)
 }
 END_TEST
 
+/* A list that passed beside values makes no log good that nobody compared, whoever else errs. */
+START_TEST(a_list_makes_no_log_good)
+{
+	struct bench *b = bench_open();
+	struct ima_answer answer = { .outcome = IMA_MATCHED, .reason = REASON_OK };
+	struct ima_evidence ima = { .sent = true, .answer = &answer, .by_values = true };
+
+	b->boot.ima = &ima;
+	ck_assert_int_eq(judge(b, 1), REASON_EVENTLOG_MISMATCH);
+	ck_assert_int_eq(b->verdict.state, STATE_CONTRAINDICATED);
+	ck_assert(!b->verdict.replayed);
+	bench_close(b);
+}
+END_TEST
+
 /* ExitBootServices in PCR 5: what firmware and kernel leave out of the log is tried, anything else refused. */
 #define CALLS "Exit Boot Services Invocation"
 #define WORKS "Exit Boot Services Returned with Success"
@@ -1089,6 +1105,7 @@ add(TCase *tc)
 	tcase_add_test(tc, test_row_39_each_field);
 	tcase_add_loop_test(tc, quote_rows, 0, COUNT(rows));
 	tcase_add_loop_test(tc, test_row_14_counters, 0, COUNT(lives));
+	tcase_add_test(tc, a_list_makes_no_log_good);
 	tcase_add_loop_test(tc, test_row_9_and_43_values, 0, COUNT(unlogged));
 	tcase_add_loop_test(tc, test_row_9_and_11_logs, 0, COUNT(logs));
 	tcase_add_loop_test(tc, exit_boot_services_of_pcr_5, 0, COUNT(exits));
