@@ -163,7 +163,10 @@ is_named(const struct ima_fields *f, const char *name)
 	return f->path_len == strlen(name) && !memcmp(f->path, name, f->path_len);
 }
 
-/* The first entry, and one more behind each kexec that carried the list over. */
+/*
+ * The first entry, and one more behind each kexec that carried the list over. Whoever runs a file from a mount that no
+ * path leads to names its entry so as well: without a log to compare it with, only the first can be the kernel's.
+ */
 static void
 aggregate(struct ima_judge *j, const struct ima_entry *x, const struct ima_fields *fields)
 {
@@ -172,6 +175,8 @@ aggregate(struct ima_judge *j, const struct ima_entry *x, const struct ima_field
 
 	if (!is_named(fields, "boot_aggregate"))
 		aggregate_refused(j, x, fields, "the first entry is of a file");
+	else if (!j->log && x->number)
+		aggregate_refused(j, x, fields, "a second one, and no boot log that it could be compared with");
 	else if (j->log && !boot_aggregate_check(fields, j->log, &is, &e))
 		aggregate_refused(j, x, fields, e.why);
 	if (x->number)

@@ -504,6 +504,23 @@ START_TEST(walked)
 }
 END_TEST
 
+/* A file that no path leads to may be called so: without a boot log nothing tells it from the kernel's own. */
+START_TEST(second_aggregate_without_a_log)
+{
+	own(pkey) EVP_PKEY *key = make_key("P-256");
+	own(ima_rules) struct ima_rules r;
+	own(made_ima) struct made_ima list = { .buf = NULL };
+	own(mem) struct findings *all = calloc(1, sizeof(*all));
+
+	ck_assert_ptr_nonnull(all);
+	rules_of(key, &r);
+	aggregate_of_nothing(&list);
+	ck_assert_int_eq(walk(&r, &list, all), REASON_OK);
+	made_ima_file(&list, "boot_aggregate", "evil");
+	ck_assert_int_eq(walk(&r, &list, all), REASON_BOOT_AGGREGATE);
+}
+END_TEST
+
 /* A buffer has no signature: the allow list must know it. A file whose xattr is its own content is no buffer. */
 START_TEST(buffers)
 {
@@ -554,6 +571,7 @@ add(TCase *tc)
 	tcase_add_test(tc, packed);
 	tcase_add_test(tc, written);
 	tcase_add_test(tc, walked);
+	tcase_add_test(tc, second_aggregate_without_a_log);
 	tcase_add_test(tc, buffers);
 }
 
