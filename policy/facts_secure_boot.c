@@ -13,6 +13,7 @@ struct reading7 {
 	struct secure_boot   *s;
 	unsigned separators;
 	bool     error, twice, late, unread, unproved;
+	bool     shim_ran;                      /* something, by a certificate that is not the firmware's */
 };
 
 static const struct { const char *variable; bool security; } stores[] = {
@@ -130,9 +131,46 @@ config_read(struct reading7 *w, const struct efi_variable *v, const struct fact 
 	return false;
 }
 
+/* As it was measured: the log's own words for it may be others. */
+static void
+sbat_text(const struct efi_variable *v, struct fact_text *t)
+{
+	size_t n = v->len, used = 0;
+
+	while (n && !v->data[n - 1])
+		n--;
+	for (size_t i = 0; i < n; i++) {
+		bool ends = v->data[i] == '\n';
+
+		if ((!ends && (v->data[i] < 0x20 || v->data[i] > 0x7e || v->data[i] == '\\')) || used + 3 > sizeof(t->text)) {
+			t->at.binding = FACT_CLAIMED;
+			break;
+		}
+		if (ends)
+			t->text[used++] = '\\';
+		t->text[used++] = ends ? 'n' : (char)v->data[i];
+	}
+	t->text[used] = '\0';
+}
+
+/*
+ * Shim measures it before it lets anything run, and whoever runs later can extend another one: the first counts,
+ * and only if no certificate that shim brought stands before it.
+ */
+static void
+sbat_read(struct reading7 *w, const struct efi_variable *v, const struct fact *at)
+{
+	if (w->s->sbat.at.binding != FACT_ABSENT)
+		return;
+	w->s->sbat.at = *at;
+	if (w->shim_ran)
+		w->s->sbat.at.binding = FACT_CLAIMED;
+	sbat_text(v, &w->s->sbat);
+}
+
 /* What shim says of itself under its own GUID. */
 static bool
-shim_read(struct reading7 *w, const struct efi_variable *v, const struct event *ev, const struct fact *at)
+shim_read(struct reading7 *w, const struct efi_variable *v, const struct fact *at)
 {
 	if (!efi_guid_is(v->guid, efi_guid_shim))
 		return false;
@@ -144,11 +182,7 @@ shim_read(struct reading7 *w, const struct efi_variable *v, const struct event *
 	if (efi_name_is(v, "MokListTrusted"))
 		return true;
 	if (efi_name_is(v, "SbatLevel")) {
-		static const char label[] = "SbatLevel: ";
-
-		w->s->sbat.at = *at;
-		if (!strncmp(ev->text, label, strlen(label)))
-			facts_text(w->s->sbat.text, sizeof(w->s->sbat.text), ev->text + strlen(label), &w->s->sbat.at);
+		sbat_read(w, v, at);
 		return true;
 	}
 	return false;
@@ -175,9 +209,10 @@ authority_read(struct reading7 *w, const struct efi_variable *v, const struct fa
 		len -= OWNER;
 	}
 	a->is_cert = der_is_sequence(entry, len) && cert_read(w->r, entry, len, &a->cert);
-	if (!efi_name_is(v, "db") || !efi_guid_is(v->guid, efi_guid_security))
+	if (!efi_name_is(v, "db") || !efi_guid_is(v->guid, efi_guid_security)) {
 		a->known = a->is_cert;          /* "Shim", "vendor_db", "MokList": shim brought it */
-	else if (a->is_cert)
+		w->shim_ran = true;
+	} else if (a->is_cert)
 		a->known = key_store_has_cert(w->r->f, STORE_DB, a->cert.sha256);
 	else
 		a->known = len == SHA256_SIZE && key_store_has_hash(w->r->f, STORE_DB, entry);
@@ -200,7 +235,7 @@ variable_read(struct reading7 *w, const struct event *ev)
 	    (v.data + v.len < ev->kept + ev->data_len && facts_hashes(w->r, ev, ev->kept, ev->data_len - 1u));
 	w->unproved = w->unproved || !proved;
 	at = facts_at(w->r, ev, proved);
-	if (config_read(w, &v, &at) || shim_read(w, &v, ev, &at))
+	if (config_read(w, &v, &at) || shim_read(w, &v, &at))
 		return;
 	if (w->separators || ev->type == EV_EFI_VARIABLE_AUTHORITY || efi_guid_is(v.guid, efi_guid_security))
 		authority_read(w, &v, &at);

@@ -131,6 +131,38 @@ START_TEST(secure_boot_by_the_rules)
 }
 END_TEST
 
+/* SbatLevel by what was measured, the first one, and from before shim let something run. */
+START_TEST(sbat_as_it_was_measured)
+{
+	static const char old[] = "sbat,1,2021030218\n", new[] = "sbat,1,2025021800\nshim,4\n";
+	static const struct { const char *level[2]; bool late; const char *text; enum fact_binding binding; } sbats[] = {
+		{ { old, NULL },  false, "sbat,1,2021030218\\n", FACT_BOUND },
+		{ { new, NULL },  false, "sbat,1,2025021800\\nshim,4\\n", FACT_BOUND },
+		{ { old, new },   false, "sbat,1,2021030218\\n", FACT_BOUND },
+		{ { new, NULL },  true,  "sbat,1,2025021800\\nshim,4\\n", FACT_CLAIMED },
+	};
+	own(mem) struct boot_facts *f = malloc(sizeof(*f));
+	uint8_t v[MADE_VARIABLE_MAX];
+
+	for (unsigned i = 0; i < COUNT(sbats); i++) {
+		own(made_log) struct made_log l = { 0 };
+		own(eventlog) struct eventlog log = { 0 };
+
+		made_open(&l, 1u << BANK_SHA256);
+		made_event(&l, 7, EV_SEPARATOR, "\0\0\0\0", 4);
+		if (sbats[i].late)
+			made_event(&l, 7, AUTHORITY, v, made_variable(v, efi_guid_shim, "Shim", der, DER));
+		for (unsigned k = 0; k < 2 && sbats[i].level[k]; k++)
+			made_event(&l, 7, AUTHORITY, v, made_variable(v, efi_guid_shim, "SbatLevel", sbats[i].level[k], strlen(sbats[i].level[k])));
+		made_parse(&l, &log);
+		log.event[log.count - 1].text = "SbatLevel: sbat,1,2099010100\\n";      /* a parser that lies */
+		boot_facts_read(&log, BANK_SHA256, ALL, f);
+		ck_assert_str_eq(f->secure_boot.sbat.text, sbats[i].text);
+		ck_assert_int_eq(f->secure_boot.sbat.at.binding, sbats[i].binding);
+	}
+}
+END_TEST
+
 START_TEST(key_stores_are_read)
 {
 	static const struct change none = { .at = WHATS };
@@ -324,6 +356,7 @@ add(TCase *tc)
 {
 	tcase_add_loop_test(tc, secure_boot_by_the_rules, 0, COUNT(rules));
 	tcase_add_test(tc, key_stores_are_read);
+	tcase_add_test(tc, sbat_as_it_was_measured);
 	tcase_add_loop_test(tc, recorded_boots, 0, COUNT(boots));
 	tcase_add_loop_test(tc, versions_of_names, 0, COUNT(versions));
 	tcase_add_test(tc, generations_of_sbat);
