@@ -379,6 +379,9 @@ rule_drivers(struct judging *j)
 
 	if (p->drivers.rule == LOAD_ANY && p->option_roms.rule == LOAD_ANY)
 		return;
+	if (!(j->c->pcrs & 1u << PCR_DRIVERS))
+		finding_say(breach(j, REASON_DRIVER_UNKNOWN, CLAIM_EXECUTABLES, PCR_DRIVERS, 0)->text,
+		    "which drivers were loaded cannot be told: the policy does not ask for PCR %d", PCR_DRIVERS);
 	for (unsigned i = 0; j->facts && i < j->facts->ndrivers; i++) {
 		const struct boot_file *d = &j->facts->driver[i];
 		struct finding *f;
@@ -449,21 +452,36 @@ rule_simulator(struct judging *j)
 
 /* --- lockdown --- */
 
+/* The kernel parts no words within double quotes, and leaves to init what stands behind "--". */
 static bool
 has_lockdown(const char *words)
 {
 	char word[CMDLINE_WORD_TEXT];
+	const char *before = words;
+	bool quoted = false;
 
-	while (cmdline_word(&words, word))
-		if (!strcmp(word, "lockdown=integrity") || !strcmp(word, "lockdown=confidentiality"))
+	while (cmdline_word(&words, word) && strcmp(word, "--") != 0) {
+		bool whole = !quoted;
+
+		for (; before < words; before++)
+			if (*before == '"') {
+				quoted = !quoted;
+				whole = false;
+			}
+		if (whole && (!strcmp(word, "lockdown=integrity") || !strcmp(word, "lockdown=confidentiality")))
 			return true;
+	}
 	return false;
 }
 
-/* Every bound command line of a kernel has it: of two that GRUB was given, only the log says which one counts. */
+/*
+ * Every bound command line of a kernel has it: of two that GRUB was given, only the log says which one counts. A PCR
+ * that is ignored says nothing: whoever runs later can extend a good one there, beside one that the log hides.
+ */
 static bool
 cmdlines_lock(const struct rules_case *c)
 {
+	uint32_t pcrs = c->pcrs & ~policy_pcrs(c->policy, PCR_MODE_IGNORE);
 	own(text_walk) struct text_walk w = { .log = c->log, .bank = c->bank };
 	struct bound_text t;
 	bool any = false;
@@ -471,7 +489,7 @@ cmdlines_lock(const struct rules_case *c)
 	while (bound_text_next(&w, &t)) {
 		const char *words = NULL;
 
-		if (!t.bound || !(c->pcrs & 1u << t.event->pcr))
+		if (!t.bound || !(pcrs & 1u << t.event->pcr))
 			continue;
 		if (t.event->pcr == PCR_OPTIONS)
 			words = t.text;

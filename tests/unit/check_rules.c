@@ -412,6 +412,12 @@ static const struct { const char *one, *two; enum reason reason; } lockdowns[] =
 	{ "set x lockdown=integrity", NULL, REASON_LOCKDOWN_MISSING },
 	{ "/vmlinuz ro lockdown=integrity", "linux /vmlinuz ro", REASON_LOCKDOWN_MISSING },
 	{ "/vmlinuz ro lockdown=none", NULL, REASON_LOCKDOWN_MISSING },
+	{ "/vmlinuz \"x y\" lockdown=integrity", NULL, REASON_OK },
+	/* What is within quotes is a value, and what stands behind "--" is for init. */
+	{ "/vmlinuz console=\"tty0 lockdown=integrity quiet\"", NULL, REASON_LOCKDOWN_MISSING },
+	{ "/vmlinuz ro \"x lockdown=integrity\"", NULL, REASON_LOCKDOWN_MISSING },
+	{ "/vmlinuz ro -- lockdown=integrity", NULL, REASON_LOCKDOWN_MISSING },
+	{ "/vmlinuz\tlockdown=integrity", NULL, REASON_OK },
 };
 
 START_TEST(row_48_lockdown)
@@ -422,6 +428,36 @@ START_TEST(row_48_lockdown)
 	if (lockdowns[_i].two)
 		put(8, "grub_cmd: ", lockdowns[_i].two, true);
 	ck_assert_int_eq(judge(), lockdowns[_i].reason);
+}
+END_TEST
+
+/* Whoever runs later can extend a good command line, and the log need not give the words of the real one. */
+START_TEST(row_48_lockdown_of_ignored_pcrs)
+{
+	start();
+	policy.require_lockdown = true;
+	policy.pcr[8].mode = PCR_MODE_IGNORE;
+	put(8, "kernel_cmdline: ", "/vmlinuz ro", false);
+	put(8, "kernel_cmdline: ", "/vmlinuz ro lockdown=integrity", true);
+	ck_assert_int_eq(judge(), REASON_LOCKDOWN_MISSING);
+}
+END_TEST
+
+/* A log says what it likes of a PCR that was not quoted; of drivers it may say nothing. */
+START_TEST(drivers_need_their_pcr)
+{
+	own(eventlog) struct eventlog log = { 0 };
+	enum reason reason = REASON_OK;
+	struct rules_case c = { .policy = &policy, .quote = &quote, .host = &host, .bank = BANK_SHA256, .pcrs = ALL & ~(1u << 2) };
+
+	start();
+	policy.drivers.rule = LOAD_NONE;
+	made_parse(&made, &log);
+	c.log = &log;
+	verdict_start(&verdict);
+	ck_assert(!rules_judge(&c, &verdict, &reason));
+	ck_assert_int_eq(reason, REASON_DRIVER_UNKNOWN);
+	made_free(&made);
 }
 END_TEST
 
@@ -500,6 +536,8 @@ add(TCase *c)
 	tcase_add_test(c, row_18_glitched_tpms_can_be_denied);
 	tcase_add_test(c, drivers_and_option_roms);
 	tcase_add_test(c, row_28_values);
+	tcase_add_test(c, row_48_lockdown_of_ignored_pcrs);
+	tcase_add_test(c, drivers_need_their_pcr);
 	tcase_add_loop_test(c, row_48_lockdown, 0, COUNT(lockdowns));
 	tcase_add_loop_test(c, recorded_boots, 0, COUNT(boots));
 	tcase_add_test(c, row_18_nothing_known);
