@@ -71,6 +71,7 @@ ask(struct core *c, struct job *j, enum role role, enum message question, enum m
 	j->then = then;
 	if (j->payload_len > message_max(question)) {
 		log_say(LOG_WARNING, "%s of %zu bytes: over %zu", message_name(question), j->payload_len, message_max(question));
+		free(give(j->payload));         /* the job may ask again */
 		j->then = NULL;
 		then(c, j, NULL);
 		return;
