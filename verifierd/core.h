@@ -184,6 +184,8 @@ struct policy_now {
 bool policies_open(struct core *, struct error *) MUST_CHECK;
 void policies_close(struct core *);
 bool policy_of(struct core *, const char *group, struct policy_now *, struct error *) MUST_CHECK;
+/* In the transaction of a change: none may leave a group whose policy cannot be used (its allow lists are too large together, say). */
+bool policy_usable(struct core *, const char *group, struct error *) MUST_CHECK;
 
 /* --- core_enrol.c --- */
 void on_enroll(struct core *, struct job *);

@@ -54,6 +54,12 @@ describe(const struct allow_row *r, char out[static SUBJECT_TEXT])
 }
 
 static bool
+is_usable(void *core, const struct group_row *g, struct error *e)
+{
+	return policy_usable(core, g->name, e);
+}
+
+static bool
 put_list(struct core *c, struct admin_job *a, void *arg, struct error *e)
 {
 	own(allow_row) struct allow_row before = { .body = NULL };
@@ -66,7 +72,8 @@ put_list(struct core *c, struct admin_job *a, void *arg, struct error *e)
 		return false;
 	describe(&a->allow, becomes);
 	snprintf(subject, sizeof(subject), "allow list %s", a->allow.name);
-	return store_allow_put(c->store, &a->allow, e) && admin_audit(c, a, "allow-list", subject, was, becomes, e);
+	return store_allow_put(c->store, &a->allow, e) && store_groups(c->store, is_usable, c, e) &&
+	    admin_audit(c, a, "allow-list", subject, was, becomes, e);
 }
 
 /* Does the newest version of a policy, which is the one that counts? */

@@ -120,6 +120,9 @@ add_version(struct core *c, struct admin_job *a, void *arg, struct error *e)
 
 	if (!store_policy_add(c->store, &a->policy, &a->policy.version, e))
 		return false;
+	for (unsigned i = 0; i < a->ngroups; i++)
+		if (!policy_usable(c, a->groups[i], e))
+			return false;
 	hex_text(a->policy.digest, sizeof(a->policy.digest), digest);
 	snprintf(subject, sizeof(subject), "policy %s/%u, digest %s", a->policy.name, a->policy.version, digest);
 	if (before->version)
@@ -320,7 +323,8 @@ put_group(struct core *c, struct admin_job *a, void *arg, struct error *e)
 
 	snprintf(g.policy, sizeof(g.policy), "%s", a->policy.name);
 	snprintf(subject, sizeof(subject), "group %s", g.name);
-	return store_group_put(c->store, &g, e) && admin_audit(c, a, "group", subject, a->fresh ? "" : was->policy, g.policy, e);
+	return store_group_put(c->store, &g, e) && policy_usable(c, g.name, e) &&
+	    admin_audit(c, a, "group", subject, a->fresh ? "" : was->policy, g.policy, e);
 }
 
 /* Digest of what the policy of that name permits now. */

@@ -208,3 +208,15 @@ policy_of(struct core *c, const char *group, struct policy_now *out, struct erro
 	}
 	return true;
 }
+
+bool
+policy_usable(struct core *c, const char *group, struct error *e)
+{
+	struct policy_now now;
+
+	if (policy_of(c, group, &now, e))
+		return true;
+	if (e->code == ERR_LIMIT)
+		e->code = ERR_REFUSED;          /* the asker's to change, not an outage */
+	return false;
+}

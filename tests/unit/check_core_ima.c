@@ -516,6 +516,62 @@ START_TEST(lists_come_and_go)
 }
 END_TEST
 
+/* Paths of a kilobyte: two such lists together are over the limit. */
+static void
+set_list(const char *name, unsigned entries)
+{
+	struct admin_request set = { .op = ADMIN_ALLOW_SET, .reason = "test" };
+	own(mem) char *text = malloc(64 + (size_t)entries * 1200);
+	size_t n = (size_t)sprintf(text, "attest-allow-list 1\n");
+
+	strcpy(set.list, name);
+	for (unsigned i = 0; i < entries; i++) {
+		char content[64], path[1024];
+
+		sprintf(content, "%s %u", name, i);
+		sprintf(path, "/%01000u", i);
+		n += put_line(text + n, content, path);
+	}
+	set.text = (struct long_text){ text, (uint32_t)n };
+	lab_admin(&lab, &set, &r);
+}
+
+static void
+name_lists(const char *names)
+{
+	char text[512];
+	struct admin_request set = { .op = ADMIN_POLICY_SET, .reason = "test" };
+
+	set.text = (struct long_text){ text, (uint32_t)sprintf(text, "{\"schema\":1,\"name\":\"default\","
+	    "\"pcrs\":{\"0\":\"events\",\"2\":\"events\",\"4\":\"events\",\"7\":\"events\",\"8\":\"events\",\"9\":\"events\","
+	    "\"11\":\"events\",\"12\":\"events\",\"14\":\"events\"},\"tpm\":{\"allow_simulator\":true},"
+	    "\"ima\":{\"mode\":\"allow-list\",\"allow_lists\":[%s]}}", names) };
+	lab_admin(&lab, &set, &r);
+}
+
+/* Lists that are too large together would leave the group without a policy: none of its hosts could be judged. */
+START_TEST(lists_that_do_not_go_together)
+{
+	enum { MANY = 6800 };
+
+	settle();
+	set_list("one", MANY);
+	ck_assert_msg(r.status == 200, "%d %s", r.status, r.body);
+	set_list("two", 1);
+	ck_assert_msg(r.status == 200, "%d %s", r.status, r.body);
+	set_list("apart", MANY);
+	ck_assert_msg(r.status == 200, "%d %s", r.status, r.body);
+	name_lists("\"test\",\"one\",\"two\"");
+	ck_assert_msg(r.status == 200, "%d %s", r.status, r.body);
+	ck_assert_msg(!strcmp(attest(), "ok"), "%s", r.body);
+	set_list("two", MANY);
+	ck_assert_msg(r.status == 409 && strstr(r.body, "group default"), "%d %s", r.status, r.body);
+	name_lists("\"test\",\"one\",\"apart\"");
+	ck_assert_msg(r.status == 409 && strstr(r.body, "group default"), "%d %s", r.status, r.body);
+	ck_assert_msg(!strcmp(attest(), "ok"), "%s", r.body);
+}
+END_TEST
+
 /* A host whose firmware keeps no log: its boot by approved values, and its list beside them. */
 START_TEST(a_list_without_a_log)
 {
@@ -702,6 +758,7 @@ add(TCase *tc)
 	tcase_add_test(tc, a_list_that_cannot_be_read);
 	tcase_add_test(tc, row_24_kill_9_between_parts_and_commits);
 	tcase_add_test(tc, an_allow_list_that_is_gone);
+	tcase_add_test(tc, lists_that_do_not_go_together);
 	tcase_add_test(tc, lists_come_and_go);
 	tcase_add_test(tc, a_list_without_a_log);
 	tcase_add_test(tc, violations_are_counted);

@@ -193,8 +193,9 @@ void
 lab_admin_send(struct lab *l, const struct admin_request *q)
 {
 	struct error e = { .code = ERR_NONE };
-	uint8_t buf[8 << 10];
-	struct writer w = wr_open(buf, sizeof(buf));
+	size_t size = (8 << 10) + q->text.len;
+	own(mem) uint8_t *buf = malloc(size);
+	struct writer w = wr_open(buf, size);
 	int peer[2];
 
 	admin_request_pack(q, &w);
