@@ -183,6 +183,23 @@ START_TEST(references_take_the_quorum)
 }
 END_TEST
 
+/* Captured where one is enough, and made good where the host has gone since. */
+START_TEST(an_own_set_asks_the_group_where_its_host_is)
+{
+	struct admin_request move = { .op = ADMIN_MOVE, .host = "host-a", .group = "lab" };
+
+	IS_ENOUGH(policy(POLICY("weak", "\"quorum\":1")));
+	IS_ENOUGH(((struct admin_request){ .op = ADMIN_GROUP_SET, .group = "lab", .policy = "weak" }));
+	TAKES_TWO(move);
+	(void)attest(&host[0]);
+	IS_ENOUGH(((struct admin_request){ .op = ADMIN_CAPTURE, .host = "host-a", .set = "own", .scope = "host" }));
+	strcpy(move.group, "default");
+	TAKES_TWO(move);
+	TAKES_TWO(((struct admin_request){ .op = ADMIN_ACTIVATE, .set = "own" }));
+	ck_assert_str_eq(attest(&host[0]), "ok");
+}
+END_TEST
+
 START_TEST(groups_and_ceilings_take_the_quorum)
 {
 	struct admin_request lower = { .op = ADMIN_CEILING_ALL, .ceiling = "audit", .duration = "1h" },
@@ -300,6 +317,7 @@ add(TCase *c)
 	tcase_add_test(c, row_49_the_quorum_is_not_dropped_by_one);
 	tcase_add_test(c, an_approval_ends_with_its_day_and_with_its_change);
 	tcase_add_test(c, references_take_the_quorum);
+	tcase_add_test(c, an_own_set_asks_the_group_where_its_host_is);
 	tcase_add_test(c, groups_and_ceilings_take_the_quorum);
 	tcase_add_test(c, hosts_take_the_quorum);
 	tcase_add_test(c, a_revoked_host_does_not_leave_its_group);
