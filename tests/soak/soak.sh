@@ -9,7 +9,7 @@
 # resident KiB, private dirty KiB, descriptors. Not part of `make check`.
 #
 # Flat means, over the second half: private dirty memory grows by less than SOAK_KIB (512) by a straight line laid
-# through the samples; the least descriptors of the last quarter are not more than those of the quarter before, for
+# through the samples; descriptors do not rise from its first to its second half both at the least and at the most, for
 # connections come and go between samples; and no process but a parse worker, which is renewed by design, has another
 # pid than at the start. A worker's samples are of whoever holds its place.
 set -u
@@ -180,14 +180,16 @@ function growth(value, name,    i, k, x, sx, sy, sxx, sxy, d) {
 	d = k * sxx - sx * sx
 	return d ? (k * sxy - sx * sy) / d * end / 2 : 0
 }
-# the least of the last quarter, less the least of the one before
-function rise(value, name,    i, late, least) {
+# from the third quarter to the last: how much more is open at the least and at the most, whichever is less
+function rise(value, name,    i, late, least, most) {
 	least[0] = least[1] = 1e9
 	for (i in who) if (who[i] == name && at[i] * 2 >= end) {
 		late = at[i] * 4 >= end * 3
 		if (value[i] < least[late]) least[late] = value[i]
+		if (value[i] > most[late]) most[late] = value[i]
 	}
-	return least[0] < 1e9 && least[1] < 1e9 ? least[1] - least[0] : 0
+	if (least[0] == 1e9 || least[1] == 1e9) return 0
+	return least[1] - least[0] < most[1] - most[0] ? least[1] - least[0] : most[1] - most[0]
 }
 END {
 	printf "%-24s %10s %10s %10s %10s %8s %8s %8s %6s\n", "process", "rss max", "dirty 1st", "last", "growth", "fds", "max", "rise", "pids"
