@@ -2,9 +2,10 @@
 #include "bound_text.h"
 #include "reference.h"
 #include "scope.h"
+#include "words.h"
 
 enum {
-	PCR_COMMANDS = 8, PCR_STUB = 11, PCR_OPTIONS = 12, SAID_NOTHING = -1,
+	PCR_SECURE_BOOT = 7, PCR_COMMANDS = 8, PCR_STUB = 11, PCR_OPTIONS = 12, SAID_NOTHING = -1,
 	CUT_FROM = EVENT_TEXT_MAX - 7,          /* so long is only what was cut, but for the last escape */
 };
 
@@ -81,16 +82,16 @@ unescape(const char *s, struct units *out)
 }
 
 static bool
-hashes(struct text_walk *w, const struct event *ev, const void *p, size_t n)
+hashes(struct hashers *h, enum bank b, const struct event *ev, const void *p, size_t n)
 {
 	uint8_t is[DIGEST_MAX];
 
-	return hashers_digest(&w->hashers, w->bank, p, n, is) && !memcmp(is, ev->digest[w->bank], bank_size(w->bank));
+	return hashers_digest(h, b, p, n, is) && !memcmp(is, ev->digest[b], bank_size(b));
 }
 
 /* Is this text what was hashed: in bytes or in UTF-16, without or with its NUL? */
 static bool
-text_hashes(struct text_walk *w, const struct event *ev, const char *text)
+text_hashes(struct hashers *h, enum bank b, const struct event *ev, const char *text)
 {
 	struct units u;
 	uint8_t bytes[2 * EVENT_TEXT_MAX + 2];
@@ -100,14 +101,14 @@ text_hashes(struct text_walk *w, const struct event *ev, const char *text)
 	for (size_t i = 0; i < u.n; i++)
 		bytes[i] = (uint8_t)u.c[i];
 	bytes[u.n] = 0;
-	if (!u.wide && (hashes(w, ev, bytes, u.n) || hashes(w, ev, bytes, u.n + 1)))
+	if (!u.wide && (hashes(h, b, ev, bytes, u.n) || hashes(h, b, ev, bytes, u.n + 1)))
 		return true;
 	for (size_t i = 0; i < u.n; i++) {
 		bytes[2 * i] = (uint8_t)u.c[i];
 		bytes[2 * i + 1] = (uint8_t)(u.c[i] >> 8);
 	}
 	bytes[2 * u.n] = bytes[2 * u.n + 1] = 0;
-	return hashes(w, ev, bytes, 2 * u.n) || hashes(w, ev, bytes, 2 * u.n + 2);
+	return hashes(h, b, ev, bytes, 2 * u.n) || hashes(h, b, ev, bytes, 2 * u.n + 2);
 }
 
 const char *
@@ -123,6 +124,51 @@ text_bare(const char *text, int *said)
 	}
 	*said = SAID_NOTHING;
 	return text;
+}
+
+/* With its label or without. */
+static bool
+is_bound(struct hashers *h, enum bank b, const struct event *ev, const char *bare)
+{
+	return *ev->text && strlen(ev->text) < CUT_FROM &&
+	    (text_hashes(h, b, ev, bare) || (bare != ev->text && text_hashes(h, b, ev, ev->text)));
+}
+
+/* The words of the data that the parser kept are those that it gave. */
+static bool
+kept_words(struct hashers *h, const struct event *ev)
+{
+	char words[EVENT_TEXT_MAX];
+	enum binding binding;
+
+	return event_words(ev, ev->kept, ev->data_len, words, sizeof(words), h, &binding) && binding == BOUND_DIGEST &&
+	    !strcmp(words, ev->text);
+}
+
+/* "00000000", as the parser words a separator. */
+static bool
+is_separator(struct hashers *h, enum bank b, const struct event *ev)
+{
+	return (!strcmp(ev->text, "00000000") && hashes(h, b, ev, "\0\0\0\0", 4)) ||
+	    (!strcmp(ev->text, "ffffffff") && hashes(h, b, ev, "\xff\xff\xff\xff", 4)) ||
+	    (!strcmp(ev->text, "error separator") && hashes(h, b, ev, "\1\0\0\0", 4));
+}
+
+bool
+text_proved(struct hashers *h, const struct event *ev, enum bank b)
+{
+	int said;
+
+	if (ev->binding != BOUND_DIGEST)
+		return false;
+	if (ev->kept)
+		return kept_words(h, ev);
+	switch (ev->pcr) {
+	case PCR_SECURE_BOOT: case PCR_COMMANDS: case PCR_STUB: case PCR_OPTIONS:
+		return is_bound(h, b, ev, text_bare(ev->text, &said)) || is_separator(h, b, ev);
+	default:
+		return true;
+	}
 }
 
 static bool
@@ -155,7 +201,7 @@ text_of(struct text_walk *w, const struct event *ev, struct bound_text *out)
 	const char *bare = text_bare(ev->text, &out->said);
 
 	out->event = ev;
-	out->bound = *ev->text && strlen(ev->text) < CUT_FROM && (text_hashes(w, ev, bare) || (bare != ev->text && text_hashes(w, ev, ev->text)));
+	out->bound = is_bound(&w->hashers, w->bank, ev, bare);
 	out->text = out->bound ? bare : "";
 	out->roles = out->bound ? roles_of(ev->pcr, bare) : 0;
 }

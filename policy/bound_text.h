@@ -40,6 +40,12 @@ struct text_walk { const struct eventlog *log; enum bank bank; unsigned at; stru
 bool bound_text_next(struct text_walk *, struct bound_text *);
 static inline void drop_text_walk(struct text_walk *w) { hashers_free(&w->hashers); }   /* own(text_walk) */
 
+/*
+ * Is an event's text proved, as its parser says? Of commands, command lines and Secure Boot's variables, by which
+ * people and the diff judge a change, this is worked out anew; of the rest the parser's word is all there is.
+ */
+bool text_proved(struct hashers *, const struct event *, enum bank);
+
 /* A text without GRUB's label; *said gets the role that the label claims, or -1. */
 const char *text_bare(const char *text, int *said);
 

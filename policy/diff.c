@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
+#include "bound_text.h"
 #include "diff_change.h"
 #include "scope.h"
 
@@ -29,6 +30,7 @@ static bool
 items_of_log(const struct measured *m, uint32_t pcrs, struct items *out, struct error *e)
 {
 	struct items it = { .item = calloc(m->total + 1u, sizeof(struct item)) };
+	own(hashers) struct hashers hashers = { { NULL } };
 
 	if (!it.item)
 		return err_set(e, ERR_MEMORY, "%u events", m->total);
@@ -39,7 +41,7 @@ items_of_log(const struct measured *m, uint32_t pcrs, struct items *out, struct 
 			const struct event *ev = m->event[m->first[pcr] + i];
 
 			it.item[m->first[pcr] + i] = (struct item){ .digest = ev->digest[m->bank],
-				.text = ev->text, .bound = ev->binding == BOUND_DIGEST, .number = ev->number,
+				.text = ev->text, .bound = text_proved(&hashers, ev, m->bank), .number = ev->number,
 				.type = ev->type, .pcr = (uint8_t)pcr };
 		}
 	}

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "bound_text.h"
 #include "facts_read.h"
 #include "reference.h"
 #include "scope.h"
@@ -186,7 +187,7 @@ component_of(uint32_t pcr, bool after_loader)
 }
 
 static void
-entry_capture(const struct event *ev, const struct reference_set *set, enum component c, struct set_entry *entry)
+entry_capture(struct hashers *h, const struct event *ev, const struct reference_set *set, enum component c, struct set_entry *entry)
 {
 	size_t len = strlen(ev->text);
 
@@ -195,7 +196,7 @@ entry_capture(const struct event *ev, const struct reference_set *set, enum comp
 		.scope = scope_in(set, c, ev->pcr),
 		.pcr = (uint8_t)ev->pcr,
 		.type = ev->type,
-		.text_bound = ev->binding == BOUND_DIGEST && len < SET_TEXT,
+		.text_bound = len < SET_TEXT && text_proved(h, ev, set->bank),
 	};
 	memcpy(entry->digest, ev->digest[set->bank], bank_size(set->bank));
 	memcpy(entry->text, ev->text, len < SET_TEXT ? len : SET_TEXT - 1);
@@ -268,6 +269,7 @@ fill(const struct eventlog *log, const struct set_want *want, struct reference_s
 	unsigned parts = want->parts | (want->host_part ? 1u << COMPONENT_BOOT_ENTRY : 0);
 	unsigned boot_entry = boot_entry_from(log, set->bank), count = 0;
 	own(mem) uint32_t *number = calloc(log->count + 1u, sizeof(*number));
+	own(hashers) struct hashers hashers = { { NULL } };
 
 	for (unsigned i = 0; i < log->count; i++)
 		count += event_counts(&log->event[i], set->bank, set->pcrs);
@@ -288,7 +290,7 @@ fill(const struct eventlog *log, const struct set_want *want, struct reference_s
 		if (!(parts & 1u << c))
 			continue;
 		number[set->count] = ev->number;
-		entry_capture(ev, set, c, &set->entry[set->count++]);
+		entry_capture(&hashers, ev, set, c, &set->entry[set->count++]);
 	}
 	if (!set->count)
 		return err_set(e, ERR_MISSING, "the log measures nothing of these components");

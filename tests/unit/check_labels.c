@@ -4,6 +4,7 @@
  */
 #include "appraise.h"
 #include "bound_text.h"
+#include "efi.h"
 #include "diff.h"
 #include "facts.h"
 #include "made_log.h"
@@ -221,6 +222,37 @@ START_TEST(row29_texts_under_every_label)
 }
 END_TEST
 
+/* A parser that lies says of every text that its digest binds it: nobody is shown it as proved. */
+START_TEST(row29_lies_are_not_captured)
+{
+	static const struct { unsigned at; const char *text; bool bound; } rows[] = {
+		{ 1, "SecureBoot: 0", true }, { 1, "SecureBoot: 1", false },
+		{ 2, "00000000", true }, { 2, "dbx: 500 entries", false },
+		{ 3, "kernel_cmdline: /vmlinuz init=/bin/sh", true }, { 3, "kernel_cmdline: /vmlinuz quiet", false },
+	};
+	uint8_t v[MADE_VARIABLE_MAX];
+
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		own(made_log) struct made_log l = { 0 };
+		own(eventlog) struct eventlog log = { 0 };
+		own(set) struct reference_set set = { 0 };
+		struct error e = { .code = ERR_NONE };
+
+		made_open(&l, 1u << BANK_SHA256);
+		made_event(&l, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, v, made_variable(v, efi_guid_global, "SecureBoot", "\0", 1));
+		made_event(&l, 7, EV_SEPARATOR, "\0\0\0\0", 4);
+		made_grub(&l, "kernel_cmdline: ", "/vmlinuz init=/bin/sh");
+		made_text(&l, 4, EV_IPL, "image");
+		made_parse(&l, &log);
+		log.event[rows[i].at].text = rows[i].text;
+		log.event[rows[i].at].binding = BOUND_DIGEST;
+		ck_assert_msg(set_capture(&log, BANK_SHA256, 1u << 4 | 1u << 7 | 1u << 8, &set, &e), "%s", e.why);
+		ck_assert_str_eq(set.entry[rows[i].at - 1].text, rows[i].text);
+		ck_assert_msg(set.entry[rows[i].at - 1].text_bound == rows[i].bound, "%s", rows[i].text);
+	}
+}
+END_TEST
+
 static const struct { const char *command, *args; } commands[] = {
 	{ "linux /vmlinuz root=x quiet", "root=x quiet" },
 	{ "linuxefi  /vmlinuz   a", "a" },
@@ -275,6 +307,7 @@ add(TCase *tc)
 	tcase_add_loop_test(tc, row29_texts_under_every_label, 0, COUNT(texts));
 	tcase_add_loop_test(tc, row29_commands_that_load_kernels, 0, COUNT(commands));
 	tcase_add_test(tc, row29_two_kernels);
+	tcase_add_test(tc, row29_lies_are_not_captured);
 }
 
 int main(void) { return unit_run("labels", add); }
