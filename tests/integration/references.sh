@@ -140,6 +140,11 @@ sed 's/"pcr":7,/"pcr":77,/' "$TOP/base.json" >"$TOP/bad.json"
 out=$(references import "$TOP/bad.json" --reason x 2>&1); is "a bad file" $? 1
 like "with line and key" "$out" '*line *: entries\[*\]: pcr*'
 is "nothing of it is kept" "$(references list --json | jq '.sets | length')" 1
+sed 's/"origin":"[^"]*"/"origin":"\\u001b[31mred"/' "$TOP/base.json" >"$TOP/red.json"
+out=$(references import "$TOP/red.json" --name red --host host-c --reason test); is "a file that colours its words" $? 0
+out+=$(references list; references show red/1)
+like "is shown as it is" "$out" '*?\[31mred*'
+is "without a colour" "${out//[!$'\e']/}" ""
 
 # --- files of others: components of systemd, two kernels as alternatives; boot chains of Keylime
 records() { "$VERIFIERCTL" inspect eventlog "$1" --json | jq "{records: [.events[] | select(.type != \"EV_NO_ACTION\" and ($2)) | {pcr, digests: [{hashAlg: \"sha256\", digest: .digests.sha256}]}]}"; }

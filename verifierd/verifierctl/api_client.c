@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include "api_client.h"
 #include "scope.h"
+#include "show.h"
 
 enum { ANSWER_MAX = 8 << 20, CALL_S = 30 };
 
@@ -54,6 +55,8 @@ refused(const struct ctl *ctl, long status, const struct text *t)
 		if (!json_text(j, "reason", reason, sizeof(reason), &e))
 			reason[0] = '\0';
 	}
+	show_plain(detail);
+	show_plain(reason);
 	if (ctl->json && j)
 		api_print(j);
 	fprintf(stderr, "verifierctl: %s%s%s%s\n", detail[0] ? detail : "verifierd refused", reason[0] ? " (" : "", reason,

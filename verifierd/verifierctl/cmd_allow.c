@@ -29,7 +29,7 @@ show_list(const struct json *j)
 	if (json_has(j, "excludes") && json_list(j, "excludes", UINT16_MAX, &n, &e) && n)
 		printf("the file leaves out paths; to do so as well, the policy's ima.exclude needs:\n");
 	for (unsigned i = 0; i < n; i++)
-		if (json_item_text(json_item(j, "excludes", i), cell, sizeof(cell), &e))
+		if (show_item(json_item(j, "excludes", i), cell))
 			printf("  %s\n", cell);
 }
 

@@ -54,7 +54,7 @@ show_words(const char *label, const struct json *j, const char *key)
 		return;
 	printf("%-14s", label);
 	for (unsigned i = 0; i < count; i++)
-		printf("%s%s", i ? ", " : "", json_item_text(json_item(j, key, i), word, sizeof(word), &e) ? word : "?");
+		printf("%s%s", i ? ", " : "", show_item(json_item(j, key, i), word) ? word : "?");
 	printf("\n");
 }
 
@@ -227,7 +227,7 @@ show_imported(const struct json *j)
 	if (json_list(j, "remarks", 1000, &count, &e) && count) {
 		printf("\nnot carried over\n");
 		for (unsigned i = 0; i < count; i++)
-			if (json_item_text(json_item(j, "remarks", i), cell, sizeof(cell), &e))
+			if (show_item(json_item(j, "remarks", i), cell))
 				printf("  %s\n", cell);
 	}
 }

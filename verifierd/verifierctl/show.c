@@ -5,6 +5,29 @@
 
 enum { COLUMNS_MAX = 10, LIST_MAX = 100000, DETAILS_SHOWN = 5 };
 
+/* Control characters, and those of 0x80 to 0x9f in UTF-8. */
+char *
+show_plain(char *text)
+{
+	for (unsigned char *p = (unsigned char *)text; *p; p++)
+		if (*p < ' ' || *p == 0x7f)
+			*p = '?';
+		else if (*p == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
+			p[0] = p[1] = '?';
+	return text;
+}
+
+bool
+show_item(const struct json *item, char cell[static CELL_TEXT])
+{
+	struct error e;
+
+	if (!json_item_text(item, cell, CELL_TEXT, &e))
+		return false;
+	show_plain(cell);
+	return true;
+}
+
 const char *
 show_member(const struct json *j, const char *key, char cell[static CELL_TEXT])
 {
@@ -13,7 +36,7 @@ show_member(const struct json *j, const char *key, char cell[static CELL_TEXT])
 	bool flag;
 
 	if (json_text(j, key, cell, CELL_TEXT, &e))
-		return cell;
+		return show_plain(cell);
 	if (json_int(j, key, INT64_MIN, INT64_MAX, &n, &e))
 		snprintf(cell, CELL_TEXT, "%lld", (long long)n);
 	else if (json_flag(j, key, &flag, &e))
@@ -81,7 +104,7 @@ show_details(const struct json *f)
 	if (!json_has(f, "details") || !json_list(f, "details", LIST_MAX, &count, &e))
 		return;
 	for (unsigned i = 0; i < count && i < DETAILS_SHOWN; i++)
-		if (json_item_text(json_item(f, "details", i), line, sizeof(line), &e))
+		if (show_item(json_item(f, "details", i), line))
 			printf("    %s\n", line);
 	if (count > DETAILS_SHOWN)
 		printf("    and %u more\n", count - DETAILS_SHOWN);
