@@ -209,6 +209,14 @@ still_counts(struct core *c, const struct evidence_job *ev, const struct host_ro
 	return true;
 }
 
+/* A later quote of the same boot was accepted while this one was judged: one that comes after it is refused (clock-backwards). */
+static bool
+overtaken(const struct evidence_job *ev, const struct host_row *h)
+{
+	return ev->quote_held && h->seen && !strcmp(h->boot_id, ev->challenge.boot_id) &&
+	    h->reset_count == ev->quote.reset_count && h->restart_count == ev->quote.restart_count && ev->quote.clock < h->clock;
+}
+
 /* One verdict inside the transaction. */
 static bool
 commit_one(struct core *c, struct evidence_job *ev, int64_t now, struct orphans *gone, enum outcome *outcome,
@@ -233,6 +241,7 @@ commit_one(struct core *c, struct evidence_job *ev, int64_t now, struct orphans 
 	}
 	if (!still_counts(c, ev, &h, &counts, e))
 		return false;
+	counts = counts && !overtaken(ev, &h);
 	*outcome = counts ? SAID : OUTDATED;
 	if (!counts)
 		return true;
@@ -302,7 +311,7 @@ commit_all(struct core *c)
 			job_problem(c, j, 503, REASON_VERIFIER_ERROR, "the host's enrollment changed meanwhile");
 		else if (outcome[i] == OUTDATED)
 			job_problem(c, j, 403, REASON_CHALLENGE_EXPIRED,
-			    "what this host is judged by has changed since this challenge was given out");
+			    "what this host is judged by, or is known of it, has changed since this challenge was given out");
 		else
 			answer(c, j);
 	}

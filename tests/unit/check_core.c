@@ -534,6 +534,28 @@ START_TEST(a_verdict_by_what_no_longer_counts_is_none)
 }
 END_TEST
 
+/* Sent after a later one it would be refused; judged beside it, it does not take its place. */
+START_TEST(a_quote_that_was_overtaken_is_none)
+{
+	struct error e = { .code = ERR_NONE };
+	struct host_row h;
+	struct store *s;
+
+	approve_boot_of(&a);
+	hold_a_judge();
+	send_attest(&a);
+	ck_assert_str_eq(attest(&a), "ok");
+	let_go();
+	lab_receive(lab.hosts, &r);
+	ck_assert_msg(r.status == 403 && !strcmp(reply_reason(&r), "challenge-expired"), "%d %s", r.status, r.body);
+	lab_kill_core(&lab);
+	s = lab_store(&lab);
+	ck_assert(store_host_by_name(s, "host-a", &h, &e));
+	ck_assert_uint_eq(h.clock, a.clock);
+	store_close(s);
+}
+END_TEST
+
 /* While hosts are judged with the set that one wants back, another one revokes it. */
 START_TEST(a_set_that_was_revoked_meanwhile_is_not_made_active)
 {
@@ -582,6 +604,7 @@ add(TCase *tc)
 	tcase_add_test(tc, a_revoked_host_is_refused_at_once);
 	tcase_add_test(tc, a_verdict_on_a_set_that_was_revoked_meanwhile_is_none);
 	tcase_add_loop_test(tc, a_verdict_by_what_no_longer_counts_is_none, 0, 2);
+	tcase_add_test(tc, a_quote_that_was_overtaken_is_none);
 	tcase_add_loop_test(tc, a_set_that_was_revoked_meanwhile_is_not_made_active, 0, 2);
 }
 
