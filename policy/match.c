@@ -208,13 +208,17 @@ match_log(const struct measured *m, const struct known_set *sets, unsigned nsets
 	out->all = any && m->total && !out->unknown;
 }
 
-/* Does this component of a revoked set stand in the log? By itself, of another host's boot entry the kernel alone is compared. */
+/*
+ * Does this component of a revoked set stand in the log? A boot entry that is refused by itself is the kernel alone, with
+ * whatever words; only of what was one host's own, its words as well, there.
+ */
 static bool
 revoked_stands(const struct measured *m, const struct known_set *known, enum component c)
 {
 	uint32_t pcrs = component_pcrs(c) & m->pcrs & known->set.pcrs;
+	bool granted = known->set.parts & 1u << COMPONENT_BOOT_ENTRY && !known->set.host_only;
 
-	if (c == COMPONENT_BOOT_ENTRY && !known->own_host && known->revoked_parts)
+	if (c == COMPONENT_BOOT_ENTRY && known->revoked_parts && (granted || !known->own_host) && pcrs & ~host_pcrs())
 		pcrs &= ~host_pcrs();
 	return pcrs && stands(m, &known->set, c, pcrs) != NO_FIT;
 }

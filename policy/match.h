@@ -44,8 +44,8 @@ void match_log(const struct measured *, const struct known_set *, unsigned nsets
 
 /*
  * The revoked set that stands in the log, or NO_SET. A set that is revoked as a whole refuses the
- * boot that is exactly it; one of which components are revoked, each boot that has one of these,
- * another host's part left out.
+ * boot that is exactly it; one of which components are revoked, each boot that has one of these;
+ * of its boot entry the kernel is one, whatever its words.
  */
 int match_revoked(const struct measured *, const struct known_set *, unsigned nsets);
 

@@ -506,7 +506,8 @@ static const struct { const char *label; bool own; unsigned parts; struct boot b
 	{ "the loader on another host",  false, LD, { "fw2", bootx64, "K2", "root=c", NULL, true }, true },
 	{ "another loader",              true,  LD, { "fw1", grub, kernel, "root=a quiet", NULL, true }, false },
 	{ "the kernel on another host",  false, BE, { "fw2", grub, kernel, "root=c", NULL, true }, true },
-	{ "the kernel with other words", true,  BE, { "fw1", bootx64, kernel, "root=c", NULL, true }, false },
+	{ "the kernel with other words", true,  BE, { "fw1", bootx64, kernel, "root=c", NULL, true }, true },
+	{ "another kernel",              true,  BE, { "fw1", bootx64, "K2", "root=a quiet", NULL, true }, false },
 	{ "either of two",               true,  FW | LD, { "fw1", grub, "K2", "root=c", NULL, true }, true },
 };
 
