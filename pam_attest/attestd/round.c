@@ -356,6 +356,8 @@ attest(struct agent *a, struct round *r, struct error *e)
 	if (why != REASON_CHALLENGE_USED && why != REASON_CHALLENGE_EXPIRED && why != REASON_CHALLENGE_INVALID)
 		return why;
 	boot_log_free(&r->log);
+	r->pcrs_asked = false;          /* values are read for one quote; another policy may want other PCRs */
+	r->pcrs_len = 0;
 	return attempt(a, r, e);
 }
 

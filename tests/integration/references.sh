@@ -190,6 +190,20 @@ is "three values" "$(jq -rc '[.entries, .components]' "$TOP/pins")" '[3,["firmwa
 references activate pins --yes --reason test >/dev/null; is "pins activated" $? 0
 attests "host-d is good" ok
 like "and what that means" "$(verifierctl explain "$(lab_field .ref)")" '*kernel and command line are not appraised*'
+# A policy with other PCRs comes while the values are asked for: the attestation is begun anew, with values of its own.
+lab_kill attestd
+sed -i 's/^timeout = .*/timeout = 9s/' "$LAB/attestd.conf"
+lab_attestd_up
+attests "good after a restart" ok
+echo '{"schema":1,"name":"default","pcrs":{"0":"events","2":"events","4":"events","7":"events"},"tpm":{"allow_simulator":true}}' >"$TOP/fewer.json"
+mapfile -t judges < <(pgrep -P "${PIDS[verifierd]}" -f 'verifierd-judge( |$)')
+kill -STOP "${judges[@]}"
+attestctl attest --json >"$TOP/anew" 2>/dev/null & asked=$!
+sleep 1
+verifierctl policies set "$TOP/fewer.json" --yes --reason test >/dev/null; is "fewer PCRs" $? 0
+kill -CONT "${judges[@]}"
+wait $asked
+is "still good" "$(jq -r .reason "$TOP/anew")" ok
 TPM2TOOLS_TCTI=$TCTI tpm2_pcrextend "7:sha256=$(printf 1 | sha256sum | cut -c1-64)"
 attests "a changed PCR" secureboot-changed
 cp "$LOG" "$LAB/boot_log"
