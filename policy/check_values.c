@@ -177,8 +177,11 @@ let_in(struct value_case *c, const struct known_set *const *from, enum reason wh
 	v->state = reason_state(v->reason);
 	for (unsigned k = 0; k < COMPONENT_COUNT; k++) {
 		size_t at = strlen(v->references);
+		bool said = !from[k];
 
-		if (from[k] && !strstr(v->references, from[k]->label))
+		for (unsigned before = 0; before < k; before++)
+			said = said || from[before] == from[k];
+		if (!said)
 			snprintf(v->references + at, sizeof(v->references) - at, "%s%s", at ? " " : "", from[k]->label);
 	}
 	findings_lead(&v->findings, v->reason);

@@ -623,6 +623,28 @@ START_TEST(test_row_9_and_43_values)
 }
 END_TEST
 
+/* Each set that a result rests on is named, for its revocation has to find the host: also "good/1" behind "good/12". */
+START_TEST(values_of_two_sets)
+{
+	struct bench *b = values_bench(NO_LOG_PINS, 24);
+	struct known_set *other = &b->sets[1];
+	size_t size = b->sets[0].set.count * sizeof(struct set_entry);
+
+	*other = b->sets[0];
+	other->set.keys = NULL;
+	other->set.entry = malloc(size);
+	ck_assert_ptr_nonnull(other->set.entry);
+	memcpy(other->set.entry, b->sets[0].set.entry, size);
+	strcpy(b->sets[0].label, "good/12");
+	b->sets[0].set.parts = 1u << COMPONENT_FIRMWARE;
+	other->set.parts = 1u << COMPONENT_SECUREBOOT;
+	ck_assert_int_eq(judge(b, 2), REASON_OK);
+	ck_assert_str_eq(b->verdict.references, "good/12 good/1");
+	free((void *)(uintptr_t)b->boot.pcr_values.p);
+	bench_close(b);
+}
+END_TEST
+
 /* A list that passed beside values makes no log good that nobody compared, whoever else errs. */
 START_TEST(a_list_makes_no_log_good)
 {
@@ -1106,6 +1128,7 @@ add(TCase *tc)
 	tcase_add_loop_test(tc, quote_rows, 0, COUNT(rows));
 	tcase_add_loop_test(tc, test_row_14_counters, 0, COUNT(lives));
 	tcase_add_test(tc, a_list_makes_no_log_good);
+	tcase_add_test(tc, values_of_two_sets);
 	tcase_add_loop_test(tc, test_row_9_and_43_values, 0, COUNT(unlogged));
 	tcase_add_loop_test(tc, test_row_9_and_11_logs, 0, COUNT(logs));
 	tcase_add_loop_test(tc, exit_boot_services_of_pcr_5, 0, COUNT(exits));
