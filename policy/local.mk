@@ -1,4 +1,4 @@
-# policy: pure functions on evidence. No files, sockets, clock or globals.
+# policy: pure functions on evidence. No files, sockets, clock or globals, but for constants that grubenv.c works out once.
 POLICY_CPPFLAGS = $(PROTO_CPPFLAGS) -I$(srcdir)/policy
 noinst_LTLIBRARIES += libpolicy.la
 libpolicy_la_SOURCES = \
