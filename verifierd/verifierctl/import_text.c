@@ -10,7 +10,7 @@
 
 enum { IMPORT_MAX = 4 << 20, FILES_MAX = 256, DEPTH = 2 };   /* a request is at most 8 MiB, and text grows in it */
 
-static inline void drop_dir(DIR **d) { closedir(*d); }
+static inline void drop_dir(DIR **d) { if (*d) closedir(*d); }
 
 static bool
 ends(const char *name, const char *with)

@@ -231,7 +231,9 @@ run_each(const struct policy *p, const char *folder, const struct json *file, un
 {
 	struct vector *v = calloc(1, sizeof(*v));
 
-	for (unsigned i = 0; v && i < count; i++) {
+	if (!v)
+		return false;
+	for (unsigned i = 0; i < count; i++) {
 		struct error e = { .code = ERR_NONE };
 		struct json *o = json_new();
 		bool good;
@@ -248,7 +250,7 @@ run_each(const struct policy *p, const char *folder, const struct json *file, un
 		vector_free(v);
 	}
 	free(v);
-	return v != NULL;
+	return true;
 }
 
 static void
