@@ -23,23 +23,6 @@ static const char *const key_members[] = { "pem", "id", NULL };
 static const char *const allow_members[] = { "digest", "path", NULL };
 
 static bool
-only_known(const struct json *o, const char *const *keys, struct error *e)
-{
-	const struct json *value;
-	const char *key;
-
-	for (unsigned i = 0; json_member(o, i, &key, &value); i++) {
-		unsigned k = 0;
-
-		while (keys[k] && strcmp(keys[k], key))
-			k++;
-		if (!keys[k])
-			return err_set(e, ERR_FORMAT, "%.40s: no such member", key);
-	}
-	return true;
-}
-
-static bool
 read_word(const struct json *o, const char *key, const char *const *words, unsigned *out, struct error *e)
 {
 	char word[WORD_TEXT];
@@ -111,7 +94,7 @@ read_allowed(const struct json *item, struct allow_build *b, struct error *e)
 {
 	char digest[DIGEST_WORDS], path[PATTERN_MAX + 2];
 
-	return only_known(item, allow_members, e) && json_text(item, "digest", digest, sizeof(digest), e) &&
+	return json_only(item, allow_members, e) && json_text(item, "digest", digest, sizeof(digest), e) &&
 	    json_text(item, "path", path, sizeof(path), e) && allow_build_text(b, digest, strlen(digest), path, strlen(path), e);
 }
 
@@ -136,7 +119,7 @@ read_key(const struct json *item, struct ima_key *k, struct error *e)
 
 	if (!json_has(item, "pem"))
 		return json_item_text(item, pem, sizeof(pem), e) && ima_key_read(pem, strlen(pem), k, e);
-	return only_known(item, key_members, e) && json_text(item, "pem", pem, sizeof(pem), e) && ima_key_read(pem, strlen(pem), k, e) &&
+	return json_only(item, key_members, e) && json_text(item, "pem", pem, sizeof(pem), e) && ima_key_read(pem, strlen(pem), k, e) &&
 	    json_hex(item, "id", k->id, sizeof(k->id), e);
 }
 
@@ -202,7 +185,7 @@ ima_rules_read(const struct json *o, struct ima_rules *out, struct error *e)
 	own(ima_rules) struct ima_rules r = { .pcrs = 1u << 10 };
 	unsigned mode, violations = IMA_VIOLATION_REFUSE;
 
-	if (!only_known(o, members, e) || !read_word(o, "mode", modes, &mode, e) ||
+	if (!json_only(o, members, e) || !read_word(o, "mode", modes, &mode, e) ||
 	    (json_has(o, "violations") && !read_word(o, "violations", on_violations, &violations, e)))
 		return false;
 	r.mode = (enum ima_mode)mode;

@@ -116,23 +116,6 @@ set_json_write(const struct reference_set *set, const char *origin, char **out, 
 /* --- reading --- */
 
 static bool
-only_known(const struct json *o, const char *const *keys, struct error *e)
-{
-	const struct json *value;
-	const char *key;
-
-	for (unsigned i = 0; json_member(o, i, &key, &value); i++) {
-		unsigned k = 0;
-
-		while (keys[k] && strcmp(keys[k], key))
-			k++;
-		if (!keys[k])
-			return err_set(e, ERR_FORMAT, "%.40s: no such member", key);
-	}
-	return true;
-}
-
-static bool
 find_component(const char *word, enum component *out, struct error *e)
 {
 	for (unsigned i = 0; i < COMPONENT_COUNT; i++)
@@ -192,7 +175,7 @@ read_entry(const struct json *o, struct reference_set *set, size_t *used, struct
 {
 	int64_t pcr, type;
 
-	if (!only_known(o, entry_keys, e) || !read_component(o, &x->component, e) || !read_scope(o, &x->scope, e) ||
+	if (!json_only(o, entry_keys, e) || !read_component(o, &x->component, e) || !read_scope(o, &x->scope, e) ||
 	    !json_int(o, "pcr", 0, PCR_COUNT - 1, &pcr, e) || !json_int(o, "type", 0, UINT32_MAX, &type, e) ||
 	    !json_hex(o, "digest", x->digest, bank_size(set->bank), e) || !json_flag(o, "bound", &x->text_bound, e) ||
 	    !json_text(o, "text", x->text, sizeof(x->text), e))
@@ -261,7 +244,7 @@ read_head(const struct json *o, char origin[static SET_ORIGIN_TEXT], struct refe
 	int64_t schema;
 	char bank[16];
 
-	if (!only_known(o, file_keys, e) || !json_int(o, "schema", SCHEMA, SCHEMA, &schema, e) ||
+	if (!json_only(o, file_keys, e) || !json_int(o, "schema", SCHEMA, SCHEMA, &schema, e) ||
 	    !json_text(o, "origin", origin, SET_ORIGIN_TEXT, e) || !json_text(o, "bank", bank, sizeof(bank), e))
 		return false;
 	if (!bank_of_word(bank, &set->bank))

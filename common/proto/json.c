@@ -571,6 +571,23 @@ json_member(const struct json *j, unsigned i, const char **key, const struct jso
 	return false;
 }
 
+bool
+json_only(const struct json *o, const char *const *keys, struct error *e)
+{
+	const struct json *value;
+	const char *key;
+
+	for (unsigned i = 0; json_member(o, i, &key, &value); i++) {
+		unsigned k = 0;
+
+		while (keys[k] && strcmp(keys[k], key))
+			k++;
+		if (!keys[k])
+			return err_set(e, ERR_FORMAT, "%.40s: no such member", key);
+	}
+	return true;
+}
+
 /* --- building */
 
 /* An object or a list that lost a value for want of memory has this tied to it, which takes none; json_print refuses it. */

@@ -48,6 +48,8 @@ bool json_item_int(const struct json *item, int64_t lo, int64_t hi, int64_t *, s
 bool json_has(const struct json *, const char *key);
 /* Members of an object in file order: *key is borrowed; false after the last. */
 bool json_member(const struct json *, unsigned i, const char **key, const struct json **value);
+/* Has the object no member but these? keys ends in NULL. "colour: no such member" */
+bool json_only(const struct json *, const char *const *keys, struct error *) MUST_CHECK;
 
 /* Building. Memory failure is remembered in the tree and shows in json_print. */
 struct json *json_new(void);

@@ -142,18 +142,8 @@ static bool
 known_members(const struct json *o, struct error *e)
 {
 	static const char *const keys[] = { "name", "log", "captured", "sets", "quote", "tpm", "firmware", "expect", NULL };
-	const struct json *value;
-	const char *key;
 
-	for (unsigned i = 0; json_member(o, i, &key, &value); i++) {
-		unsigned k = 0;
-
-		while (keys[k] && strcmp(keys[k], key))
-			k++;
-		if (!keys[k])
-			return err_set(e, ERR_FORMAT, "%.40s: no such member", key);
-	}
-	return true;
+	return json_only(o, keys, e);
 }
 
 /* --- the verdict, and what was expected --- */
