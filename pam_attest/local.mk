@@ -86,7 +86,9 @@ pam_attest_attestctl_attestctl_SOURCES = \
 	%D%/attestctl/lint.h \
 	%D%/attestctl/lint_stacks.c \
 	%D%/attestctl/cmd_status.c \
-	%D%/attestctl/main.c
+	%D%/attestctl/complete.c %D%/attestctl/complete.h \
+	%D%/attestctl/main.c \
+	%D%/attestctl/options.c
 pam_attest_attestctl_attestctl_CPPFLAGS = $(CTL_CPPFLAGS)
 pam_attest_attestctl_attestctl_CFLAGS  = $(PIE_COMPILE)
 pam_attest_attestctl_attestctl_LDFLAGS = $(PIE_LINK)

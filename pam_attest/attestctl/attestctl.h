@@ -20,7 +20,7 @@ struct ctl {
 	const char *conf;        /* gate.conf */
 	const char *run_dir;     /* NULL: as gate.conf says */
 	bool        json, quiet;
-	const char *command;     /* its name, for messages */
+	const char *command, *args, *help;     /* of the command: its row in the table */
 };
 
 /* argv[0] is the command's name; the result is the exit code. */
@@ -36,10 +36,18 @@ int  ctl_exit(enum reason);                      /* the code that a host's state
 int  ctl_wrong(const struct ctl *, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /*
- * Options of a command: rows of {"--name", where its value goes}; every option has a value.
- * Words that are no option go to *rest (or are wrong, if rest is NULL). False: said on stderr.
+ * Options of a command: the one table is parser, `attestctl COMMAND --help`, the shells' completion and what attestctl(8) is
+ * checked against. A row is {"--name", where its value goes, what the value is, help}. Without an argument (NULL) the option is
+ * a switch: *value becomes its name. The argument's word says what a shell offers: SERVICE, USER, FILE, DIR, one of "a|b|c";
+ * for other words nothing.
  */
-struct ctl_option { const char *name; const char **value; };
+struct ctl_option { const char *name; const char **value; const char *argument, *help; };
+
+/*
+ * Every command calls this first, and does nothing before: --help and completion end the program in it.
+ * Words that are no option go to rest[], which has a place for each word of the command's `args`; behind the last one given
+ * it keeps what it had (NULL). With rest NULL every such word is wrong. False: said on stderr.
+ */
 bool ctl_options(const struct ctl *, int argc, char **argv, const struct ctl_option *, unsigned count,
     const char **rest);
 #endif

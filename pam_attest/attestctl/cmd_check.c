@@ -105,7 +105,11 @@ cmd_check(const struct ctl *ctl, int argc, char **argv)
 {
 	const char *service = NULL, *user = NULL, *rhost = "", *tty = "", *phase = "account";
 	const struct ctl_option options[] = {
-		{ "--service", &service }, { "--user", &user }, { "--rhost", &rhost }, { "--tty", &tty }, { "--phase", &phase },
+		{ "--service", &service, "SERVICE", "the PAM service (wanted)" },
+		{ "--user",    &user,    "USER",    "who would log in (wanted)" },
+		{ "--rhost",   &rhost,   "ADDRESS", "from where; without it the login is a local one" },
+		{ "--tty",     &tty,     "TTY",     "on which terminal" },
+		{ "--phase",   &phase,   "auth|account|session", "the part of the stack that asks [account]" },
 	};
 	struct gate_decision d;
 	struct gate_request q;

@@ -46,8 +46,14 @@ int
 cmd_enroll(const struct ctl *ctl, int argc, char **argv)
 {
 	const char *url = NULL, *ca = NULL, *sha256 = NULL, *token = NULL, *name = NULL, *owner = NULL;
-	const struct ctl_option options[] = { { "--url", &url }, { "--ca", &ca }, { "--ca-sha256", &sha256 },
-		{ "--token", &token }, { "--name", &name }, { "--owner-auth", &owner } };
+	const struct ctl_option options[] = {
+		{ "--url",        &url,    "URL",   "the verifier, https://HOST:PORT" },
+		{ "--ca",         &ca,     "FILE",  "its CA" },
+		{ "--ca-sha256",  &sha256, "HEX",   "or the SHA-256 of its CA's certificate" },
+		{ "--token",      &token,  "TOKEN", "admits the host without an administrator's approval" },
+		{ "--name",       &name,   "NAME",  "instead of the host's own name" },
+		{ "--owner-auth", &owner,  "FILE",  "the TPM's owner password is its first line" },
+	};
 	own(told) struct told told = { 0 };
 	struct error e = { .code = ERR_NONE };
 	struct local_out o;

@@ -143,7 +143,7 @@ cmd_lint(const struct ctl *ctl, int argc, char **argv)
 {
 	struct findings all = { 0 };
 	const char *folder = "/etc/pam.d";
-	const struct ctl_option table[] = { { "--pam-dir", &folder } };
+	const struct ctl_option table[] = { { "--pam-dir", &folder, "DIR", "the folder of PAM stacks [/etc/pam.d]" } };
 	int code = EXIT_GOOD;
 
 	if (!ctl_options(ctl, argc, argv, table, COUNT(table), NULL))

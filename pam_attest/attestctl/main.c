@@ -2,19 +2,21 @@
 #include <getopt.h>
 #include <stdarg.h>
 #include "attestctl.h"
+#include "complete.h"
 #include "scope.h"
 
+/* What a command takes beside its options, which stand in its own table; the words as for struct ctl_option. */
 static const struct command {
 	const char *name, *args, *help;
 	command_fn *run;
 } commands[] = {
-	{ "status", "",                     "what is known of this host, without asking anybody", cmd_status },
-	{ "attest", "",                     "attest now, and say what came of it", cmd_attest },
-	{ "explain", "[REF]",               "the last verdict, or one decision by its reference", cmd_explain },
-	{ "enroll", "--url URL",            "make this host known to a verifier: --ca FILE or --ca-sha256 HEX, --token, --name, --owner-auth", cmd_enroll },
-	{ "check",  "--service S --user U", "what the gate would decide now: options --rhost, --tty, --phase", cmd_check },
-	{ "lint",   "[--pam-dir DIR]",      "every error and danger in gate.conf and the PAM stacks, with file and line", cmd_lint },
-	{ "config", "[SERVICE]",            "the values in force for a service", cmd_config },
+	{ "status",  "",          "what is known of this host, without asking anybody", cmd_status },
+	{ "attest",  "",          "attest now, and say what came of it", cmd_attest },
+	{ "explain", "[REF]",     "the last verdict, or one decision by its reference", cmd_explain },
+	{ "enroll",  "",          "make this host known to a verifier", cmd_enroll },
+	{ "check",   "",          "what the gate would decide now", cmd_check },
+	{ "lint",    "",          "every error and danger in gate.conf and the PAM stacks, with file and line", cmd_lint },
+	{ "config",  "[SERVICE]", "the values in force for a service", cmd_config },
 };
 
 static const struct option options[] = {
@@ -31,8 +33,9 @@ print_help(FILE *to)
 {
 	fputs("usage: attestctl [-c gate.conf] [--run-dir DIR] [--json] [-q] COMMAND ...\n", to);
 	for (size_t i = 0; i < COUNT(commands); i++)
-		fprintf(to, "  %-9s %-22s %s\n", commands[i].name, commands[i].args, commands[i].help);
-	fputs("options:\n"
+		fprintf(to, "  %-9s %-12s %s\n", commands[i].name, commands[i].args, commands[i].help);
+	fputs("attestctl COMMAND --help shows its options\n"
+	    "options:\n"
 	    "  -c, --conf FILE     gate.conf [" GATE_CONF_FILE "]\n"
 	    "  --run-dir DIR       where attestd's socket and record are\n"
 	    "  --json              one JSON object on standard output\n"
@@ -85,29 +88,6 @@ ctl_wrong(const struct ctl *ctl, int code, const char *fmt, ...)
 	return code;
 }
 
-bool
-ctl_options(const struct ctl *ctl, int argc, char **argv, const struct ctl_option *table, unsigned count,
-    const char **rest)
-{
-	for (int i = 1; i < argc; i++) {
-		const struct ctl_option *o = NULL;
-
-		if (argv[i][0] != '-') {
-			if (!rest || *rest)
-				return ctl_wrong(ctl, 0, "'%s' is one word too many", argv[i]);
-			*rest = argv[i];
-			continue;
-		}
-		for (unsigned k = 0; k < count; k++)
-			if (!strcmp(table[k].name, argv[i]))
-				o = &table[k];
-		if (!o || i + 1 == argc)
-			return ctl_wrong(ctl, 0, o ? "%s wants a value" : "no such option: %s", argv[i]);
-		*o->value = argv[++i];
-	}
-	return true;
-}
-
 /* The gate takes absolute paths alone; people type others. */
 static const char *
 absolute(const char *path, char out[static GATE_PATH_MAX])
@@ -118,6 +98,70 @@ absolute(const char *path, char out[static GATE_PATH_MAX])
 	    (size_t)snprintf(out, GATE_PATH_MAX, "%s/%s", here, path) >= GATE_PATH_MAX)
 		return path;
 	return out;
+}
+
+/* --json and -q are understood behind the command as well, where people put them. */
+static int
+take_global(struct ctl *ctl, int argc, char **argv)
+{
+	int kept = 1;
+
+	if (argc > 1 && !strcmp(argv[1], COMPLETE))
+		return argc;
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], "--json"))
+			ctl->json = true;
+		else if (!strcmp(argv[i], "-q") || !strcmp(argv[i], "--quiet"))
+			ctl->quiet = true;
+		else
+			argv[kept++] = argv[i];
+	return kept;
+}
+
+static int
+run(struct ctl *ctl, int argc, char **argv)
+{
+	for (size_t i = 0; i < COUNT(commands); i++)
+		if (!strcmp(commands[i].name, argv[0])) {
+			ctl->command = commands[i].name;
+			ctl->args = commands[i].args;
+			ctl->help = commands[i].help;
+			return commands[i].run(ctl, take_global(ctl, argc, argv), argv);
+		}
+	return ctl_wrong(ctl, EXIT_USAGE, "no such command: %s (see --help)", argv[0]);
+}
+
+/*
+ * complete WORD...: what may stand in place of the last word, for the shells. The words are those behind "attestctl";
+ * the command itself answers for what stands behind it.
+ */
+static int
+complete(struct ctl *ctl, int argc, char **argv)
+{
+	const char *begun = argv[argc - 1];
+	int at = 1;
+
+	for (; at + 1 < argc && argv[at][0] == '-'; at++)
+		if (!strcmp(argv[at], "-c") || !strcmp(argv[at], "--conf") || !strcmp(argv[at], "--run-dir")) {
+			if (at + 2 >= argc)
+				return complete_value(ctl, "FILE", begun);
+			if (argv[at++][2] != 'r')
+				ctl->conf = argv[at];
+		}
+	if (at + 1 < argc) {
+		argv[at - 1] = argv[at];
+		argv[at] = (char *)COMPLETE;
+		return run(ctl, argc - at + 1, argv + at - 1);
+	}
+	for (size_t i = 0; i < COUNT(commands) && begun[0] != '-'; i++)
+		complete_word(begun, commands[i].name, commands[i].help);
+	for (const struct option *o = options; o->name && begun[0] == '-'; o++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "--%s", o->name);
+		complete_word(begun, name, "");
+	}
+	return COMPLETE_ALL;
 }
 
 int
@@ -145,18 +189,7 @@ main(int argc, char **argv)
 		print_help(stderr);
 		return EXIT_USAGE;
 	}
-	/* --json is understood behind the command as well, where people put it. */
-	for (int i = optind + 1; i < argc; i++)
-		if (!strcmp(argv[i], "--json")) {
-			ctl.json = true;
-			memmove(argv + i, argv + i + 1, (size_t)(argc - i) * sizeof(*argv));
-			argc--;
-			i--;
-		}
-	for (size_t i = 0; i < COUNT(commands); i++)
-		if (!strcmp(commands[i].name, argv[optind])) {
-			ctl.command = commands[i].name;
-			return commands[i].run(&ctl, argc - optind, argv + optind);
-		}
-	return ctl_wrong(&ctl, EXIT_USAGE, "no such command: %s (see --help)", argv[optind]);
+	argc -= optind;
+	argv += optind;
+	return !strcmp(argv[0], "complete") && argc > 1 ? complete(&ctl, argc, argv) : run(&ctl, argc, argv);
 }

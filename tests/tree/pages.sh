@@ -25,12 +25,21 @@ said() {
 	help=$("${program:-false}" --help 2>&1) || { note "$1 --help failed"; return; }
 	words=$(printf '%s\n' "$help" | sed -nE 's/^  ([a-z][a-z-]*)( .*|$)/\1/p; s/^ *(-[a-zA-Z]|--[a-z0-9-]+)[ ,].*/\1/p')
 	[ -n "$words" ] || note "$1 --help lists nothing"
-	for w in $words; do
+	all_in "$2" "$words"
+}
+# all_in <page> <words>
+all_in() {
+	for w in $2; do
 		pattern=$(printf '%s' "$w" | sed 's/^-*//; s/-/(\\\\-|-)/g')
-		if grep -qE -- "$pattern" "$top_srcdir/man/$2"; then passed=$((passed + 1)); else note "$2 lacks $w"; fi
+		if grep -qE -- "$pattern" "$top_srcdir/man/$1"; then passed=$((passed + 1)); else note "$1 lacks $w"; fi
 	done
 }
 said attestctl attestctl.8
+# Each of its commands has a table of options, which is its help.
+for c in $(printf '%s\n' "$help" | sed -nE 's/^  ([a-z][a-z-]*)( .*|$)/\1/p'); do
+	help=$("$program" "$c" --help 2>&1) || note "attestctl $c --help failed"
+	all_in attestctl.8 "$(printf '%s\n' "$help" | sed -nE 's/^  (--[a-z0-9-]+)( .*|$)/\1/p')"
+done
 said verifierctl verifierctl.8
 said attestd attestd.8
 said verifierd verifierd.8
