@@ -49,6 +49,7 @@ noinst_LTLIBRARIES += libgate.la
 libgate_la_SOURCES = \
 	%D%/gate/accounts.c %D%/gate/accounts.h \
 	%D%/gate/exempt.c \
+	%D%/gate/facts.c \
 	%D%/gate/gate.c %D%/gate/gate.h \
 	%D%/gate/gate_conf.c %D%/gate/gate_conf.h \
 	%D%/gate/gate_load.c %D%/gate/gate_option.h \

@@ -29,6 +29,10 @@ struct answer {
 };
 
 void facts_read(const struct gate_conf *, const struct gate_request *, struct facts *);
+
+/* The record once more: whoever was asked may have replaced it. */
+void facts_read_record(struct facts *);
+
 void source_ask(enum source, struct facts *, struct answer *);
 
 /* A verdict against this host that is on record: it stays one until a newer one says otherwise. */
