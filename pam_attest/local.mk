@@ -73,7 +73,9 @@ uninstall-hook:
 # attestctl: asks attestd; check, lint and config are the gate's own code.
 CTL_CPPFLAGS = $(GATE_CPPFLAGS) -I$(srcdir)/common/proto
 noinst_LTLIBRARIES += libstack.la
-libstack_la_SOURCES = %D%/attestctl/stack.c %D%/attestctl/stack.h
+libstack_la_SOURCES = \
+	%D%/attestctl/rescue.c %D%/attestctl/rescue.h \
+	%D%/attestctl/stack.c %D%/attestctl/stack.h
 libstack_la_LIBADD  = libbase.la
 STACK_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%/attestctl
 sbin_PROGRAMS += %D%/attestctl/attestctl

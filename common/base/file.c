@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include "file.h"
 #include "scope.h"
 
@@ -149,8 +150,54 @@ sync_folder(const char *path, struct error *e)
 	return true;
 }
 
-bool
-file_replace(const char *path, const void *buf, size_t len, mode_t mode, bool durable, struct error *e)
+enum { XATTR_NAMES_MAX = 4096, XATTR_VALUE_MAX = 64 << 10 };
+
+/* A file system without attributes has none to lose; one that will not take what the other had is another matter. */
+static bool
+copy_attributes(int from, int to, const char *name, struct error *e)
+{
+	own(mem) char *value = NULL;
+	char names[XATTR_NAMES_MAX];
+	ssize_t n = flistxattr(from, names, sizeof(names));
+
+	if (n < 0)
+		return errno == ENOTSUP || err_errno(e, "attributes of %s", name);
+	value = malloc(XATTR_VALUE_MAX);
+	if (!value)
+		return err_set(e, ERR_MEMORY, "attributes of %s", name);
+	for (const char *key = names; key < names + n; key += strlen(key) + 1) {
+		ssize_t len = fgetxattr(from, key, value, XATTR_VALUE_MAX);
+
+		if (len < 0 || fsetxattr(to, key, value, (size_t)len, 0) < 0)
+			return err_errno(e, "attribute %s of %s", key, name);
+	}
+	return true;
+}
+
+/* The owner first: changing it takes set-id bits away, and its ACL goes with the mode. */
+static bool
+copy_rights(int from, int to, const char *name, struct error *e)
+{
+	struct stat st, now;
+
+	if (fstat(from, &st) < 0 || fstat(to, &now) < 0)
+		return err_errno(e, "stat %s", name);
+	if ((st.st_uid != now.st_uid || st.st_gid != now.st_gid) && fchown(to, st.st_uid, st.st_gid) < 0)
+		return err_errno(e, "chown %s", name);
+	if (fchmod(to, st.st_mode & 07777) < 0)
+		return err_errno(e, "chmod %s", name);
+	return copy_attributes(from, to, name, e);
+}
+
+static bool
+set_mode(int fd, const char *name, mode_t mode, struct error *e)
+{
+	return fchmod(fd, mode) == 0 || err_errno(e, "chmod %s", name);
+}
+
+/* like < 0: `mode` says the rights. */
+static bool
+replace(const char *path, const void *buf, size_t len, int like, mode_t mode, bool durable, struct error *e)
 {
 	own(fd) int fd = -1;
 	char temporary[4096];
@@ -161,13 +208,25 @@ file_replace(const char *path, const void *buf, size_t len, mode_t mode, bool du
 	if (fd < 0)
 		return err_errno(e, "create %s", temporary);
 	if (!write_all(fd, temporary, buf, len, e) ||
-	    (fchmod(fd, mode) < 0 && !err_errno(e, "chmod %s", temporary)) ||
+	    !(like < 0 ? set_mode(fd, temporary, mode, e) : copy_rights(like, fd, temporary, e)) ||
 	    (durable && fsync(fd) < 0 && !err_errno(e, "sync %s", temporary)) ||
 	    (rename(temporary, path) < 0 && !err_errno(e, "rename to %s", path))) {
 		unlink(temporary);
 		return false;
 	}
 	return !durable || sync_folder(path, e);
+}
+
+bool
+file_replace(const char *path, const void *buf, size_t len, mode_t mode, bool durable, struct error *e)
+{
+	return replace(path, buf, len, -1, mode, durable, e);
+}
+
+bool
+file_replace_as(const char *path, int like, const void *buf, size_t len, struct error *e)
+{
+	return replace(path, buf, len, like, 0, true, e);
 }
 
 void

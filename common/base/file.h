@@ -34,6 +34,9 @@ bool file_load_fd(int fd, const char *name, size_t max, uint8_t **buf, size_t *l
 bool file_replace(const char *path, const void *buf, size_t len, mode_t mode, bool durable,
     struct error *) MUST_CHECK;
 
+/* The same, durable, with the owner, mode and extended attributes (labels, ACLs) of the open file `like`. */
+bool file_replace_as(const char *path, int like, const void *buf, size_t len, struct error *) MUST_CHECK;
+
 /*
  * Removes what a file_replace() in this folder left behind because its process was killed. For the
  * start of the folder's one owner, before anybody replaces anything.

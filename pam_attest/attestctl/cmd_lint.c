@@ -115,7 +115,7 @@ print_json(const struct ctl *ctl, const struct findings *all)
 	return EXIT_GOOD;
 }
 
-static void
+void
 lint_conf(const struct ctl *ctl, struct findings *all)
 {
 	char conf[GATE_PATH_MAX + 8];

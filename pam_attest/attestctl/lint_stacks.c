@@ -1,5 +1,4 @@
 /* attestctl lint, on the PAM stacks: a gate that a line before it, or its own control word, takes away. */
-#include <dirent.h>
 #include <stdarg.h>
 #include "file.h"
 #include "lint.h"
@@ -8,15 +7,13 @@
 
 #define GATE_MODULE "pam_attest.so"
 
-/* Setuid programs: whoever calls them sets the limits that the loading of a module meets. */
-static const char *const setuid_callers[] = { "su", "su-l", "sudo", "sudo-i", "polkit-1" };
-
 struct look {
 	const struct ctl *ctl;
 	const char       *folder, *service;
 	enum stack_type   type;
 	struct stack      stack;
 	struct findings  *all;
+	const struct stack_text *instead;
 };
 
 static void __attribute__((format(printf, 4, 5)))
@@ -52,10 +49,8 @@ refuses(enum stack_act a)
 static void
 judge_control(const struct look *k, const struct stack_line *gate)
 {
-	bool setuid = false;
+	bool setuid = stack_setuid(k->service);
 
-	for (size_t i = 0; i < COUNT(setuid_callers); i++)
-		setuid |= !strcmp(setuid_callers[i], k->service);
 	if (!refuses(gate->on[ANSWER_PERM_DENIED]) || !refuses(gate->on[ANSWER_NO_INFO]))
 		add(k, true, gate, "a refusal counts for nothing under this control word (sufficient, optional)");
 	if (gate->on[ANSWER_IGNORE] != ACT_IGNORE)
@@ -119,7 +114,7 @@ judge_type(struct look *k, enum stack_type type)
 	struct error e;
 
 	k->type = type;
-	if (!stack_read(k->folder, k->service, type, &k->stack, &e)) {
+	if (!stack_read_as(k->folder, k->service, type, k->instead, &k->stack, &e)) {
 		lint_note(k->all, false, e.why);
 		return false;
 	}
@@ -157,62 +152,47 @@ judge_service(struct look *k)
 		add(k, false, NULL, "gate.conf says mode = enforce, and no line calls " GATE_MODULE);
 }
 
-struct folder { unsigned n; char name[SERVICES_MAX][STACK_NAME_MAX]; bool included[SERVICES_MAX]; };
-
-/* Packages leave x.dpkg-old and editors x~ behind; no service has such a name. */
-static void
-list(const char *path, struct folder *f)
-{
-	DIR *d = opendir(path);
-	const struct dirent *entry;
-
-	while (d && (entry = readdir(d)) && f->n < SERVICES_MAX)
-		if (!strpbrk(entry->d_name, ".~") && strlen(entry->d_name) < STACK_NAME_MAX)
-			strcpy(f->name[f->n++], entry->d_name);
-	if (d)
-		closedir(d);
-}
-
-static int
-in_order(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
+struct folder { struct stack_files files; bool included[STACK_FILES_MAX]; };
 
 static void
 mark_included(void *arg, const struct stack_line *l)
 {
 	struct folder *f = arg;
 
-	for (unsigned i = 0; (l->kind == KIND_INCLUDE || l->kind == KIND_SUBSTACK) && i < f->n; i++)
-		if (!strcmp(f->name[i], l->name))
+	for (unsigned i = 0; (l->kind == KIND_INCLUDE || l->kind == KIND_SUBSTACK) && i < f->files.n; i++)
+		if (!strcmp(f->files.name[i], l->name))
 			f->included[i] = true;
+}
+
+void
+lint_service(const struct ctl *ctl, const char *folder, const char *service, const struct stack_text *instead,
+    struct findings *all)
+{
+	struct look k = { .ctl = ctl, .folder = folder, .service = service, .instead = instead, .all = all };
+
+	judge_service(&k);
 }
 
 /* What others include is no service of its own, and is judged where it is included. */
 void
 lint_stacks(const struct ctl *ctl, const char *path, struct findings *all)
 {
-	struct look k = { .ctl = ctl, .folder = path, .all = all };
 	struct folder f = { 0 };
 
-	list(path, &f);
-	qsort(f.name, f.n, sizeof(f.name[0]), in_order);
-	for (unsigned i = 0; i < f.n; i++) {
+	stack_list(path, &f.files);
+	for (unsigned i = 0; i < f.files.n; i++) {
 		own(mem) uint8_t *text = NULL;
 		char file[512];
 		struct error e;
 		size_t len;
 
-		snprintf(file, sizeof(file), "%s/%s", path, f.name[i]);
+		snprintf(file, sizeof(file), "%s/%s", path, f.files.name[i]);
 		if (file_load(file, STACK_FILE_MAX, &text, &len, &e))
 			stack_walk((const char *)text, len, mark_included, &f);
 		else
 			lint_note(all, false, e.why);
 	}
-	for (unsigned i = 0; i < f.n; i++)
-		if (!f.included[i]) {
-			k.service = f.name[i];
-			judge_service(&k);
-		}
+	for (unsigned i = 0; i < f.files.n; i++)
+		if (!f.included[i])
+			lint_service(ctl, path, f.files.name[i], NULL, all);
 }

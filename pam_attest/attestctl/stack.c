@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
@@ -173,6 +174,8 @@ take_line(char *text, struct stack_line *l)
 	if (l->type == STACK_EVERY || !take_control(&text, l))
 		return false;
 	type = word(&text);
+	text += strspn(text, blanks);
+	snprintf(l->args, sizeof(l->args), "%s", text);
 	return named(type && l->kind == KIND_MODULE ? last_part(type) : type, l->name);
 }
 
@@ -219,6 +222,7 @@ stack_walk(const char *text, size_t len, stack_fn *fn, void *arg)
 			continue;
 		if (line[strspn(line, blanks)] || cut) {
 			l.number = first;
+			l.last = number;
 			if (cut || !take_line(line, &l))
 				l.kind = KIND_BAD;
 			fn(arg, &l);
@@ -235,6 +239,7 @@ struct reading {
 	enum stack_type type;
 	unsigned        level, depth;
 	struct stack   *to;
+	const struct stack_text *instead;
 };
 
 static bool read_file(struct reading *r, struct error *e);
@@ -276,6 +281,10 @@ read_file(struct reading *r, struct error *e)
 	char path[512];
 	size_t len;
 
+	if (r->instead && !strcmp(last_part(r->file), r->instead->file)) {
+		stack_walk(r->instead->text, r->instead->len, take, r);
+		return true;
+	}
 	snprintf(path, sizeof(path), "%s%s%s", r->file[0] == '/' ? "" : r->folder, r->file[0] == '/' ? "" : "/", r->file);
 	if (!file_load(path, STACK_FILE_MAX, &text, &len, e))
 		return false;
@@ -284,10 +293,49 @@ read_file(struct reading *r, struct error *e)
 }
 
 bool
-stack_read(const char *folder, const char *service, enum stack_type type, struct stack *s, struct error *e)
+stack_read_as(const char *folder, const char *service, enum stack_type type, const struct stack_text *instead,
+    struct stack *s, struct error *e)
 {
-	struct reading r = { .folder = folder, .file = service, .type = type, .to = s };
+	struct reading r = { .folder = folder, .file = service, .type = type, .to = s, .instead = instead };
 
 	*s = (struct stack){ 0 };
 	return read_file(&r, e);
+}
+
+bool
+stack_read(const char *folder, const char *service, enum stack_type type, struct stack *s, struct error *e)
+{
+	return stack_read_as(folder, service, type, NULL, s, e);
+}
+
+static int
+in_order(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+void
+stack_list(const char *folder, struct stack_files *f)
+{
+	DIR *d = opendir(folder);
+	const struct dirent *entry;
+
+	f->n = 0;
+	while (d && (entry = readdir(d)) && f->n < STACK_FILES_MAX)
+		if (!strpbrk(entry->d_name, ".~") && strlen(entry->d_name) < STACK_NAME_MAX)
+			strcpy(f->name[f->n++], entry->d_name);
+	if (d)
+		closedir(d);
+	qsort(f->name, f->n, sizeof(f->name[0]), in_order);
+}
+
+bool
+stack_setuid(const char *service)
+{
+	static const char *const callers[] = { "su", "su-l", "sudo", "sudo-i", "polkit-1" };
+
+	for (size_t i = 0; i < COUNT(callers); i++)
+		if (!strcmp(callers[i], service))
+			return true;
+	return false;
 }

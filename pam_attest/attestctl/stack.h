@@ -13,6 +13,8 @@ enum {
 	STACK_LINES_MAX = 128,
 	STACK_DEPTH_MAX = 8,         /* files that include each other */
 	STACK_NAME_MAX  = 64,
+	STACK_ARGS_MAX  = 256,
+	STACK_FILES_MAX = 128,
 };
 
 #define STACK_TYPES(X) X(AUTH, "auth") X(ACCOUNT, "account") X(PASSWORD, "password") X(SESSION, "session")
@@ -40,13 +42,14 @@ enum stack_kind { KIND_MODULE, KIND_INCLUDE, KIND_SUBSTACK, KIND_BAD };
 
 struct stack_line {
 	char            file[STACK_NAME_MAX];   /* where it stands: a name in the folder */
-	unsigned        number;                 /* its first line there */
+	unsigned        number, last;           /* its first line there, and the last of those that a backslash joins to it */
 	enum stack_kind kind;
 	enum stack_type type;
 	char            name[STACK_NAME_MAX];   /* the module, without its folder; or the file to be read here */
 	enum stack_act  on[ANSWER_COUNT];
 	unsigned        jump;                   /* the longest jump that any answer makes; 0: none */
 	unsigned        level;                  /* substacks around it */
+	char            args[STACK_ARGS_MAX];   /* of the module, as they stand there; cut */
 };
 
 /*
@@ -65,4 +68,16 @@ struct stack {
 
 /* The lines of one type for a service of that folder, with what they include in its place. */
 bool stack_read(const char *folder, const char *service, enum stack_type type, struct stack *, struct error *) MUST_CHECK;
+
+/* The same as if one file of the folder had another text; NULL: none has. */
+struct stack_text { const char *file, *text; size_t len; };
+bool stack_read_as(const char *folder, const char *service, enum stack_type type, const struct stack_text *,
+    struct stack *, struct error *) MUST_CHECK;
+
+/* The files of a folder of stacks, in order; none of those that packages (x.dpkg-old) and editors (x~) leave behind. */
+struct stack_files { unsigned n; char name[STACK_FILES_MAX][STACK_NAME_MAX]; };
+void stack_list(const char *folder, struct stack_files *);
+
+/* Is it a setuid program's? Whoever calls one sets the limits that the loading of a module meets. */
+bool stack_setuid(const char *service);
 #endif

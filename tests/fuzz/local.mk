@@ -110,6 +110,12 @@ tests_fuzz_fuzz_framing_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
 tests_fuzz_fuzz_framing_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_framing_LDADD    = libroutes.la
 
+check_PROGRAMS += %D%/fuzz_rescue
+tests_fuzz_fuzz_rescue_SOURCES  = %D%/fuzz_rescue.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_rescue_CPPFLAGS = $(STACK_CPPFLAGS)
+tests_fuzz_fuzz_rescue_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_rescue_LDADD    = libstack.la
+
 check_PROGRAMS += %D%/fuzz_stack
 tests_fuzz_fuzz_stack_SOURCES  = %D%/fuzz_stack.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_stack_CPPFLAGS = $(STACK_CPPFLAGS)

@@ -1,3 +1,6 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
 #include "file.h"
 #include "unit.h"
 
@@ -41,10 +44,37 @@ START_TEST(sweep)
 }
 END_TEST
 
+/* A file that takes another's place has its mode and its attributes, and nothing is left beside it. */
+START_TEST(replaces_as)
+{
+	char dir[] = "/tmp/check_file.XXXXXX", path[64], value[8] = "";
+	own(fd) int fd = -1;
+	bool attributes;
+	struct error e;
+	struct stat st;
+
+	ck_assert(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/sshd", dir);
+	ck_assert(file_replace(path, "old", 3, 0640, false, &e));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	attributes = setxattr(path, "user.label", "kept", 4, 0) == 0;
+	ck_assert(attributes || errno == ENOTSUP);
+	ck_assert_msg(file_replace_as(path, fd, "newer", 5, &e), "%s", e.why);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(st.st_size, 5);
+	ck_assert_uint_eq(st.st_mode & 07777, 0640);
+	ck_assert(!attributes || getxattr(path, "user.label", value, sizeof(value)) == 4);
+	ck_assert_str_eq(value, attributes ? "kept" : "");
+	unlink(path);
+	ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
 static void
 add(TCase *tc)
 {
 	tcase_add_test(tc, sweep);
+	tcase_add_test(tc, replaces_as);
 	tcase_add_loop_test(tc, whose, 0, COUNT(owners));
 }
 

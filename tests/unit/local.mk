@@ -42,6 +42,12 @@ tests_unit_check_stack_SOURCES  = %D%/check_stack.c
 tests_unit_check_stack_CPPFLAGS = $(UNIT_CPPFLAGS) $(STACK_CPPFLAGS)
 tests_unit_check_stack_LDADD    = libunit.la libstack.la
 
+check_PROGRAMS += %D%/check_rescue
+TESTS += %D%/check_rescue
+tests_unit_check_rescue_SOURCES  = %D%/check_rescue.c
+tests_unit_check_rescue_CPPFLAGS = $(UNIT_CPPFLAGS) $(STACK_CPPFLAGS)
+tests_unit_check_rescue_LDADD    = libunit.la libstack.la
+
 check_PROGRAMS += %D%/check_digest
 TESTS += %D%/check_digest
 tests_unit_check_digest_SOURCES  = %D%/check_digest.c
