@@ -86,6 +86,7 @@ pam_attest_attestctl_attestctl_SOURCES = \
 	%D%/attestctl/cmd_config.c \
 	%D%/attestctl/cmd_enroll.c \
 	%D%/attestctl/cmd_lint.c \
+	%D%/attestctl/finding.c %D%/attestctl/finding.h \
 	%D%/attestctl/lint.h \
 	%D%/attestctl/lint_stacks.c \
 	%D%/attestctl/cmd_status.c \

@@ -4,23 +4,8 @@
 #include "lint.h"
 #include "scope.h"
 
-void
-lint_note(struct findings *all, bool error, const char *text)
-{
-	/* [default] is read once for each service: say it once. */
-	for (unsigned i = 0; i < all->n; i++)
-		if (!strcmp(all->item[i].text, text))
-			return;
-	all->errors += error;
-	if (all->n == FINDINGS_MAX)
-		return;
-	all->item[all->n].error = error;
-	snprintf(all->item[all->n].text, sizeof(all->item[0].text), "%s", text);
-	all->n++;
-}
-
 static void __attribute__((format(printf, 4, 5)))
-add(struct findings *all, bool error, const struct gate_conf *c, const char *fmt, ...)
+add(struct findings *all, enum finding_code code, const struct gate_conf *c, const char *fmt, ...)
 {
 	char why[200], text[FINDING_TEXT];
 	va_list ap;
@@ -29,13 +14,13 @@ add(struct findings *all, bool error, const struct gate_conf *c, const char *fmt
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
 	snprintf(text, sizeof(text), "[%.40s] %s", c->service, why);
-	lint_note(all, error, text);
+	finding_add(all, code, c->service, c->file, text);
 }
 
 static void
 take_error(void *arg, const struct error *e)
 {
-	lint_note(arg, true, e->why);
+	finding_add(arg, FOUND_CONF, "", "", e->why);
 }
 
 static void
@@ -49,7 +34,7 @@ take_service(void *arg, const char *service)
 	if (all->services < SERVICES_MAX && strlen(service) < GATE_NAME_MAX)
 		strcpy(all->service[all->services++], service);
 	else
-		lint_note(all, true, "more sections than lint can hold, or a service name that is too long");
+		finding_add(all, FOUND_CONF, "", "", "more sections than lint can hold, or a service name that is too long");
 }
 
 static bool
@@ -67,18 +52,16 @@ judge_sources(struct findings *all, const struct gate_conf *c)
 	bool console = !strcmp(c->service, "login") || c->consoles;
 
 	if (has(c, SOURCE_CACHE) && (has(c, SOURCE_PEER) || has(c, SOURCE_PASSPORT)))
-		add(all, true, c, "sources: cache judges this host, peer and passport the connecting one; not both");
+		add(all, FOUND_CACHE_AND_PEER, c, "sources: cache judges this host, peer and passport the connecting one; not both");
 	for (unsigned i = 0; i < c->nsources; i++) {
 		const struct source_rule *r = &c->sources[i];
 
-		if (r->source == SOURCE_PEER || r->source == SOURCE_PASSPORT)
-			add(all, false, c, "sources: %s is not answered by this release", source_word(r->source));
 		if (!console && (r->action[STATE_NONE] == ACTION_PERMIT || r->action[STATE_BROKEN] == ACTION_PERMIT))
-			add(all, false, c, "sources: an attacker can bring about none and broken, and %s permits them off a local console",
+			add(all, FOUND_OPENS, c, "sources: an attacker can bring about none and broken, and %s permits them off a local console",
 			    source_word(r->source));
 	}
 	if (c->mode == MODE_ENFORCE && !has(c, SOURCE_EXEMPT))
-		add(all, false, c, "sources: without exempt there is no way in when everything else is down");
+		add(all, FOUND_NO_EXEMPT, c, "sources: without exempt there is no way in when everything else is down");
 }
 
 static void
@@ -86,13 +69,13 @@ judge(struct findings *all, const struct gate_conf *c)
 {
 	judge_sources(all, c);
 	if (c->max_age && c->max_age < 10 * 60 * 1000)
-		add(all, false, c, "max_age is shorter than attestd's renewal (66%% of 15 min as shipped): accesses wait for a quote");
+		add(all, FOUND_MAX_AGE, c, "max_age is shorter than attestd's renewal (66%% of 15 min as shipped): accesses wait for a quote");
 	if (c->kill_all)
-		add(all, false, c, "kill_switch = all: whoever can write one file or the kernel command line opens this service");
+		add(all, FOUND_KILL_ALL, c, "kill_switch = all: whoever can write one file or the kernel command line opens this service");
 	if (c->success_ok)
-		add(all, false, c, "success_ok: in an auth stack a verdict on the machine may log a user in");
+		add(all, FOUND_SUCCESS_OK, c, "success_ok: in an auth stack a verdict on the machine may log a user in");
 	if (c->until && c->until <= clock_now().wall)
-		add(all, false, c, "until has passed: enforce acts as audit");
+		add(all, FOUND_TRIAL_OVER, c, "until has passed: enforce acts as audit");
 }
 
 static int
@@ -106,7 +89,7 @@ print_json(const struct ctl *ctl, const struct findings *all)
 
 	json_put_int(j, "schema", 1);
 	for (unsigned i = 0; i < all->n; i++)
-		json_add_text(all->item[i].error ? errors : warnings, all->item[i].text);
+		json_add_text(finding_severity(all->item[i].code) == SEVERITY_ERROR ? errors : warnings, all->item[i].text);
 	json_put(j, "errors", errors);
 	json_put(j, "warnings", warnings);
 	if (!json_print(j, true, &text, &len, &e))
@@ -129,7 +112,7 @@ lint_conf(const struct ctl *ctl, struct findings *all)
 		return;
 	judge(all, &c);
 	if (strcmp(c.owner, "root") != 0 && strcmp(c.owner, "0") != 0 && !gate_owner(&c))
-		lint_note(all, false, "[paths] owner: no such user; only a record that root wrote will count");
+		finding_add(all, FOUND_OWNER, "", "", "[paths] owner: no such user; only a record that root wrote will count");
 	if (!gate_conf_services(c.file, take_service, all, &e))
 		take_error(all, &e);
 	for (unsigned i = 0; i < all->services; i++) {
@@ -141,7 +124,7 @@ lint_conf(const struct ctl *ctl, struct findings *all)
 int
 cmd_lint(const struct ctl *ctl, int argc, char **argv)
 {
-	struct findings all = { 0 };
+	static struct findings all;
 	const char *folder = "/etc/pam.d";
 	const struct ctl_option table[] = { { "--pam-dir", &folder, "DIR", "the folder of PAM stacks [/etc/pam.d]" } };
 	int code = EXIT_GOOD;
@@ -154,6 +137,6 @@ cmd_lint(const struct ctl *ctl, int argc, char **argv)
 		code = print_json(ctl, &all);
 	else if (!ctl->quiet)
 		for (unsigned i = 0; i < all.n; i++)
-			printf("%s: %s\n", all.item[i].error ? "error" : "warning", all.item[i].text);
+			printf("%s: %s\n", severity_word(finding_severity(all.item[i].code)), all.item[i].text);
 	return all.errors ? EXIT_USAGE : code;
 }

@@ -67,6 +67,11 @@ lint "the same in a substack ends nothing but that" sshd 0 "" <<C
 account substack common-account
 $gate
 C
+lint "in a file for everybody" system-auth 2 \
+"error: system-auth: calls pam_attest.so for cron, systemd --user and greeters too, which include it" <<C
+$gate
+$unix
+C
 lint "a jump over the gate" sshd 2 \
 "error: sshd:1: pam_access.so can let people in before pam_attest.so (line 3 of sshd) is asked" <<C
 account [success=2 default=ignore] pam_access.so
@@ -99,14 +104,14 @@ lint "alone" sshd 2 \
 "error: sshd:1: alone in its stack: PAM turns its PAM_IGNORE (audit, exemptions) into a refusal" <<C
 $gate
 C
-lint "row 17: in auth alone" sshd 0 \
-"warning: sshd: only auth calls pam_attest.so: public keys, a cached sudo and NOPASSWD do not pass there; account is where all do" <<C
+lint "row 17: in auth alone" sshd 2 \
+"error: sshd: only auth calls pam_attest.so: public keys, a cached sudo and NOPASSWD do not pass there; account is where all do" <<C
 auth [success=ok ignore=ignore module_unknown=ignore default=die] pam_attest.so
 auth required pam_unix.so
 $unix
 C
-lint "in session alone" sshd 0 \
-"warning: sshd: only session calls pam_attest.so: sshd does not heed its refusal; account is where all do" <<C
+lint "in session alone" sshd 2 \
+"error: sshd: only session calls pam_attest.so: sshd does not heed its refusal; account is where all do" <<C
 session [success=ok ignore=ignore module_unknown=ignore default=die] pam_attest.so
 session required pam_unix.so
 C
@@ -116,8 +121,8 @@ $gate
 password required pam_attest.so
 $unix
 C
-lint "enforced, and not hooked" sshd 0 \
-"warning: sshd: gate.conf says mode = enforce, and no line calls pam_attest.so" <<C
+lint "enforced, and not hooked" sshd 2 \
+"error: sshd: gate.conf says mode = enforce, and no line calls pam_attest.so" <<C
 $unix
 C
 lint "audited, and not hooked" login 0 "" <<C
