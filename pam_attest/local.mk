@@ -65,10 +65,22 @@ pam_attest_la_LIBADD  = libgate.la -lpam
 EXTRA_pam_attest_la_DEPENDENCIES = %D%/gate/pam_attest.map
 EXTRA_DIST += %D%/gate/pam_attest.map
 
+# nss: loaded into every program that looks up a group. libc alone.
+nsslibdir = $(libdir)
+nsslib_LTLIBRARIES = libnss_attest.la
+libnss_attest_la_SOURCES  = %D%/gate/nss_attest.c
+libnss_attest_la_CPPFLAGS = $(GATE_CPPFLAGS)
+libnss_attest_la_LDFLAGS  = $(AM_LDFLAGS) -module -version-info 2:0:0 -shared -Wl,--gc-sections \
+	-Wl,--version-script=$(srcdir)/%D%/gate/nss_attest.map
+libnss_attest_la_LIBADD   = libgate.la
+EXTRA_libnss_attest_la_DEPENDENCIES = %D%/gate/nss_attest.map
+EXTRA_DIST += %D%/gate/nss_attest.map
+
+# Modules are loaded by name: no .la, and no name to link with.
 install-data-hook:
-	rm -f $(DESTDIR)$(pammoddir)/pam_attest.la
+	rm -f $(DESTDIR)$(pammoddir)/pam_attest.la $(DESTDIR)$(nsslibdir)/libnss_attest.la $(DESTDIR)$(nsslibdir)/libnss_attest.so
 uninstall-hook:
-	rm -f $(DESTDIR)$(pammoddir)/pam_attest.so
+	rm -f $(DESTDIR)$(pammoddir)/pam_attest.so $(DESTDIR)$(nsslibdir)/libnss_attest.so.2 $(DESTDIR)$(nsslibdir)/libnss_attest.so.2.0.0
 
 # attestctl: asks attestd; check, lint and config are the gate's own code.
 CTL_CPPFLAGS = $(GATE_CPPFLAGS) -I$(srcdir)/common/proto

@@ -168,3 +168,35 @@ account_in_group(const char *passwd, const char *group_file, const char *user, c
 	} while (c != END);
 	return false;
 }
+
+bool
+account_group_fits(const char *group_file, const char *group, gid_t wanted)
+{
+	own(fd) int fd = -1;
+	struct fields f;
+	char name[FIELD_MAX], skip[FIELD_MAX], gid[FIELD_MAX];
+	unsigned g;
+	int c;
+
+	if (!open_fields(group_file, &f))
+		return false;
+	fd = f.fd;
+	do {
+		bool same, known;
+
+		c = field(&f, false, name);
+		if (c == ':')
+			c = field(&f, false, skip);
+		if (c != ':')
+			continue;
+		c = field(&f, false, gid);
+		same = !strcmp(name + strspn(name, " \t"), group);
+		known = number(gid, &g);
+		/* "+:::" of nsswitch's compat has no gid at all. */
+		if (same ? !known || g != wanted : gid[0] && (!known || g == wanted))
+			return false;
+		if (c == ':')
+			c = rest_of_line(&f);
+	} while (c != END);
+	return !f.cut;
+}

@@ -15,4 +15,10 @@ bool account_find(const char *passwd, const char *user, struct account *out);
 
 /* Is user named by the group, or is it the user's primary one? False for a group that is not there. */
 bool account_in_group(const char *passwd, const char *group_file, const char *user, const char *group);
+
+/*
+ * May name and gid stand for one another? Not if a line of the file gives the name another gid or the gid
+ * another name, or has a gid that nobody can read, or if the file cannot be read to its end.
+ */
+bool account_group_fits(const char *group_file, const char *name, gid_t gid);
 #endif

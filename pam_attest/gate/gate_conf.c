@@ -31,7 +31,7 @@ static const struct option {
 	KEY(IN_PATHS,             "group",            PATH,    group,            0, 0,       "/etc/group"),
 	KEY(IN_PATHS,             "cmdline",          PATH,    cmdline,          0, 0,       "/proc/cmdline"),
 	KEY(IN_NSS,               "group",            TEXT,    nss_group,        0, 0,       "attested"),
-	KEY(IN_NSS,               "gid",              GID,     nss_gid,          1, 1u << 31, ""),
+	KEY(IN_NSS,               "gid",              GID,     nss_gid,          100, 1u << 31, ""),
 	KEY(IN_NSS,               "warning",          FLAG,    nss_warning,      0, 0,       "no"),
 	KEY(IN_SERVICE | IN_LINE, "mode",             MODE,    mode,             0, 0,       "audit"),
 	KEY(IN_SERVICE,           "sources",          SOURCES, sources,          0, 0,       "exempt lease cache quote grace"),

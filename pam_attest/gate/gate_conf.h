@@ -106,6 +106,9 @@ typedef void gate_conf_report(void *arg, const struct error *);
 void gate_conf_read(struct gate_conf *c, const char *service, int argc, const char *const *argv,
     gate_conf_report *report, void *arg);
 
+/* [paths] and [nss] alone, for who asks about no service. False if a file cannot be had, or a line of these cannot be used. */
+bool gate_conf_read_nss(struct gate_conf *c, const char *file) MUST_CHECK;
+
 /* Is word one of the words in list, "a b c"? */
 bool gate_list_has(const char *list, const char *word);
 

@@ -10,7 +10,7 @@
 #include "scope.h"
 
 /* The general sections are read first, so that [default] may stand below the service's own. */
-enum pass { PASS_GENERAL, PASS_SERVICE };
+enum pass { PASS_GENERAL, PASS_SERVICE, PASS_NSS };
 enum section { SECTION_NONE, SECTION_PATHS, SECTION_NSS, SECTION_DEFAULT, SECTION_SERVICE, SECTION_OTHER, SECTION_BROKEN };
 
 struct load {
@@ -51,7 +51,9 @@ counts(const struct load *l)
 {
 	if (l->section == SECTION_SERVICE)
 		return l->pass == PASS_SERVICE;
-	return l->section != SECTION_OTHER && l->pass == PASS_GENERAL;
+	if (l->section == SECTION_DEFAULT)
+		return l->pass == PASS_GENERAL;
+	return l->section != SECTION_OTHER && l->pass != PASS_SERVICE;
 }
 
 static bool
@@ -94,10 +96,12 @@ walk(struct load *l, const char *name, const char *text, size_t len)
 	for (unsigned number = 1; len; number++) {
 		const char *newline = memchr(text, '\n', len);
 		size_t n = newline ? (size_t)(newline - text) + 1 : len;
+		bool header = text[strspn(text, " \t")] == '[';
 		struct error e;
 
-		if (!conf_walk_from(name, number, text, n, take, l, &e)) {
-			if (text[strspn(text, " \t")] == '[')
+		/* What says nothing here is not looked at: other services' lines are most of a file. */
+		if ((header || counts(l)) && !conf_walk_from(name, number, text, n, take, l, &e)) {
+			if (header)
 				l->section = SECTION_BROKEN;
 			if (counts(l))
 				note(l, &e);
@@ -128,7 +132,7 @@ read_conf(const char *path, char text[static GATE_FILE_MAX], size_t *len, struct
 }
 
 static bool
-load_dropin(struct load *l, const char *path, struct error *e)
+load_file(struct load *l, const char *path, struct error *e)
 {
 	char text[GATE_FILE_MAX];
 	size_t len;
@@ -207,7 +211,7 @@ load_all(struct load *l, struct error *e)
 		walk(l, last_part(l->c->file), text, len);
 		for (unsigned i = 0; i < names.n; i++) {
 			snprintf(path, sizeof(path), "%s.d/%s", l->c->file, names.name[i]);
-			if (!load_dropin(l, path, e))
+			if (!load_file(l, path, e))
 				return false;
 		}
 	}
@@ -258,6 +262,26 @@ gate_conf_read(struct gate_conf *c, const char *service, int argc, const char *c
 		note(&l, &e);
 	}
 	take_line(&l, argc, argv, false);        /* and the line beats the file */
+}
+
+bool
+gate_conf_read_nss(struct gate_conf *c, const char *file)
+{
+	struct load l = { .c = c, .service = "", .pass = PASS_NSS };
+	char path[GATE_PATH_MAX + GATE_NAME_MAX + 4];
+	struct names names = { 0 };
+	struct error e;
+
+	gate_option_defaults(c);
+	snprintf(path, sizeof(path), "%s.d", file);
+	if (!load_file(&l, file, &e) || !list_dropins(path, &names, &e))
+		return false;
+	for (unsigned i = 0; i < names.n; i++) {
+		snprintf(path, sizeof(path), "%s.d/%s", file, names.name[i]);
+		if (!load_file(&l, path, &e))
+			return false;
+	}
+	return !c->bad;
 }
 
 struct services { void (*fn)(void *, const char *); void *arg; };

@@ -23,4 +23,13 @@ tests_gate_check_faults_LDFLAGS  = $(AM_LDFLAGS) -Wl,--wrap=open -Wl,--wrap=fsta
 	-Wl,--wrap=clock_gettime -Wl,--wrap=getrandom -Wl,--wrap=sendmsg -Wl,--wrap=close \
 	-Wl,--wrap=pam_get_item -Wl,--wrap=pam_get_user -Wl,--wrap=pam_prompt -Wl,--wrap=pam_syslog
 tests_gate_check_faults_LDADD    = libgate.la libunit.la -lpam
+
+check_PROGRAMS += %D%/check_nss
+TESTS += %D%/check_nss
+tests_gate_check_nss_SOURCES  = %D%/check_nss.c %D%/world.c %D%/world.h pam_attest/gate/nss_attest.c
+tests_gate_check_nss_CPPFLAGS = $(UNIT_CPPFLAGS) $(GATE_CPPFLAGS)
+tests_gate_check_nss_CFLAGS   = $(AM_CFLAGS) -pthread
+tests_gate_check_nss_LDFLAGS  = $(AM_LDFLAGS) -pthread -Wl,--wrap=open -Wl,--wrap=fstat -Wl,--wrap=read -Wl,--wrap=getdents64 \
+	-Wl,--wrap=clock_gettime -Wl,--wrap=close -Wl,--wrap=realloc
+tests_gate_check_nss_LDADD    = libgate.la libunit.la
 endif

@@ -36,7 +36,9 @@ only "Landlock"   'linux/landlock' 'common/sandbox/(landlock|kernel)\.c'
 only "libpam"     'security/'      'pam_attest/gate/pam_attest\.c'
 never common/base     'openssl|json|curl|tss2|sqlite3|event2|security/|pthread|signal\.h'
 never policy          'curl|tss2|sqlite3|event2|security/|sys/socket|fcntl|time\.h|clock\.h|file\.h'
-never pam_attest/gate 'openssl|json|curl|tss2|sqlite3|event2|pthread|signal\.h|grp\.h|pwd\.h'
+only "NSS"        'nss\.h'         'pam_attest/gate/nss_attest\.c'
+only "groups"     'grp\.h'         'pam_attest/gate/nss_attest\.c|pam_attest/attest(ctl|d)/.*|verifierd/.*'
+never pam_attest/gate 'openssl|json|curl|tss2|sqlite3|event2|pthread|signal\.h|pwd\.h'
 never pam_attest/attestd 'gate\.h|gate_conf\.h|appraise\.h|eventlog\.h'
 
 # Functions that have no place in code that runs in other people's processes.

@@ -25,6 +25,7 @@ may() {
 proto='libcrypto\.so\.3|libjson-c\.so\.5'
 sandbox='libseccomp\.so\.2'
 may pam_attest.so         'libpam\.so\.0'
+may 'libnss_attest.so.2.*' nothing
 may attestd               "$sandbox|$proto|libcurl\.so\.4"
 may attestd-tpm           "$sandbox|"'libtss2-(esys|mu|tctildr|rc)\.so\.0|libtss2-tctildr\.so\.0'
 may attestctl             "$proto"
