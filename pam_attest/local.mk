@@ -53,6 +53,7 @@ libgate_la_SOURCES = \
 	%D%/gate/gate.c %D%/gate/gate.h \
 	%D%/gate/gate_conf.c %D%/gate/gate_conf.h \
 	%D%/gate/gate_load.c %D%/gate/gate_option.h \
+	%D%/gate/lease.c \
 	%D%/gate/sources.c %D%/gate/sources.h
 libgate_la_LIBADD = libbase.la
 

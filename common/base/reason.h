@@ -137,6 +137,7 @@ X(EXEMPT_ROOT,        "exempt-root",         NONE, "root's own sudo and su are n
 X(EXEMPT_CONSOLE,     "exempt-console",      NONE, "an administrator on the local console is not gated", "nothing to do") \
 X(EXEMPT_USER,        "exempt-user",         NONE, "this user is exempt in gate.conf", "nothing to do") \
 X(BREAK_GLASS,        "break-glass",         NONE, "a member of the break-glass group came in", "ask why it was needed") \
+X(LEASE,              "lease",               NONE, "an administrator lets people in for a while, whatever is measured", "verifierctl allow HOST --list tells who and why") \
 X(MODE_OFF,           "mode-off",            NONE, "the gate is off for this service", "nothing to do")
 
 enum reason {

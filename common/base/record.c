@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stddef.h>
 #include <string.h>
+#include "plain.h"
 #include "record.h"
 #include "scope.h"
 
@@ -59,35 +60,6 @@ static const struct field {
 };
 _Static_assert(COUNT(fields) < 32, "one bit a field");
 
-/* Printable ASCII without '=': host names, set labels, references. */
-static bool
-plain(const char *s)
-{
-	for (; *s; s++)
-		if (*s < ' ' || *s > '~' || *s == '=')
-			return false;
-	return true;
-}
-
-/* Decimal, at most 2^53 - 1, no sign and no leading zero: one form for each number. */
-static bool
-number(const char *s, uint64_t max, uint64_t *out)
-{
-	uint64_t n = 0;
-
-	if (!*s || (*s == '0' && s[1]))
-		return false;
-	for (; *s; s++) {
-		if (*s < '0' || *s > '9')
-			return false;
-		n = n * 10 + (uint64_t)(*s - '0');
-		if (n > max)
-			return false;
-	}
-	*out = n;
-	return true;
-}
-
 static bool
 set(struct record *r, const struct field *f, const char *value)
 {
@@ -96,7 +68,7 @@ set(struct record *r, const struct field *f, const char *value)
 
 	switch (f->kind) {
 	case KIND_TEXT:
-		if (strlen(value) >= f->size || !plain(value))
+		if (strlen(value) >= f->size || !plain_text(value))
 			return false;
 		strcpy(at, value);
 		return true;
@@ -107,12 +79,12 @@ set(struct record *r, const struct field *f, const char *value)
 	case KIND_MODE:
 		return mode_find(value, at);
 	case KIND_MS:
-		if (!number(value, (1ULL << 53) - 1, &n))
+		if (!plain_number(value, PLAIN_MAX, &n))
 			return false;
 		*(int64_t *)at = (int64_t)n;
 		return true;
 	case KIND_COUNT:
-		if (!number(value, UINT32_MAX, &n))
+		if (!plain_number(value, UINT32_MAX, &n))
 			return false;
 		*(uint32_t *)at = (uint32_t)n;
 		return true;

@@ -44,13 +44,13 @@ is_verdict(enum state s)
 	return s == STATE_AFFIRMING || s == STATE_WARNING;
 }
 
-/* Strangers must not drive the TPM, and a configuration that cannot be used asks nobody. */
+/* Strangers must not drive the TPM: they have what is on file. A configuration that cannot be used asks nobody. */
 static bool
 may_ask(const struct facts *f, enum source s)
 {
 	if (s == SOURCE_EXEMPT)
 		return true;
-	return !f->conf->bad && (f->request->phase != PHASE_AUTH || s == SOURCE_CACHE);
+	return !f->conf->bad && (f->request->phase != PHASE_AUTH || s == SOURCE_CACHE || s == SOURCE_LEASE);
 }
 
 static void
@@ -64,9 +64,18 @@ settle(struct gate_decision *d, enum outcome o, enum source s, const struct answ
 	memcpy(d->ref, a->ref, sizeof(d->ref));
 }
 
+/* A lease beats a refusal only where it was signed to, and never that of a host which was revoked. */
+static bool
+lease_counts(const struct facts *f, const struct answer *lease, const struct answer *refusal)
+{
+	if (!lease->leased || facts_unread(f))
+		return false;
+	return !refusal || (lease->overrules && refusal->reason != REASON_HOST_REVOKED);
+}
+
 /*
  * Asks the sources in order. A refusal that is on record, or that a source gives, stands against
- * everything but a newer verdict: no outage and no bracket forgets it.
+ * everything but a newer verdict, and a lease that was signed to overrule it: no outage and no bracket forgets it.
  */
 static void
 judge(struct facts *f, struct gate_decision *d)
@@ -91,8 +100,12 @@ judge(struct facts *f, struct gate_decision *d)
 			settle(d, OUTCOME_EXEMPT, rule->source, &a);
 			return;
 		}
+		if (lease_counts(f, &a, refused ? &refusal : NULL)) {
+			settle(d, OUTCOME_LEASE, rule->source, &a);
+			return;
+		}
 		/* Nothing to add: its bracket still says what no verdict is worth here. */
-		if (a.heard) {
+		if (a.heard && !a.leased) {
 			last = a;
 		} else {
 			a = last;
@@ -231,6 +244,7 @@ gate_code(const struct gate_conf *c, const struct gate_decision *d, enum phase p
 	case OUTCOME_PERMIT:
 		/* A verdict is about the machine: under `auth sufficient` it must not log anybody in. */
 		return phase == PHASE_AUTH && !c->success_ok ? CODE_IGNORE : CODE_SUCCESS;
+	case OUTCOME_LEASE:
 	case OUTCOME_EXEMPT:
 	case OUTCOME_OPEN:
 	case OUTCOME_PASS:
@@ -252,7 +266,7 @@ gate_user_text(const struct gate_conf *c, const struct gate_decision *d, char *o
 	if (refused)
 		reason_advice(d->reason, d->ref, d->recorded ? d->record.host : "", next);
 	snprintf(out, size, "attest: %s: %s (%s).%s%s%s%s%s%s%s",
-	    refused ? "refused" : d->outcome == OUTCOME_PERMIT ? "permitted" : "not gated",
+	    refused ? "refused" : d->outcome == OUTCOME_PERMIT || d->outcome == OUTCOME_LEASE ? "permitted" : "not gated",
 	    reason_text(d->reason), reason_code(d->reason),
 	    d->ref[0] ? " Ref " : "", d->ref, d->ref[0] ? "." : "",
 	    refused ? " " : "", next,
@@ -279,6 +293,7 @@ log_word(const struct gate_decision *d)
 	switch (d->outcome) {
 	case OUTCOME_DENY:   return "refused";
 	case OUTCOME_PERMIT: return "permitted";
+	case OUTCOME_LEASE:  return "permitted-by-lease";
 	case OUTCOME_EXEMPT: return "exempted";
 	case OUTCOME_OPEN:   return "permitted-without-verdict";
 	case OUTCOME_PASS:

@@ -23,6 +23,7 @@ struct gate_request {
 #define OUTCOMES(X) \
 	X(DENY,   "deny")    /* no */ \
 	X(PERMIT, "permit")  /* by a verdict on this host */ \
+	X(LEASE,  "ignore")  /* by an administrator, for a while */ \
 	X(EXEMPT, "ignore")  /* not gated: who it is, or which service */ \
 	X(OPEN,   "ignore")  /* no verdict, and a bracket of `sources` says permit */ \
 	X(PASS,   "ignore")  /* mode off or audit: the stack decides without us */

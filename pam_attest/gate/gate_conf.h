@@ -27,7 +27,7 @@ enum {
 	GATE_DROPINS_MAX = 32,
 };
 
-/* X(NAME, word): who is asked. lease, peer and passport answer `none` in this release. */
+/* X(NAME, word): who is asked. peer and passport answer `none` in this release. */
 #define GATE_SOURCES(X) \
 	X(EXEMPT,   "exempt")   \
 	X(LEASE,    "lease")    \

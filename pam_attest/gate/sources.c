@@ -10,8 +10,8 @@ least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-static void
-say(struct answer *a, enum reason why, const char *ref, int64_t age)
+void
+answer_say(struct answer *a, enum reason why, const char *ref, int64_t age)
 {
 	a->heard = true;
 	a->state = reason_state(why);
@@ -36,20 +36,20 @@ ask_cache(struct facts *f, struct answer *a)
 	enum reason why;
 
 	if (!f->recorded) {
-		say(a, f->unrecorded, "", -1);
+		answer_say(a, f->unrecorded, "", -1);
 		return;
 	}
 	why = record_usable(r, f->boot_id, &f->now);
 	if (facts_negative(f) || (why == REASON_OK && r->reason != REASON_GRACE &&
 	    (!f->conf->max_age || age <= f->conf->max_age)))
-		say(a, r->reason, r->ref, age);
+		answer_say(a, r->reason, r->ref, age);
 	else if (why == REASON_NOT_ATTESTED && !strcmp(r->boot_id, f->boot_id) && r->state != STATE_AFFIRMING &&
 	    r->state != STATE_WARNING)
-		say(a, r->reason, r->ref, -1);       /* no verdict, and attestd says why */
+		answer_say(a, r->reason, r->ref, -1);       /* no verdict, and attestd says why */
 	else if (r->reason == REASON_GRACE)
-		say(a, REASON_VERIFIER_UNREACHABLE, "", -1);
+		answer_say(a, REASON_VERIFIER_UNREACHABLE, "", -1);
 	else
-		say(a, why == REASON_OK ? REASON_VERDICT_EXPIRED : why, "", -1);
+		answer_say(a, why == REASON_OK ? REASON_VERDICT_EXPIRED : why, "", -1);
 }
 
 struct reply {
@@ -135,7 +135,7 @@ ask_quote(struct facts *f, struct answer *a)
 	f->why = why;
 	f->now = clock_now();
 	facts_read_record(f);
-	say(a, why, reason_state(why) == STATE_CONTRAINDICATED || r.ok ? r.ref : "",
+	answer_say(a, why, reason_state(why) == STATE_CONTRAINDICATED || r.ok ? r.ref : "",
 	    f->recorded && record_usable(&f->record, f->boot_id, &f->now) == REASON_OK ? f->now.boot - f->record.issued_boot : -1);
 }
 
@@ -191,7 +191,7 @@ ask_grace(struct facts *f, struct answer *a)
 	/* The wall clock can be set back; the boot's own cannot. */
 	if (r->state == STATE_AFFIRMING && f->now.boot >= r->issued_boot + most)
 		return;
-	say(a, REASON_GRACE, r->ref, f->now.wall - r->good_issued_wall);
+	answer_say(a, REASON_GRACE, r->ref, f->now.wall - r->good_issued_wall);
 }
 
 void
@@ -205,13 +205,13 @@ source_ask(enum source s, struct facts *f, struct answer *a)
 		why = exempt_reason(f);
 		a->exempt = why != REASON_OK;
 		if (a->exempt)
-			say(a, why, "", -1);
+			answer_say(a, why, "", -1);
 		return;
 	case SOURCE_CACHE: ask_cache(f, a); return;
 	case SOURCE_QUOTE: ask_quote(f, a); return;
 	case SOURCE_GRACE: ask_grace(f, a); return;
-	case SOURCE_LEASE:          /* known words that nobody answers yet */
-	case SOURCE_PEER:
+	case SOURCE_LEASE: ask_lease(f, a); return;
+	case SOURCE_PEER:           /* known words that nobody answers yet */
 	case SOURCE_PASSPORT:
 	case SOURCE_COUNT:
 		return;

@@ -21,6 +21,8 @@ struct facts {
 
 struct answer {
 	bool        exempt;                   /* nothing is asked of this access at all */
+	bool        leased;                   /* an administrator permits it for a while */
+	bool        overrules;                /* and against a verdict, too */
 	bool        heard;                    /* there is an answer; else ask the next one */
 	enum state  state;
 	enum reason reason;
@@ -34,6 +36,11 @@ void facts_read(const struct gate_conf *, const struct gate_request *, struct fa
 void facts_read_record(struct facts *);
 
 void source_ask(enum source, struct facts *, struct answer *);
+/* Fills an answer that is heard. */
+void answer_say(struct answer *, enum reason, const char *ref, int64_t age);
+
+/* lease.c */
+void ask_lease(struct facts *, struct answer *);
 
 /* A verdict against this host that is on record: it stays one until a newer one says otherwise. */
 bool facts_negative(const struct facts *);

@@ -50,6 +50,12 @@ tests_fuzz_fuzz_record_CPPFLAGS = $(AM_CPPFLAGS)
 tests_fuzz_fuzz_record_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_record_LDADD    = libbase.la
 
+check_PROGRAMS += %D%/fuzz_lease
+tests_fuzz_fuzz_lease_SOURCES  = %D%/fuzz_lease.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_lease_CPPFLAGS = $(AM_CPPFLAGS)
+tests_fuzz_fuzz_lease_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_lease_LDADD    = libbase.la
+
 check_PROGRAMS += %D%/fuzz_local
 tests_fuzz_fuzz_local_SOURCES  = %D%/fuzz_local.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_local_CPPFLAGS = $(AM_CPPFLAGS)

@@ -36,12 +36,13 @@
 #define IGNORED BEHIND
 enum phase { AUTH, ACCOUNT, SESSION };
 enum { ROOT = 1, CALLER = 2, DISABLED = 4, ARMED = 8, WRITABLE = 16, LINK = 32, NO_CONF = 64, CMDLINE = 128, QUIET = 256, NOBODYS = 512, OPEN_GROUP = 1024, NOBODYS_GROUP = 2048,
-	KIMS = 4096, NAMELESS = 8192 };
+	KIMS = 4096, NAMELESS = 8192, OPEN_LEASE = 16384, FOREIGN_LEASE = 32768, LEASE_LINK = 65536 };
 
 struct row {
 	const char *label;
 	const char *conf, *record, *attestd;    /* record NULL: none; attestd NULL: nobody listens */
 	const char *service, *user, *tty, *rhost, *args;
+	const char *lease;                      /* changes to a good one; NULL: none */
 	enum phase  phase;
 	unsigned    flags;
 	int         code;
@@ -98,7 +99,7 @@ static const struct row rows[] = {
 	{ "21: an answer without a state", ENFORCE, NULL, "ok=yes", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL,
 	    .text = NO_ANSWER },
 	{ "none=permit is PAM_IGNORE, never PAM_SUCCESS", OPEN, NULL, .phase = ACCOUNT, .code = IGNORED },
-	{ "lease, peer and passport answer nothing yet", ENFORCE "sources = lease peer passport\n", "", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL,
+	{ "peer and passport answer nothing yet", ENFORCE "sources = lease peer passport\n", "", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL,
 	    .text = "attest: refused: this host has not been attested in this boot (not-attested). Ref L-****-****. wait for attestd, or run: attestctl attest" },
 
 	/* Records that do not count. */
@@ -162,6 +163,41 @@ static const struct row rows[] = {
 	    .text = "attest: refused: this host has not been attested in this boot (not-attested). Ref L-****-****. wait for attestd, or run: attestctl attest" },
 	{ "42: refused now, whatever grace would say", ENFORCE "sources = quote [contraindicated=continue] grace\n", OUT, "ok=yes state=contraindicated reason=cmdline-changed ref=7F3K-21QX",
 	    .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
+
+	/* Leases. */
+#define NO_REVOKED "attest: refused: an administrator revoked this host (host-revoked). Ref 7F3K-21QX. verifierctl show alpha tells who and why"
+#define SURE "overrules_refusal=yes "
+	{ "lease: no verdict", ENFORCE, NULL, .lease = "", .phase = ACCOUNT, .code = IGNORED },
+	{ "lease: in auth, where nobody is asked", ENFORCE, NULL, .lease = "", .phase = AUTH, .code = IGNORED },
+	{ "lease: for this user at this service", ENFORCE, NULL, .lease = "user=kim services=sshd,demo", .phase = ACCOUNT, .code = IGNORED },
+	{ "lease: for somebody else", ENFORCE, NULL, .lease = "user=lee", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "lease: at another service", ENFORCE, NULL, .lease = "services=sshd,demo2", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "lease: told where it is asked for", ENFORCE "explain = yes\n", NULL, .lease = "", .phase = ACCOUNT, .code = IGNORED,
+	    .text = "attest: permitted: an administrator lets people in for a while, whatever is measured (lease). Ref 3M4N-5P6Q." },
+	{ "lease: the section does not ask for it", ENFORCE "sources = cache quote\n", NULL, .lease = "", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "lease: a verdict is behind it", ENFORCE "sources = cache lease\n", "", .lease = "", .phase = ACCOUNT, .code = PAM_SUCCESS },
+	{ "lease: TPM broken", ENFORCE "sources = quote lease\n", NULL, "ok=yes state=broken reason=tpm-busy ref=", .lease = "", .phase = ACCOUNT, .code = IGNORED },
+	{ "lease: a refusal on record beats it", ENFORCE, REFUSED, .lease = "", .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
+	{ "lease: an old refusal on record, too", ENFORCE, REFUSED EXPIRED, .lease = "", .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
+	{ "lease: and one that a quote brings", ENFORCE "sources = quote [contraindicated=continue] lease\n", NULL,
+	    "ok=yes state=contraindicated reason=cmdline-changed ref=7F3K-21QX", .lease = "", .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
+	{ "lease: unless it overrules", ENFORCE, REFUSED, .lease = SURE, .phase = ACCOUNT, .code = IGNORED },
+	{ "lease: it overrules what a quote brings", ENFORCE "sources = quote [contraindicated=continue] lease\n", NULL,
+	    "ok=yes state=contraindicated reason=cmdline-changed ref=7F3K-21QX", .lease = SURE, .phase = ACCOUNT, .code = IGNORED },
+	{ "38: a revoked host", ENFORCE, "state=contraindicated reason=host-revoked", .lease = SURE, .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_REVOKED },
+	{ "38: a host of which a quote says that it was revoked", ENFORCE "sources = quote [contraindicated=continue] lease\n", NULL,
+	    "ok=yes state=contraindicated reason=host-revoked ref=7F3K-21QX", .lease = SURE, .phase = ACCOUNT, .code = PAM_PERM_DENIED,
+	    .text = "attest: refused: an administrator revoked this host (host-revoked). Ref 7F3K-21QX. verifierctl show HOST tells who and why" },
+	{ "38: of the boot before", ENFORCE, NULL, .lease = "boot_id=deadbeef-0000-4000-8000-000000000002", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "38: expired", ENFORCE, NULL, .lease = "expires_boot=@-1 expires_wall=@-1", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "38: expired, and the wall clock was set back", ENFORCE, NULL, .lease = "expires_boot=@-1", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "38: the wall clock was set back behind it", ENFORCE, NULL, .lease = "issued_wall=@3600000", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "38: for ever", ENFORCE, NULL, .lease = "expires_boot=@90000000 expires_wall=@90000000", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "38: others may write it", ENFORCE, NULL, .lease = "", .flags = OPEN_LEASE, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "38: somebody else wrote it", ENFORCE, NULL, .lease = "", .flags = FOREIGN_LEASE, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "38: a link", ENFORCE, NULL, .lease = "", .flags = LEASE_LINK, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "38: nonsense", ENFORCE, NULL, .lease = "user=a=b", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "lease: an unusable configuration asks nobody", ENFORCE "nonsense = 1\n", NULL, .lease = SURE, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_CONFIG },
 
 	/* Configuration that cannot be used. */
 	{ "a bad line in the section", ENFORCE "max_agee = 5\n", "", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_CONFIG },
@@ -250,6 +286,22 @@ listen_in(int n, const struct pam_message **msg, struct pam_response **answers, 
 }
 
 static void
+set_lease(const struct row *r)
+{
+	char path[128], link[128];
+
+	world_lease(&w, r->lease);
+	snprintf(path, sizeof(path), "%s/run/lease", w.dir);
+	snprintf(link, sizeof(link), "%s/run/elsewhere", w.dir);
+	if (r->flags & OPEN_LEASE)
+		ck_assert_int_eq(chmod(path, 0666), 0);
+	if (r->flags & FOREIGN_LEASE)
+		ck_assert_int_eq(chown(path, 1000, 1000), 0);
+	if (r->flags & LEASE_LINK)
+		ck_assert(!rename(path, link) && !symlink(link, path));
+}
+
+static void
 set_stage(const struct row *r)
 {
 	char path[128], stack[4096], module[512], link[128], group[128];
@@ -272,6 +324,8 @@ set_stage(const struct row *r)
 		unlink(path);
 	if (r->record)
 		world_record(&w, r->record);
+	if (r->lease)
+		set_lease(r);
 	snprintf(path, sizeof(path), "%s/run/verdict", w.dir);
 	snprintf(link, sizeof(link), "%s/run/elsewhere", w.dir);
 	if (r->flags & WRITABLE)
@@ -322,7 +376,7 @@ START_TEST(decides)
 	int64_t start;
 	int code = -1;
 
-	if ((r->flags & (ROOT | CALLER | NOBODYS | NOBODYS_GROUP)) && getuid() != 0) {
+	if ((r->flags & (ROOT | CALLER | NOBODYS | NOBODYS_GROUP | FOREIGN_LEASE)) && getuid() != 0) {
 		printf("SKIP: %s: needs root\n", r->label);
 		return;
 	}

@@ -87,12 +87,17 @@ world_conf(const struct world *w, const char *text)
 	world_file(w, "gate.conf", all);
 }
 
-static const struct { const char *key, *value; } good[] = {
+struct field { const char *key, *value; };
+static const struct field good[] = {
 	{ "boot_id", BOOT_ID }, { "state", "affirming" }, { "reason", "ok" }, { "ref", "7F3K-21QX" }, { "ceiling", "enforce" },
 	{ "issued_boot", "@-10000" }, { "expires_boot", "@600000" }, { "issued_wall", "@-10000" }, { "expires_wall", "@600000" },
 	{ "asleep", "@0" }, { "reset_count", "7" }, { "restart_count", "0" }, { "host", "alpha" }, { "policy", "default/3" },
 	{ "references", "debian12/14" }, { "upstream_out", "no" }, { "upstream_since", "0" }, { "good_issued", "@-10000" },
 	{ "good_expires", "@600000" }, { "good_this_boot", "yes" }, { "grace_max", "86400000" },
+};
+static const struct field good_lease[] = {
+	{ "boot_id", BOOT_ID }, { "id", "3M4N-5P6Q" }, { "issued_boot", "@-10000" }, { "expires_boot", "@600000" },
+	{ "issued_wall", "@-10000" }, { "expires_wall", "@600000" }, { "overrules_refusal", "no" }, { "user", "" }, { "services", "" },
 };
 
 static void
@@ -125,26 +130,40 @@ changed(const char *changes, const char *key, char out[static 256])
 	for (char *w = strtok_r(all, " ", &save); w; w = strtok_r(NULL, " ", &save))
 		if (!strncmp(w, key, len) && w[len] == '=') {
 			snprintf(out, 256, "%s", w + len + 1);
+			for (char *comma = out; (comma = strchr(comma, ',')); )
+				*comma = ' ';
 			found = out;
 		}
 	return found;
 }
 
-void
-world_record(const struct world *w, const char *changes)
+static void
+world_fields(const struct world *w, const char *name, const struct field *fields, unsigned n, const char *changes)
 {
 	char text[4096] = "", value[256];
 	FILE *f = fmemopen(text, sizeof(text), "w");
 
 	ck_assert_ptr_nonnull(f);
 	fputs("version=1\n", f);
-	for (unsigned i = 0; i < COUNT(good); i++) {
-		const char *v = changed(changes, good[i].key, value);
+	for (unsigned i = 0; i < n; i++) {
+		const char *v = changed(changes, fields[i].key, value);
 
-		put_field(f, good[i].key, v ? v : good[i].value);
+		put_field(f, fields[i].key, v ? v : fields[i].value);
 	}
 	fclose(f);
-	world_file(w, "run/verdict", text);
+	world_file(w, name, text);
+}
+
+void
+world_record(const struct world *w, const char *changes)
+{
+	world_fields(w, "run/verdict", good, COUNT(good), changes);
+}
+
+void
+world_lease(const struct world *w, const char *changes)
+{
+	world_fields(w, "run/lease", good_lease, COUNT(good_lease), changes);
 }
 
 static void __attribute__((noreturn))

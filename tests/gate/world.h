@@ -27,6 +27,8 @@ void world_conf(const struct world *, const char *text);
  * on the clock that the key is about.
  */
 void world_record(const struct world *, const char *changes);
+/* run/lease likewise; commas in a value are spaces. */
+void world_lease(const struct world *, const char *changes);
 
 /* Words of an attestd's answer: "ok=yes state=… reason=…". "silent": it takes the question and never answers; "deaf": it does not even that; "drip": its answer never ends; "hangup". */
 void world_attestd(struct world *, const char *answer);

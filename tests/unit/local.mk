@@ -12,6 +12,12 @@ tests_unit_check_reader_SOURCES  = %D%/check_reader.c
 tests_unit_check_reader_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_reader_LDADD    = libunit.la
 
+check_PROGRAMS += %D%/check_lease
+TESTS += %D%/check_lease
+tests_unit_check_lease_SOURCES  = %D%/check_lease.c
+tests_unit_check_lease_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_lease_LDADD    = libunit.la
+
 check_PROGRAMS += %D%/check_ima_record
 TESTS += %D%/check_ima_record
 tests_unit_check_ima_record_SOURCES  = %D%/check_ima_record.c
