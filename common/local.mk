@@ -1,6 +1,7 @@
 # base: libc only. It is linked into modules that run inside sshd and login.
 noinst_LTLIBRARIES += libbase.la
 libbase_la_SOURCES = \
+	%D%/base/access.c %D%/base/access.h \
 	%D%/base/clock.c %D%/base/clock.h \
 	%D%/base/conf.c %D%/base/conf.h \
 	%D%/base/confine.c %D%/base/confine.h \

@@ -6,6 +6,7 @@ noinst_LTLIBRARIES += libattestd.la
 libattestd_la_SOURCES = \
 	%D%/attestd/agent.h \
 	%D%/attestd/decisions.c %D%/attestd/decisions.h \
+	%D%/attestd/diary.c %D%/attestd/diary.h \
 	%D%/attestd/enrol.c %D%/attestd/enrol.h \
 	%D%/attestd/ima_file.c %D%/attestd/ima_file.h \
 	%D%/attestd/logs.c %D%/attestd/logs.h \
@@ -17,6 +18,7 @@ libattestd_la_SOURCES = \
 	%D%/attestd/sockets.c %D%/attestd/sockets.h \
 	%D%/attestd/state.c %D%/attestd/state.h \
 	%D%/attestd/status.c %D%/attestd/status.h \
+	%D%/attestd/tally.c %D%/attestd/tally.h \
 	%D%/attestd/tpm.c %D%/attestd/tpm.h %D%/attestd/tpm_wire.h \
 	%D%/attestd/upstream.c %D%/attestd/upstream.h \
 	%D%/attestd/worker.c %D%/attestd/worker.h
@@ -100,6 +102,7 @@ pam_attest_attestctl_attestctl_SOURCES = \
 	%D%/attestctl/cmd_enroll.c \
 	%D%/attestctl/cmd_lint.c \
 	%D%/attestctl/finding.c %D%/attestctl/finding.h \
+	%D%/attestctl/cmd_report.c \
 	%D%/attestctl/lint.h \
 	%D%/attestctl/lint_stacks.c \
 	%D%/attestctl/cmd_status.c \

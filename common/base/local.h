@@ -23,6 +23,7 @@ X(ASK,     "ask",     ANY,  "attest now or join the attestation under way; answe
 X(STATUS,  "status",  ANY,  "what is known, as JSON, without asking anybody") \
 X(ATTEST,  "attest",  ROOT, "as ask, past the rate limit and the negative cache, with the JSON of status") \
 X(EXPLAIN, "explain", ANY,  "a past decision or the last verdict, by reference, as JSON") \
+X(REPORT,  "report",  ROOT, "decisions counted since a time, as JSON; since") \
 X(ENROLL,  "enroll",  ROOT, "make an attestation key and enroll it; url, ca or ca_sha256, token, name, owner_auth")
 
 enum local_verb {
@@ -35,6 +36,7 @@ enum local_verb {
 /*
  * Fields of `ask`: verb, wait_ms (the caller gives up after that), service, user, rhost, max_age.
  * Fields of every answer: ok (yes|no), state, reason, ref, and for ok=no: error (a sentence).
+ * Field of `report`: since (ms since 1970; without it everything that is kept).
  * enroll answers when the enrollment is pending or active, with `reason` telling which.
  */
 

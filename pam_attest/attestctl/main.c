@@ -13,6 +13,7 @@ static const struct command {
 	{ "status",  "",          "what is known of this host, without asking anybody", cmd_status },
 	{ "attest",  "",          "attest now, and say what came of it", cmd_attest },
 	{ "explain", "[REF]",     "the last verdict, or one decision by its reference", cmd_explain },
+	{ "report",  "",          "what enforcing would have refused, counted by what verdicts were", cmd_report },
 	{ "enroll",  "",          "make this host known to a verifier", cmd_enroll },
 	{ "check",   "",          "what the gate would decide now", cmd_check },
 	{ "lint",    "",          "every error and danger in gate.conf and the PAM stacks, with file and line", cmd_lint },

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include "clock.h"
 #include "confine.h"
+#include "diary.h"
 #include "file.h"
 #include "kernel.h"
 #include "log.h"
@@ -18,6 +19,7 @@
 #include "serve.h"
 #include "sockets.h"
 #include "status.h"
+#include "tally.h"
 #include "worker.h"
 
 /* X(letter, argument, help): the options, their help, and what attestd(8) is checked against. */
@@ -35,6 +37,9 @@ struct daemon {
 	struct worker    worker;
 	struct clients   clients;
 	struct decisions decisions;
+	struct diary     diary;
+	struct tally     tally;
+	bool             diary_fails;          /* said already */
 	struct outcome   last;
 	struct counters  counters;
 	char             boot_id[BOOT_ID_TEXT];
@@ -114,6 +119,25 @@ open_all(struct daemon *d, const struct passwd *pw, struct error *e)
 	return true;
 }
 
+static void
+recall(void *arg, const struct decision *decision)
+{
+	struct daemon *d = arg;
+
+	decisions_remember(&d->decisions, decision);
+	tally_add(&d->tally, decision, false);
+}
+
+/* That nothing can be kept is no reason not to serve. */
+static void
+start_diary(struct daemon *d)
+{
+	struct error e = { .code = ERR_NONE };
+
+	if (!diary_open(&d->diary, d->opt.state_dir, clock_now().wall, recall, d, &e))
+		log_say(LOG_WARNING, "decisions are not kept: %s", e.why);
+}
+
 static bool
 start_agent(struct daemon *d, struct error *e)
 {
@@ -173,6 +197,7 @@ start(struct daemon *d, struct error *e)
 	if (d->opt.sandbox && !sandbox_enter(&d->opt, d->tpm_program, e))
 		return false;
 	clients_open(&d->clients);
+	start_diary(d);
 	e->why[0] = '\0';
 	return start_signals(d, e) && start_agent(d, e);
 }
@@ -222,6 +247,13 @@ tell(const struct daemon *d, enum job_kind kind, const struct outcome *o)
 	    o->why[0] ? ": " : "", o->why);
 }
 
+/* Our own uid counts as root, as for verbs: attestd's administrator runs it. */
+static bool
+is_root(const struct client *c)
+{
+	return c->uid == 0 || c->uid == geteuid();
+}
+
 static void
 answer_status(struct daemon *d, struct client *c, const struct decision *decision)
 {
@@ -229,7 +261,7 @@ answer_status(struct daemon *d, struct client *c, const struct decision *decisio
 	struct error e = { .code = ERR_NONE };
 	size_t len;
 
-	if (status_json(&d->last, &d->counters, d->boot_id, decision, &json, &len, &e))
+	if (status_json(&d->last, &d->counters, d->boot_id, decision, is_root(c), &json, &len, &e))
 		client_answer(c, status_reason_now(&d->last, d->boot_id), d->last.record.ref, json, len);
 	else
 		client_refuse(c, e.why);
@@ -360,7 +392,11 @@ static void
 explain(struct daemon *d, struct client *c)
 {
 	const struct decision *found = c->ref[0] ? decisions_find(&d->decisions, c->ref) : NULL;
+	struct decision kept;
 
+	/* The files are read for root alone: that takes a while. */
+	if (c->ref[0] && !found && is_root(c) && diary_find(&d->diary, c->ref, &kept))
+		found = &kept;
 	if (c->ref[0] && !found && strcmp(c->ref, d->last.record.ref))
 		client_refuse(c, "no decision and no verdict has this reference here; try verifierctl explain");
 	else
@@ -386,6 +422,19 @@ enroll(struct daemon *d, struct client *c)
 }
 
 static void
+report(struct daemon *d, struct client *c)
+{
+	own(mem) char *json = NULL;
+	struct error e = { .code = ERR_NONE };
+	size_t len;
+
+	if (tally_json(&d->tally, c->since, d->diary.lost, &json, &len, &e))
+		client_answer(c, status_reason_now(&d->last, d->boot_id), d->last.record.ref, json, len);
+	else
+		client_refuse(c, e.why);
+}
+
+static void
 request(struct daemon *d, struct client *c)
 {
 	switch (c->verb) {
@@ -404,6 +453,9 @@ request(struct daemon *d, struct client *c)
 		return;
 	case VERB_EXPLAIN:
 		explain(d, c);
+		return;
+	case VERB_REPORT:
+		report(d, c);
 		return;
 	case VERB_ENROLL:
 		enroll(d, c);
@@ -428,6 +480,32 @@ late(struct client *c, void *arg)
 		client_refuse(c, "no answer in time");
 }
 
+/* What waits is written, once for all that came together. A disk that is full is told when it begins, and when it is over. */
+static void
+keep_decisions(struct daemon *d)
+{
+	struct error e = { .code = ERR_NONE };
+	bool ok = diary_flush(&d->diary, clock_now().wall, &e);
+
+	if (!ok && !d->diary_fails)
+		log_say(LOG_WARNING, "decisions are not kept: %s", e.why);
+	else if (ok && d->diary_fails)
+		log_say(LOG_NOTICE, "decisions are kept again; %llu are lost", (unsigned long long)d->diary.lost);
+	d->diary_fails = !ok;
+}
+
+static void
+take_decision(struct daemon *d, uid_t sender, const char *datagram, size_t len)
+{
+	struct decision *decision = decisions_take(&d->decisions, sender, clock_now().wall, datagram, len);
+
+	/* Where the gate is off nothing was decided. */
+	if (!decision || decision->access == ACCESS_OFF)
+		return;
+	diary_add(&d->diary, decision);
+	tally_add(&d->tally, decision, true);
+}
+
 static void
 take_decisions(struct daemon *d)
 {
@@ -446,7 +524,7 @@ take_decisions(struct daemon *d)
 			continue;
 		memcpy(&who, CMSG_DATA(h), sizeof(who));
 		/* What root's processes say counts; in a set-up that runs as somebody else, so does our own uid. */
-		decisions_take(&d->decisions, who.uid == geteuid() ? 0 : who.uid, buf, (size_t)n);
+		take_decision(d, who.uid == geteuid() ? 0 : who.uid, buf, (size_t)n);
 	}
 }
 
@@ -512,8 +590,10 @@ turn(struct daemon *d)
 		finished(d);
 	if (p[2].revents)
 		take_signal(d);
-	if (p[1].revents)
+	if (p[1].revents) {
 		take_decisions(d);
+		keep_decisions(d);
+	}
 	for (unsigned i = FIXED_FDS; i < n; i++) {
 		struct client *c = p[i].revents ? clients_of(&d->clients, p[i].fd) : NULL;
 
@@ -548,6 +628,9 @@ drain(struct daemon *d)
 			finished(d);
 	}
 	worker_stop(&d->worker);
+	take_decisions(d);
+	keep_decisions(d);
+	diary_close(&d->diary);
 	clients_close(&d->clients);
 }
 

@@ -168,6 +168,12 @@ field(void *arg, const char *key, const char *value, struct error *e)
 		c->max_age = seconds <= 0 ? 0 : seconds < MAX_AGE_S ? seconds * 1000 : MAX_AGE_S * 1000;
 		return true;
 	}
+	if (!strcmp(key, "since")) {
+		long long ms = strtoll(value, NULL, 10);
+
+		c->since = ms > 0 ? ms : 0;
+		return true;
+	}
 	if (!strcmp(key, "ref"))
 		return !value[0] || ref_read(value, c->ref) || err_set(e, ERR_FORMAT, "ref: not a reference");
 	if (!strcmp(key, "url"))

@@ -29,6 +29,7 @@ struct client {
 	bool            waiting;           /* for the job under way */
 	enum local_verb verb;
 	char            ref[REF_TEXT];     /* of explain */
+	int64_t         since;             /* of report, ms since 1970 */
 	int64_t         max_age;           /* of ask, ms: an older verdict is none; 0: any that counts */
 };
 struct clients { struct client list[CLIENTS_MAX]; };

@@ -70,7 +70,7 @@ verifier_json(const struct outcome *last)
 
 bool
 status_json(const struct outcome *last, const struct counters *c, const char *boot_id, const struct decision *d,
-    char **out, size_t *len, struct error *e)
+    bool root, char **out, size_t *len, struct error *e)
 {
 	const struct record *r = &last->record;
 	enum reason now = status_reason_now(last, boot_id);
@@ -98,6 +98,6 @@ status_json(const struct outcome *last, const struct counters *c, const char *bo
 		json_put_text(j, "last_error", last->why);
 	json_put(j, "counters", counters_json(c));
 	if (d)
-		json_put(j, "decision", decision_json(d));
+		json_put(j, "decision", decision_json(d, root));
 	return json_print(j, false, out, len, e);
 }

@@ -3,6 +3,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include "access.h"
 #include "file.h"
 #include "gate.h"
 #include "local.h"
@@ -321,7 +322,25 @@ gate_log_text(const struct gate_conf *c, const struct gate_request *q, const str
 	    d->detail.code != ERR_NONE ? " detail: " : "", d->detail.code != ERR_NONE ? d->detail.why : "");
 }
 
-enum { DATAGRAM_MAX = 512 };
+static enum access
+access_of(const struct gate_decision *d)
+{
+	switch (d->judged) {
+	case OUTCOME_PERMIT: return ACCESS_PERMITTED;
+	case OUTCOME_LEASE:  return ACCESS_LEASED;
+	case OUTCOME_EXEMPT: return ACCESS_EXEMPTED;
+	case OUTCOME_OPEN:   return ACCESS_OPEN;
+	case OUTCOME_PASS:   return ACCESS_OFF;
+	case OUTCOME_DENY:
+	case OUTCOME_COUNT:  break;
+	}
+	return d->outcome == OUTCOME_DENY ? ACCESS_REFUSED : ACCESS_WOULD_REFUSE;
+}
+
+static const char *const phases[] = { [PHASE_AUTH] = "auth", [PHASE_ACCOUNT] = "account", [PHASE_SESSION] = "session" };
+_Static_assert(COUNT(phases) == PHASE_COUNT, "a word for each");
+
+enum { DATAGRAM_MAX = 512, TELL_WAIT_US = 20 * 1000 };
 
 /*
  * The kernel would name the real uid, which in sudo and su is the user's: attestd counts what was decided
@@ -341,7 +360,7 @@ send_as_effective(int fd, struct sockaddr_un *to, struct local_out *o)
 	c->cmsg_type = SCM_CREDENTIALS;
 	c->cmsg_len = CMSG_LEN(sizeof(who));
 	memcpy(CMSG_DATA(c), &who, sizeof(who));
-	(void)sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)sendmsg(fd, &m, MSG_NOSIGNAL);
 }
 
 void
@@ -361,14 +380,21 @@ gate_tell(const struct gate_conf *c, const struct gate_request *q, const struct 
 	local_put_number(&o, "time", clock_now().wall);
 	local_put(&o, "service", clean(c->service, service));
 	local_put(&o, "user", clean(q->user, user));
-	local_put(&o, "decision", outcome_word(d->outcome));
+	local_put(&o, "access", access_word(access_of(d)));
+	local_put(&o, "phase", (unsigned)q->phase < PHASE_COUNT ? phases[q->phase] : "");
+	local_put(&o, "source", source_word(d->source));
 	local_put(&o, "state", state_word(d->state));
 	local_put(&o, "reason", reason_code(d->reason));
 	local_put(&o, "ref", d->ref);
 	local_put(&o, "mode", mode_word(d->mode));
+	if (d->not_armed)
+		local_put(&o, "not_armed", "yes");
+	if (d->killed)
+		local_put(&o, "kill_switch", "yes");
 	if (!local_end(&o, &e) || o.used > DATAGRAM_MAX)
 		return;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0)
+	/* The kernel's queue may hold as few as ten: a crowd that logs in at once waits a moment for its turn, no longer. */
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && !setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){ .tv_usec = TELL_WAIT_US }, sizeof(struct timeval)))
 		send_as_effective(fd, &to, &o);
 }

@@ -56,6 +56,12 @@ tests_fuzz_fuzz_lease_CPPFLAGS = $(AM_CPPFLAGS)
 tests_fuzz_fuzz_lease_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_lease_LDADD    = libbase.la
 
+check_PROGRAMS += %D%/fuzz_diary
+tests_fuzz_fuzz_diary_SOURCES  = %D%/fuzz_diary.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_diary_CPPFLAGS = $(ATTESTD_CPPFLAGS)
+tests_fuzz_fuzz_diary_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_diary_LDADD    = libattestd.la
+
 check_PROGRAMS += %D%/fuzz_local
 tests_fuzz_fuzz_local_SOURCES  = %D%/fuzz_local.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_local_CPPFLAGS = $(AM_CPPFLAGS)

@@ -209,6 +209,18 @@ ref=$(lab_login kim | sed -n 's/.*Ref \(L-[0-9A-Z-]*\).*/\1/p')
 is "the host knows the decision that it made itself" \
 	"$(attestctl explain "$ref" --json | jq -r '.decision | "\(.decision) \(.service) \(.user) \(.reason)"')" \
 	"deny demo kim verifier-unreachable"
+reported() { attestctl report --json | jq -r ".services[] | select(.service == \"demo\") | $1"; }
+is "report: counted by what verdicts were" "$(reported '.permitted > 3 and .refused > 3 and .would_refuse == 0 and .asked == .permitted + .refused')" true
+is "report: the newest permit" "$(reported '.last_permit | length')" 20
+is "report: why, with a reference" \
+	"$(attestctl report --json | jq -r '[.reasons[] | select(.reason == "verifier-unreachable")][0].ref')" "$ref"
+attestctl report | grep -q "demo (enforce): refused"; is "report in words" $? 0
+before=$(reported .asked)
+lab_kill attestd KILL
+printf '1 99 17' >>"$LAB/state/decisions"
+lab_attestd_up
+is "report outlives kill -9 and a torn line" "$(reported .asked)" "$before"
+is "and explain finds what was decided" "$(attestctl explain "$ref" --json | jq -r .decision.user)" kim
 kill -STOP "${PIDS[attestd]}"
 before=$SECONDS
 login "attestd frozen" refused '*attestd-timeout*'

@@ -298,6 +298,12 @@ tests_unit_check_state_SOURCES  = %D%/check_state.c
 tests_unit_check_state_CPPFLAGS = $(UNIT_CPPFLAGS) $(ATTESTD_CPPFLAGS)
 tests_unit_check_state_LDADD    = libunit.la libattestd.la
 
+check_PROGRAMS += %D%/check_decisions
+TESTS += %D%/check_decisions
+tests_unit_check_decisions_SOURCES  = %D%/check_decisions.c
+tests_unit_check_decisions_CPPFLAGS = $(UNIT_CPPFLAGS) $(ATTESTD_CPPFLAGS)
+tests_unit_check_decisions_LDADD    = libunit.la libattestd.la
+
 check_PROGRAMS += %D%/check_serve
 TESTS += %D%/check_serve
 tests_unit_check_serve_SOURCES  = %D%/check_serve.c
