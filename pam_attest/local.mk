@@ -78,6 +78,8 @@ libnss_attest_la_LDFLAGS  = $(AM_LDFLAGS) -module -version-info 2:0:0 -shared -W
 libnss_attest_la_LIBADD   = libgate.la
 EXTRA_libnss_attest_la_DEPENDENCIES = %D%/gate/nss_attest.map
 EXTRA_DIST += %D%/gate/nss_attest.map
+# Before it is removed: who still counts on the group.
+dist_pkglibexec_SCRIPTS += %D%/gate/nss-in-use
 
 # Modules are loaded by name: no .la, and no name to link with.
 install-data-hook:

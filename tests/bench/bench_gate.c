@@ -1,10 +1,13 @@
 /*
  * What a login pays when the cached verdict answers: pam_sm_acct_mgmt() of the built module, called
- * as libpam calls it. The floor is the same system calls with the same arguments in a bare loop.
+ * as libpam calls it. Then what every program pays for a group with libnss_attest. The floor of each is the same
+ * system calls with the same arguments in a bare loop.
  */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <nss.h>
 #include <security/pam_appl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -174,11 +177,129 @@ START_TEST(cached)
 }
 END_TEST
 
+/* --- the group --- */
+
+nss_initgroups_dyn _nss_attest_initgroups_dyn;
+nss_getgrgid_r     _nss_attest_getgrgid_r;
+int __real_open(const char *, int, ...), __wrap_open(const char *, int, ...);
+
+/* The module knows one gate.conf; here that is ours. */
+int
+__wrap_open(const char *path, int flags, ...)
+{
+	if (!strncmp(path, "/etc/attest/", 12))
+		path = paths[path[21] ? GATE_CONF_D : GATE_CONF];
+	return __real_open(path, flags);
+}
+
+/* Every login, and every `id`. */
+static void
+member(void)
+{
+	gid_t list[4], *all = list;
+	long start = 0, size = COUNT(list);
+	int e;
+
+	need(_nss_attest_initgroups_dyn("kim", 1000, &start, &size, &all, -1, &e) == NSS_STATUS_SUCCESS && start == 1);
+}
+
+/* Every other group that /etc/group does not know. */
+static void
+stranger(void)
+{
+	struct group g;
+	char buf[64];
+	int e;
+
+	need(_nss_attest_getgrgid_r(1234, &g, buf, sizeof(buf), &e) == NSS_STATUS_NOTFOUND);
+}
+
+static void
+bare_stranger(void)
+{
+	for (unsigned i = 0; i < 2; i++)
+		(void)geteuid();
+	read_file(GATE_CONF, O_NOFOLLOW, 32 << 10, 2, true);
+	read_folder();
+}
+
+static void
+bare_member(void)
+{
+	bare_stranger();
+	for (unsigned i = 0; i < 2; i++)
+		(void)geteuid();
+	read_file(PASSWD, 0, 1024, 1, true);
+	read_file(BOOT_ID_FILE, 0, 36, 1, false);
+	read_file(VERDICT, O_NOFOLLOW, 4096, 2, true);
+	read_file(GROUP, 0, 1024, 2, true);
+}
+
+static double
+us(void (*fn)(void))
+{
+	double start = bench_cpu();
+
+	for (unsigned i = 0; i < CALLS; i++)
+		fn();
+	return (bench_cpu() - start) / CALLS;
+}
+
+static void
+compare(struct figure *f, void (*fn)(void), void (*bare)(void))
+{
+	double own_us[ROUNDS_MAX], bare_us[ROUNDS_MAX];
+
+	for (unsigned i = 0; i < rounds; i++) {
+		own_us[i] = us(fn);
+		bare_us[i] = us(bare);
+	}
+	f->value = bench_median(own_us, rounds);
+	f->floor = bench_median(bare_us, rounds);
+	bench_say(f);
+}
+
+/* gate.conf at its limit: services that nobody here asks about. */
+static void
+largest_conf(const char *begins)
+{
+	enum { LIMIT = 32 << 10 };
+	char *all = malloc(LIMIT);
+	size_t n = (size_t)snprintf(all, LIMIT, "%s", begins);
+
+	for (unsigned i = 0; n < LIMIT - 200; i++)
+		n += (size_t)snprintf(all + n, LIMIT - n, "[service-%u]   ; of somebody\nmode = enforce\nsources = exempt cache quote grace\n", i);
+	world_file(&w, "gate.conf", all);
+	free(all);
+}
+
+START_TEST(group)
+{
+	struct figure m = { .name = "a login's groups, CPU", .unit = "us", .aim = 40, .aim_ratio = 1.4 };
+	struct figure o = { .name = "another group, CPU", .unit = "us", .aim = 15, .aim_ratio = 1.5 };
+	struct figure l = { .name = "another, gate.conf of 32 KB", .unit = "us", .aim = 100 };
+
+	world_open(&w);
+	for (unsigned i = 0; i < FILES; i++)
+		snprintf(paths[i], sizeof(paths[i]), "%s/%s", w.dir, names[i]);
+	w.owner_name = "root";
+	world_conf(&w, "[default]\nmode = audit\n[sshd sudo]\nmode = enforce\n[nss]\ngid = 4242\n");
+	world_record(&w, "");
+	bench_title("libnss_attest.so.2");
+	compare(&m, member, bare_member);
+	compare(&o, stranger, bare_stranger);
+	largest_conf("[nss]\ngid = 4242\n");
+	compare(&l, stranger, bare_stranger);
+	world_close(&w);
+}
+END_TEST
+
 static void
 add(TCase *tc)
 {
 	tcase_set_timeout(tc, 600);
 	tcase_add_test(tc, cached);
+	tcase_add_test(tc, group);
 }
 
 int

@@ -9,9 +9,10 @@ libbench_la_SOURCES = %D%/bench.c %D%/bench.h
 libbench_la_LIBADD  = libbase.la
 
 BENCHES += %D%/bench_gate
-tests_bench_bench_gate_SOURCES  = %D%/bench_gate.c tests/gate/world.c tests/gate/world.h
-tests_bench_bench_gate_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/tests/gate
-tests_bench_bench_gate_LDADD    = libbench.la libunit.la -lpam
+tests_bench_bench_gate_SOURCES  = %D%/bench_gate.c tests/gate/world.c tests/gate/world.h pam_attest/gate/nss_attest.c
+tests_bench_bench_gate_CPPFLAGS = $(UNIT_CPPFLAGS) $(GATE_CPPFLAGS) -I$(srcdir)/tests/gate
+tests_bench_bench_gate_LDFLAGS  = $(AM_LDFLAGS) -Wl,--wrap=open
+tests_bench_bench_gate_LDADD    = libbench.la libgate.la libunit.la -lpam
 
 BENCHES += %D%/bench_ima
 tests_bench_bench_ima_SOURCES  = %D%/bench_ima.c
