@@ -19,7 +19,7 @@ struct look {
 static void __attribute__((format(printf, 4, 5)))
 add(const struct look *k, enum finding_code code, const struct stack_line *l, const char *fmt, ...)
 {
-	char why[200], text[FINDING_TEXT], file[FINDING_PLACE], where[STACK_NAME_MAX + 16] = "";
+	char why[160], text[FINDING_TEXT], file[FINDING_PLACE], where[STACK_NAME_MAX + 16] = "";
 	bool included = l && strcmp(l->file, k->service) != 0;
 	va_list ap;
 
