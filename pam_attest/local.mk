@@ -91,6 +91,7 @@ uninstall-hook:
 CTL_CPPFLAGS = $(GATE_CPPFLAGS) -I$(srcdir)/common/proto
 noinst_LTLIBRARIES += libstack.la
 libstack_la_SOURCES = \
+	%D%/attestctl/pam_edit.c %D%/attestctl/pam_edit.h \
 	%D%/attestctl/rescue.c %D%/attestctl/rescue.h \
 	%D%/attestctl/stack.c %D%/attestctl/stack.h
 libstack_la_LIBADD  = libbase.la
@@ -102,6 +103,7 @@ pam_attest_attestctl_attestctl_SOURCES = \
 	%D%/attestctl/cmd_check.c \
 	%D%/attestctl/cmd_config.c \
 	%D%/attestctl/cmd_enroll.c \
+	%D%/attestctl/cmd_hook.c \
 	%D%/attestctl/cmd_lint.c \
 	%D%/attestctl/finding.c %D%/attestctl/finding.h \
 	%D%/attestctl/cmd_report.c \
@@ -111,7 +113,7 @@ pam_attest_attestctl_attestctl_SOURCES = \
 	%D%/attestctl/complete.c %D%/attestctl/complete.h \
 	%D%/attestctl/main.c \
 	%D%/attestctl/options.c
-pam_attest_attestctl_attestctl_CPPFLAGS = $(CTL_CPPFLAGS)
+pam_attest_attestctl_attestctl_CPPFLAGS = $(CTL_CPPFLAGS) -DPAM_MODULE_DIR='"$(pammoddir)"'
 pam_attest_attestctl_attestctl_CFLAGS  = $(PIE_COMPILE)
 pam_attest_attestctl_attestctl_LDFLAGS = $(PIE_LINK)
 pam_attest_attestctl_attestctl_LDADD   = libstack.la libgate.la libproto.la

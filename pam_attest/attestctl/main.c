@@ -18,6 +18,8 @@ static const struct command {
 	{ "check",   "",          "what the gate would decide now", cmd_check },
 	{ "lint",    "",          "every error and danger in gate.conf and the PAM stacks, with file and line", cmd_lint },
 	{ "config",  "[SERVICE]", "the values in force for a service", cmd_config },
+	{ "hook",    "SERVICE",   "put the gate into a service's PAM stack", cmd_hook },
+	{ "unhook",  "[SERVICE]", "take every line of the gate out of one, or of --all", cmd_unhook },
 };
 
 static const struct option options[] = {

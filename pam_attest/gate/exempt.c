@@ -4,7 +4,6 @@
 #include "scope.h"
 #include "sources.h"
 
-/* Services that run on their own or cannot refuse well: gated only where a section names them. */
 static const char *const never_gated[] = {
 	"cron", "crond", "atd", "systemd-user", "gdm-launch-environment", "gdm-autologin",
 	"runuser", "runuser-l", "chfn", "chsh", "passwd", "other",
@@ -22,6 +21,12 @@ among(const char *word, const char *const *words, size_t n)
 		if (!strcmp(words[i], word))
 			return true;
 	return false;
+}
+
+bool
+gate_never_gates(const char *service)
+{
+	return among(service, never_gated, COUNT(never_gated));
 }
 
 /* tty1 to tty63: the kernel's own virtual consoles. */
@@ -73,7 +78,7 @@ exempt_reason(const struct facts *f)
 	const struct gate_conf *c = f->conf;
 	const struct gate_request *q = f->request;
 
-	if (!c->named && among(c->service, never_gated, COUNT(never_gated)))
+	if (!c->named && gate_never_gates(c->service))
 		return REASON_EXEMPT_SERVICE;
 	if (q->ruid == 0 && among(c->service, root_own, COUNT(root_own)))
 		return REASON_EXEMPT_ROOT;

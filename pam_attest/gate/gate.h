@@ -70,6 +70,9 @@ void gate_decide(const struct gate_conf *c, const struct gate_request *, struct 
 /* [paths] owner as a uid; a name that the passwd file does not have leaves root alone: 0. */
 uid_t gate_owner(const struct gate_conf *);
 
+/* Services that run on their own or cannot refuse well: asked nothing unless a section of gate.conf names them. */
+bool gate_never_gates(const char *service);
+
 /* GATE: the one table of decision and phase. Its default is a refusal. */
 enum gate_code gate_code(const struct gate_conf *c, const struct gate_decision *, enum phase);
 

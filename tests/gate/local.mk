@@ -1,6 +1,6 @@
 # The module as PAM sees it: what it links and shows, that it loads alone, and each decision's PAM code.
-dist_check_SCRIPTS += %D%/needed.sh %D%/lint.sh %D%/in_use.sh
-TESTS += %D%/needed.sh %D%/lint.sh %D%/in_use.sh
+dist_check_SCRIPTS += %D%/needed.sh %D%/hook.sh %D%/lint.sh %D%/in_use.sh
+TESTS += %D%/needed.sh %D%/hook.sh %D%/lint.sh %D%/in_use.sh
 if HAVE_CHECK
 check_PROGRAMS += %D%/check_load
 TESTS += %D%/check_load
