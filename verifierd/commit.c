@@ -250,7 +250,7 @@ commit_one(struct core *c, struct evidence_job *ev, int64_t now, struct orphans 
 	fill_result(ev, now);
 	if (!result_sign(&ev->result, c->keys.result, ev->jws, sizeof(ev->jws), &len, e))
 		return false;
-	if (!note_log(c, ev, now, gone, e))
+	if (!passport_grant(c, ev, now, e) || !note_log(c, ev, now, gone, e))
 		return false;
 	return !vouched(ev) || (update_host(c, ev, &h, now, e) && ima_commit(c, ev, e));
 }
@@ -279,6 +279,7 @@ answer(struct core *c, struct job *j)
 
 	memcpy(a.result, ev->jws, sizeof(a.result));
 	memcpy(a.ref, ev->ref, sizeof(a.ref));
+	memcpy(a.passport, ev->passport, sizeof(a.passport));
 	log_say(LOG_INFO, "%s: %s, %s, %s", ev->host.name, state_word(ev->verdict.state), reason_code(ev->verdict.reason),
 	    ev->ref);
 	if (evidence_answer_json(&a, &ev->result, &text, &len, &e))

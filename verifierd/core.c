@@ -25,6 +25,8 @@ static const struct { enum message type; void (*run)(struct core *, struct job *
 	{ MSG_PROOF,     on_proof },
 	{ MSG_ENROLLED,  on_proof },
 	{ MSG_NEWEST,    on_newest },
+	{ MSG_PASSPORT,  on_passport },
+	{ MSG_REDEEM,    on_redeem },
 	{ MSG_KEYS,      on_keys },
 	{ MSG_ADMIN,     on_admin },
 };
@@ -150,6 +152,7 @@ purge(struct core *c, const struct clock *now)
 
 	c->next_purge = now->mono + PURGE_MS;
 	if (store_begin(c->store, &e) && store_challenges_purge(c->store, now->wall - KEEP_IDS_MS, &e) &&
+	    store_passports_purge(c->store, now->wall - KEEP_IDS_MS, &e) &&
 	    store_commit(c->store, &e))
 		return;
 	store_rollback(c->store);

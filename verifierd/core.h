@@ -150,6 +150,7 @@ void worker_kill(struct core *, struct channel *, const char *why);
 /* --- core_evidence.c, commit.c --- */
 void on_challenge(struct core *, struct job *);
 void on_evidence(struct core *, struct job *);
+void on_passport(struct core *, struct job *);
 /*
  * One transaction for all verdicts that wait, then the answers. It is due when nobody else's verdict
  * is on its way from a judge and the last one is COMMIT_WAIT_MS ago, or when the first has waited so
@@ -190,10 +191,16 @@ bool policy_usable(struct core *, const char *group, struct error *) MUST_CHECK;
 /* --- core_enrol.c --- */
 void on_enroll(struct core *, struct job *);
 void on_proof(struct core *, struct job *);
-void on_newest(struct core *, struct job *);
 void on_keys(struct core *, struct job *);
 /* In the caller's transaction: the host of this enrollment becomes, or stays, active with this key. */
 bool enrol_admit(struct core *, const struct enrollment_row *, struct error *) MUST_CHECK;
+
+/* --- core_gateways.c: what hosts and relying parties may read of results --- */
+void on_newest(struct core *, struct job *);
+void on_redeem(struct core *, struct job *);
+void admin_gateways(struct core *, struct job *);
+void admin_gateway_add(struct core *, struct job *);
+void admin_gateway_drop(struct core *, struct job *);
 
 /* --- ek_roots.c --- */
 bool ek_roots_load(struct core *, struct error *) MUST_CHECK;

@@ -711,6 +711,9 @@ static void (*const operations[ADMIN_COUNT])(struct core *, struct job *) = {
 	[ADMIN_MOVE] = admin_move,
 	[ADMIN_EXPLAIN] = admin_explain,
 	[ADMIN_TOKEN] = admin_token,
+	[ADMIN_GATEWAYS] = admin_gateways,
+	[ADMIN_GATEWAY_ADD] = admin_gateway_add,
+	[ADMIN_GATEWAY_DROP] = admin_gateway_drop,
 	[ADMIN_AUDIT] = admin_audit_list,
 };
 

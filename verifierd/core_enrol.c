@@ -1,7 +1,6 @@
-/* Enrollment: from the request to an approved host, and what an enrolled host may ask for. */
+/* Enrollment: from the request to an approved host. */
 #include "audit.h"
 #include "core.h"
-#include "json.h"
 #include "credential.h"
 #include "log.h"
 #include "parts.h"
@@ -401,54 +400,7 @@ on_proof(struct core *c, struct job *j)
 		job_error(c, j, &e);
 }
 
-/* --- what an enrolled host, or anybody, may read --- */
-
-static bool
-is_token_of(const struct core *c, const char *host_id, const char *token)
-{
-	char right[HOST_TOKEN_TEXT];
-	size_t n;
-
-	if (!keys_host_token(&c->keys, host_id, right))
-		return false;
-	n = strlen(right);
-	return strlen(token) == n && same_bytes(token, right, n);
-}
-
-void
-on_newest(struct core *c, struct job *j)
-{
-	struct newest q;
-	struct host_row h;
-	struct error e = { .code = ERR_NONE };
-	char jws[RESULT_MAX];
-	struct json *answer;
-
-	if (!newest_unpack(&j->request.payload, &q, &e)) {
-		job_problem(c, j, 400, REASON_REQUEST_INVALID, "%s", e.why);
-		return;
-	}
-	/* The token first: without one nobody learns which hosts there are. */
-	if (!is_token_of(c, q.host, q.token) || !store_host_by_id(c->store, q.host, &h, &e)) {
-		job_problem(c, j, 403, REASON_TOKEN_INVALID, "%s", reason_text(REASON_TOKEN_INVALID));
-		return;
-	}
-	if (h.state != ENROLLMENT_ACTIVE) {
-		job_problem(c, j, 403, REASON_HOST_REVOKED, "%s", reason_text(REASON_HOST_REVOKED));
-		return;
-	}
-	if (!store_newest(c->store, h.id, jws, sizeof(jws), &e)) {
-		if (e.code == ERR_MISSING)
-			job_problem(c, j, 404, REASON_NOT_ATTESTED, "%s", reason_text(REASON_NOT_ATTESTED));
-		else
-			job_error(c, j, &e);
-		return;
-	}
-	answer = json_new();
-	json_put_int(answer, "schema", 1);
-	json_put_text(answer, "result", jws);
-	job_reply_json(c, j, 200, answer);
-}
+/* --- what anybody may read --- */
 
 void
 on_keys(struct core *c, struct job *j)

@@ -69,7 +69,7 @@ static bool
 make_challenge(struct core *c, const struct challenge_request *q, const struct host_row *h, int64_t now,
     struct challenge_answer *a, struct error *e)
 {
-	struct challenge ch = { .key_id = c->keys.challenge.key[0].id, .ak = q->ak, .purpose = PURPOSE_LOGIN,
+	struct challenge ch = { .key_id = c->keys.challenge.key[0].id, .ak = q->ak, .purpose = q->purpose,
 		.expires_wall = now + CHALLENGE_LIFE_MS };
 	struct policy_now policy;
 	bool known;
@@ -172,7 +172,7 @@ open_challenge(struct core *c, struct job *j, struct evidence_job *ev)
 	}
 	key = keys_challenge(&c->keys, challenge_key_id(ev->parts.challenge.p));
 	if (!key || !challenge_open(ev->parts.challenge.p, key, &ev->challenge, &e) ||
-	    ev->challenge.purpose != PURPOSE_LOGIN) {
+	    ev->challenge.purpose != ev->purpose) {
 		job_problem(c, j, 403, REASON_CHALLENGE_INVALID, "%s", reason_text(REASON_CHALLENGE_INVALID));
 		return false;
 	}
@@ -233,7 +233,7 @@ expect(const struct evidence_job *ev, struct expectation *x)
 	struct context ctx = {
 		.purpose = ev->challenge.purpose, .nonce = ev->challenge.nonce, .host_id = ev->host.id,
 		.boot_id = ev->challenge.boot_id, .boot_log = ev->log_digest, .ima_from = ev->ima.place.from,
-		.facts = facts, .audience = "", .user = "",
+		.facts = facts, .audience = ev->audience, .user = ev->user,
 	};
 
 	*x = (struct expectation){ .selection = ev->challenge.selection };
@@ -345,8 +345,33 @@ ask_quote(struct core *c, struct job *j)
 	worker_ask(c, j, ROLE_JUDGE, MSG_JUDGE_QUOTE, MSG_JUDGED_QUOTE, payload, w.used, quote_judged);
 }
 
-void
-on_evidence(struct core *c, struct job *j)
+static bool
+copy_part(const struct part *part, char *out, size_t size, bool (*ok)(const char *))
+{
+	if (part->len >= size || memchr(part->p, '\0', part->len))
+		return false;
+	memcpy(out, part->p, part->len);
+	out[part->len] = '\0';
+	return ok(out);
+}
+
+/* A passport is for somebody, and evidence for nobody in particular: neither is taken for the other. */
+static bool
+read_whom(struct evidence_job *ev, struct error *e)
+{
+	const struct part *audience = &ev->parts.audience, *user = &ev->parts.user;
+
+	if (ev->purpose != PURPOSE_PASSPORT)
+		return (!audience->there && !user->there) || err_set(e, ERR_FORMAT, "audience: only for a passport");
+	if (!audience->there || !user->there)
+		return err_set(e, ERR_FORMAT, "audience or user: missing");
+	return (copy_part(audience, ev->audience, sizeof(ev->audience), audience_ok) &&
+	    copy_part(user, ev->user, sizeof(ev->user), passport_user_ok)) ||
+	    err_set(e, ERR_FORMAT, "audience or user: not one that can be");
+}
+
+static void
+take_evidence(struct core *c, struct job *j, enum purpose purpose)
 {
 	struct error e = { .code = ERR_NONE };
 	struct evidence_job *ev = evidence_job_new();
@@ -360,7 +385,8 @@ on_evidence(struct core *c, struct job *j)
 	}
 	j->state = ev;
 	j->drop_state = drop_evidence_job;
-	if (!evidence_read(j->request.payload.pos, j->request.payload.left, &ev->parts, &e)) {
+	ev->purpose = purpose;
+	if (!evidence_read(j->request.payload.pos, j->request.payload.left, &ev->parts, &e) || !read_whom(ev, &e)) {
 		job_problem(c, j, 400, REASON_REQUEST_INVALID, "%s", e.why);
 		return;
 	}
@@ -373,6 +399,18 @@ on_evidence(struct core *c, struct job *j)
 		ask_both(c, j, parsed, len);
 	else
 		ask_quote(c, j);
+}
+
+void
+on_evidence(struct core *c, struct job *j)
+{
+	take_evidence(c, j, PURPOSE_LOGIN);
+}
+
+void
+on_passport(struct core *c, struct job *j)
+{
+	take_evidence(c, j, PURPOSE_PASSPORT);
 }
 
 /* May this host be judged by the values of its PCRs, and were they there? */

@@ -21,6 +21,8 @@ struct ima_job {
 struct evidence_job {
 	struct evidence  parts;                 /* in the job's request */
 	struct challenge challenge;
+	enum purpose     purpose;               /* that the call has; a challenge for another is none */
+	char             audience[AUDIENCE_TEXT], user[PASSPORT_USER_TEXT];     /* of a passport; else "" */
 	struct host_row  host;
 	struct host_facts facts;
 	/* the boot log: part 4, or the one of that digest that this host sent before */
@@ -51,6 +53,7 @@ struct evidence_job {
 	/* set by commit.c */
 	char             ref[REF_TEXT];
 	char             jws[RESULT_MAX];
+	char             passport[CODE_TEXT];   /* that was granted; else "" */
 	struct result    result;
 	struct verdict   verdict;               /* the last: see evidence_job_new() */
 };
@@ -63,6 +66,10 @@ bool evidence_question(struct core *, struct evidence_job *, const uint8_t *pars
     size_t *, struct error *) MUST_CHECK;
 /* A verdict from the judge. What is not one of the three words, or not earned, is no verdict. */
 bool evidence_verdict(struct evidence_job *, struct reader, struct error *) MUST_CHECK;
+
+/* --- core_gateways.c --- */
+/* Inside the verdict's transaction, after its result: a code for it, if the verdict is a good one. */
+bool passport_grant(struct core *, struct evidence_job *, int64_t now, struct error *) MUST_CHECK;
 
 /* --- core_ima.c --- */
 /* Where the list of this host would be asked for: 0 in another boot, or under another policy. */

@@ -44,6 +44,8 @@ X(ENROLL,      HOSTS, CORE,  128 << 10)    /* struct enroll_request, packed */ \
 X(PROOF,       HOSTS, CORE,  1 << 10)      /* struct proof, packed */ \
 X(ENROLLED,    HOSTS, CORE,  1 << 10)      /* struct proof, packed (the secret came as bearer) */ \
 X(NEWEST,      HOSTS, CORE,  1 << 10)      /* struct newest, packed: GET /v1/results/{host} */ \
+X(PASSPORT,    HOSTS, CORE,  EVIDENCE_MAX) /* the body as it came, unread: evidence with an audience and a user */ \
+X(REDEEM,      HOSTS, CORE,  1 << 10)      /* struct redeem, packed */ \
 X(KEYS,        HOSTS, CORE,  0)            /* GET /.well-known/jwks.json */ \
 X(ADMIN,       ADMIN, CORE,  SET_JSON_MAX + (8 << 10)) /* struct admin_request, packed; unix peer attached */ \
 X(REPLY_HOST,  CORE,  HOSTS, 1 << 20)      /* status u16, body: JSON text (problem+json from 400 on) */ \
@@ -161,6 +163,9 @@ X(ALLOW_SET, "POST", "/v1/admin/allow-lists/{list}",   "list, text, reason") \
 X(ALLOW_DROP,"POST", "/v1/admin/allow-lists/{list}/remove", "list, reason") \
 X(EXPLAIN,   "GET",  "/v1/admin/reports/{report}",     "report") \
 X(TOKEN,     "POST", "/v1/admin/tokens",               "reason") \
+X(GATEWAYS,  "GET",  "/v1/admin/gateways",             "") \
+X(GATEWAY_ADD,"POST","/v1/admin/gateways/{gateway}",   "gateway, host, audiences, reason") \
+X(GATEWAY_DROP,"POST","/v1/admin/gateways/{gateway}/remove", "gateway, reason") \
 X(AUDIT,     "GET",  "/v1/admin/audit",                "")
 /*
  * Answers (200; "schema":1 in each; times RFC 3339; dry_run adds "dry_run":true and changes nothing):
@@ -190,6 +195,7 @@ X(AUDIT,     "GET",  "/v1/admin/audit",                "")
  * ALLOW_LISTS {"lists":[{name, entries, digest, created, author}]}; ALLOW_SET {list, entries, digest, excludes:[patterns, for the policy]}, ALLOW_DROP {list}
  * EXPLAIN  {ref, host, at, state, reason, summary, next, findings:[…], nearest:{set, differs} or null, log, references}
  * TOKEN    {token, expires}
+ * GATEWAYS {"gateways":[{name, host, audiences, created}]}; GATEWAY_ADD {name, host, audiences, token: "" if a host's own serves}, GATEWAY_DROP {name}
  * AUDIT    {entries:[{number, at, who, action, subject, why, before, after, hash}], intact}
  */
 enum admin_op {
@@ -199,7 +205,7 @@ enum admin_op {
 	ADMIN_COUNT
 };
 struct long_text { const char *p; uint32_t len; };
-enum { REASON_TEXT = 256, SET_NAME_TEXT = NAME_TEXT, FINGERPRINT_TEXT = 65 };
+enum { REASON_TEXT = 256, SET_NAME_TEXT = NAME_TEXT, FINGERPRINT_TEXT = 65, AUDIENCES_TEXT = 256 };
 struct admin_request {
 	enum admin_op op;
 	char host[NAME_TEXT];               /* name, id, or a reference */
@@ -219,6 +225,8 @@ struct admin_request {
 	char ceiling[16];                   /* a mode of gates */
 	char duration[16];                  /* as in configuration files: 4h */
 	char confirm[12];                   /* how many hosts may be refused by it */
+	char gateway[NAME_TEXT];            /* a relying party */
+	char audiences[AUDIENCES_TEXT];     /* its own, with spaces or commas between */
 	struct long_text text;              /* a file; points into the request */
 };
 
@@ -227,8 +235,12 @@ struct proof {
 	uint8_t secret[SECRET_SIZE];        /* as bearer: base64url */
 };
 struct newest {
-	char host[BOOT_ID_TEXT];            /* host id */
-	char token[TOKEN_TEXT];             /* host token, as the bearer had it */
+	char    host[NAME_TEXT];            /* host id; or the name, when a gateway asks */
+	char    token[TOKEN_TEXT];          /* of the host or the gateway, as the bearer had it */
+};
+struct redeem {
+	char    code[CODE_TEXT], audience[AUDIENCE_TEXT], user[PASSPORT_USER_TEXT];
+	char    token[TOKEN_TEXT];          /* of the gateway, likewise */
 };
 
 /* What the parse worker found in an enrollment. reason is REASON_OK only if every check held. */
@@ -286,6 +298,8 @@ void proof_pack(const struct proof *, struct writer *);
 bool proof_unpack(struct reader *, struct proof *, struct error *) MUST_CHECK;
 void newest_pack(const struct newest *, struct writer *);
 bool newest_unpack(struct reader *, struct newest *, struct error *) MUST_CHECK;
+void redeem_pack(const struct redeem *, struct writer *);
+bool redeem_unpack(struct reader *, struct redeem *, struct error *) MUST_CHECK;
 void admin_request_pack(const struct admin_request *, struct writer *);
 bool admin_request_unpack(struct reader *, struct admin_request *, struct error *) MUST_CHECK;
 void enroll_facts_pack(const struct enroll_facts *, struct writer *);

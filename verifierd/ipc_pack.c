@@ -157,6 +157,7 @@ put_long(struct writer *w, const struct long_text *t, const char *field)
 #define PUT_long(f)      put_long(w, &p->f, #f)
 #define PUT_class(f)     wr_u8(w, (uint8_t)p->f, #f)
 #define PUT_op(f)        wr_u8(w, (uint8_t)p->f, #f)
+#define PUT_purpose(f)   wr_u8(w, (uint8_t)p->f, #f)
 #define PUT_reason(f)    wr_u8(w, (uint8_t)p->f, #f)
 #define PUT_step(f)      wr_u8(w, (uint8_t)p->f, #f)
 #define PUT_public(f)    tpm_public_pack(&p->f, w)
@@ -176,6 +177,7 @@ put_long(struct writer *w, const struct long_text *t, const char *field)
 #define GET_long(f)      get_long(r, &s.f, #f)
 #define GET_class(f)     s.f = (enum evidence_class)get_upto(r, rd_u8(r, #f), CLASS_COUNT, #f)
 #define GET_op(f)        s.f = (enum admin_op)get_upto(r, rd_u8(r, #f), ADMIN_COUNT, #f)
+#define GET_purpose(f)   s.f = (enum purpose)get_upto(r, rd_u8(r, #f), PURPOSE_COUNT, #f)
 #define GET_reason(f)    s.f = (enum reason)get_upto(r, rd_u8(r, #f), REASON_COUNT, #f)
 #define GET_step(f)      s.f = (enum ima_step)get_upto(r, rd_u8(r, #f), IMA_STEP_COUNT, #f)
 #define GET_public(f)    tpm_public_read(r, &s.f)
@@ -191,7 +193,7 @@ _Static_assert(REASON_COUNT <= 256 && ADMIN_COUNT <= 256, "reason and operation 
 	X(bytes, x) X(bytes, y) X(blob, modulus)
 
 #define CHALLENGE_REQUEST(X) \
-	X(name, ak) X(text, boot_id) X(bytes, boot_log) X(u64, boot_log_len) X(u64, ima_count)
+	X(name, ak) X(text, boot_id) X(bytes, boot_log) X(u64, boot_log_len) X(u64, ima_count) X(purpose, purpose)
 
 #define ENROLL_REQUEST(X) \
 	X(text, name) X(blob, ek_public) X(blob, ek_cert) X(chain, chain) X(blob, ak_public) X(u32, banks) X(text, token)
@@ -199,10 +201,12 @@ _Static_assert(REASON_COUNT <= 256 && ADMIN_COUNT <= 256, "reason and operation 
 #define ADMIN_REQUEST(X) \
 	X(op, op) X(text, host) X(text, report) X(text, set) X(text, other) X(text, digest) X(text, ek) \
 	X(text, reason) X(bool, dry_run) X(text, group) X(text, scope) X(text, components) X(text, expires) X(text, class) \
-	X(text, list) X(text, policy) X(text, ceiling) X(text, duration) X(text, confirm) X(long, text)
+	X(text, list) X(text, policy) X(text, ceiling) X(text, duration) X(text, confirm) X(text, gateway) X(text, audiences) \
+	X(long, text)
 
 #define PROOF(X)  X(text, id) X(bytes, secret)
 #define NEWEST(X) X(text, host) X(text, token)
+#define REDEEM(X) X(text, code) X(text, audience) X(text, user) X(text, token)
 
 #define ENROLL_FACTS(X) \
 	X(reason, reason) X(text, why) X(text, ek_fingerprint) X(text, ek_subject) X(i64, ek_not_after) \
@@ -268,6 +272,7 @@ PACKED(challenge_request, CHALLENGE_REQUEST)
 PACKED(enroll_request, ENROLL_REQUEST)
 PACKED(proof, PROOF)
 PACKED(newest, NEWEST)
+PACKED(redeem, REDEEM)
 PACKED(admin_request, ADMIN_REQUEST)
 PACKED(enroll_facts, ENROLL_FACTS)
 PACKED(host_facts, HOST_FACTS)

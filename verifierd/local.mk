@@ -76,6 +76,7 @@ verifierd_verifierd_core_SOURCES = \
 	%D%/core_allow.c \
 	%D%/core_enrol.c \
 	%D%/core_explain.c \
+	%D%/core_gateways.c \
 	%D%/core_evidence.c %D%/evidence_job.h \
 	%D%/core_ima.c \
 	%D%/core_import.c \
@@ -123,6 +124,7 @@ sbin_PROGRAMS += %D%/verifierctl/verifierctl
 verifierd_verifierctl_verifierctl_SOURCES = \
 	%D%/verifierctl/api_client.c %D%/verifierctl/api_client.h \
 	%D%/verifierctl/args.c %D%/verifierctl/args.h \
+	%D%/verifierctl/cmd_gateways.c \
 	%D%/verifierctl/cmd_groups.c \
 	%D%/verifierctl/cmd_hosts.c \
 	%D%/verifierctl/cmd_inspect.c \

@@ -17,6 +17,8 @@ static const struct row {
 	{ "POST", "/v1/enrollments/{id}/proof", MSG_PROOF,     0 },
 	{ "GET",  "/v1/enrollments/{id}",       MSG_ENROLLED,  0 },
 	{ "GET",  "/v1/results/{host}",         MSG_NEWEST,    0 },
+	{ "POST", "/v1/passports",              MSG_PASSPORT,  0 },
+	{ "POST", "/v1/passports/redemptions",  MSG_REDEEM,    0 },
 	{ "GET",  "/.well-known/jwks.json",     MSG_KEYS,      0 },
 }, admin_rows[] = {
 #define X(name, method, path, args) { method, path, MSG_ADMIN, ADMIN_##name },
@@ -146,6 +148,29 @@ bearer_payload(const struct route *r, const struct body *b, struct writer *w, st
 }
 
 static bool
+redeem_payload(const struct body *b, struct writer *w, struct problem *p)
+{
+	struct redemption asked;
+	struct redeem redeem = { 0 };
+	struct error e = { .code = ERR_NONE };
+
+	if (!b->bearer)
+		return refuse(p, 401, REASON_TOKEN_INVALID, "Authorization: Bearer is missing");
+	if (strlen(b->bearer) >= sizeof(redeem.token))
+		return refuse(p, 403, REASON_NOT_GATEWAY, "not a gateway's token");
+	if (!redemption_read(b->p, b->len, &asked, &e))
+		return refuse(p, 400, REASON_REQUEST_INVALID, e.why);
+	strcpy(redeem.code, asked.code);
+	strcpy(redeem.audience, asked.audience);
+	strcpy(redeem.user, asked.user);
+	strcpy(redeem.token, b->bearer);
+	redeem_pack(&redeem, w);
+	explicit_bzero(&redeem, sizeof(redeem));
+	explicit_bzero(&asked, sizeof(asked));
+	return true;
+}
+
+static bool
 enroll_payload(const struct body *b, struct writer *w, struct error *e)
 {
 	own(mem) struct enroll_request *q = malloc(sizeof(*q));
@@ -169,13 +194,15 @@ host_payload(const struct route *r, const struct body *b, struct writer *w, stru
 		return bearer_payload(r, b, w, p);
 	if (r->message == MSG_KEYS)
 		return true;
-	if (r->message == MSG_EVIDENCE)
+	if (r->message == MSG_EVIDENCE || r->message == MSG_PASSPORT)
 		return typed(b, EVIDENCE_TYPE) || refuse(p, 415, REASON_REQUEST_INVALID, "Content-Type is not " EVIDENCE_TYPE);
 	if (!typed(b, "application/json"))
 		return refuse(p, 415, REASON_REQUEST_INVALID, "Content-Type is not application/json");
 	if (b->len > API_BODY_MAX)
 		return refuse(p, 413, REASON_REQUEST_INVALID, "body is too large");
 	switch (r->message) {
+	case MSG_REDEEM:
+		return redeem_payload(b, w, p);
 	case MSG_CHALLENGE:
 		if (!challenge_request_read(b->p, b->len, &challenge, &e))
 			break;
@@ -202,7 +229,8 @@ struct argument { const char *key; size_t at, size; };
 static const struct argument arguments[] = {
 	ARGUMENT(host), ARGUMENT(report), ARGUMENT(set), ARGUMENT(other), ARGUMENT(digest), ARGUMENT(ek), ARGUMENT(reason),
 	ARGUMENT(group), ARGUMENT(scope), ARGUMENT(components), ARGUMENT(expires), ARGUMENT(class),
-	ARGUMENT(list), ARGUMENT(policy), ARGUMENT(ceiling), ARGUMENT(duration), ARGUMENT(confirm),
+	ARGUMENT(list), ARGUMENT(policy), ARGUMENT(ceiling), ARGUMENT(duration), ARGUMENT(confirm), ARGUMENT(gateway),
+	ARGUMENT(audiences),
 };
 
 static const struct argument *

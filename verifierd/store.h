@@ -18,7 +18,7 @@ enum {
 	ORIGIN_TEXT = 200,
 	WHO_TEXT = 64,
 	SUBJECT_TEXT = 200,
-	STORE_SCHEMA = 10,
+	STORE_SCHEMA = 11,
 };
 
 struct store;
@@ -200,6 +200,34 @@ void ima_row_free(struct ima_row *);
 static inline void drop_ima_row(struct ima_row *r) { ima_row_free(r); }
 bool store_ima(struct store *, const char *host_id, struct ima_row *, struct error *) MUST_CHECK;
 bool store_ima_put(struct store *, const char *host_id, const struct ima_row *, struct error *) MUST_CHECK;
+
+/* --- gateways, who may ask about other hosts; and passports --- */
+
+struct gateway_row {
+	char    name[NAME_TEXT];
+	char    host_id[BOOT_ID_TEXT];          /* the enrolled host that it is; "" for one with a token of its own */
+	uint8_t token[SHA256_SIZE];             /* hash of it */
+	char    audiences[AUDIENCES_TEXT];      /* for which it redeems passports, with spaces between; may be none */
+	int64_t created;
+};
+bool store_gateway_add(struct store *, const struct gateway_row *, struct error *) MUST_CHECK;   /* ERR_CONFLICT */
+bool store_gateway_drop(struct store *, const char *name, struct error *) MUST_CHECK;            /* ERR_MISSING */
+bool store_gateway_by_token(struct store *, const uint8_t token[static SHA256_SIZE], struct gateway_row *,
+    struct error *) MUST_CHECK;
+typedef bool gateway_fn(void *arg, const struct gateway_row *, struct error *);
+bool store_gateways(struct store *, gateway_fn *, void *arg, struct error *) MUST_CHECK;
+
+struct passport_row {
+	uint8_t code[SHA256_SIZE];              /* hash of it */
+	char    host_id[BOOT_ID_TEXT], audience[AUDIENCE_TEXT], user[PASSPORT_USER_TEXT];
+	char    result[RESULT_MAX];             /* compact JWS, for that audience */
+	int64_t expires;                        /* of the code */
+};
+bool store_passport_add(struct store *, const struct passport_row *, struct error *) MUST_CHECK;
+/* Spends it, whatever comes of it. ERR_MISSING: there is none, or it was spent before. */
+bool store_passport_take(struct store *, const uint8_t code[static SHA256_SIZE], struct passport_row *,
+    struct error *) MUST_CHECK;
+bool store_passports_purge(struct store *, int64_t expired_before, struct error *) MUST_CHECK;
 
 /* --- references --- */
 

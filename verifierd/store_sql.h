@@ -95,6 +95,12 @@ static const char *const migrations[] = {
 	/* changes that wait for others */
 	"CREATE TABLE approvals (change TEXT NOT NULL, who TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (change, who))"
 	" WITHOUT ROWID;",
+	/* who may ask about other hosts, and what hosts show them once */
+	"CREATE TABLE gateways (name TEXT PRIMARY KEY, host TEXT NOT NULL, token BLOB NOT NULL UNIQUE, audiences TEXT NOT NULL,"
+	" created INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE passports (code BLOB PRIMARY KEY, host TEXT NOT NULL, audience TEXT NOT NULL, user TEXT NOT NULL,"
+	" result TEXT NOT NULL, expires INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+	"CREATE INDEX passport_expiry ON passports (expires);",
 };
 
 #define KEY_COLS    "ek, ek_subject, ek_not_after, ak, signer, spki, hash, banks"
@@ -106,6 +112,8 @@ static const char *const migrations[] = {
 #define POLICY_COLS "name, version, digest, created, author"
 #define GROUP_COLS  "name, policy, ceiling, ceiling_until," \
 	" (SELECT count(*) FROM hosts WHERE grp = host_groups.name AND enrollment = 'active')"
+#define GATEWAY_COLS "name, host, token, audiences, created"
+#define PASSPORT_COLS "code, host, audience, user, expires, result"
 #define AUDIT_COLS  "number, at, who, action, subject, why, was, became, previous, hash"
 
 #define STATEMENTS(X) \
@@ -200,6 +208,13 @@ X(APPROVAL_PUT,     "INSERT INTO approvals (change, who, at) VALUES (?1, ?2, ?3)
 X(APPROVALS,        "SELECT count(*) FROM approvals WHERE change = ?1") \
 X(APPROVALS_END,    "DELETE FROM approvals WHERE change = ?1") \
 X(APPROVALS_PURGE,  "DELETE FROM approvals WHERE at <= ?1") \
+X(GATEWAY_ADD,      "INSERT INTO gateways (" GATEWAY_COLS ") VALUES (?1, ?2, ?3, ?4, ?5)") \
+X(GATEWAY_DROP,     "DELETE FROM gateways WHERE name = ?1") \
+X(GATEWAY,          "SELECT " GATEWAY_COLS " FROM gateways WHERE token = ?1") \
+X(GATEWAYS,         "SELECT " GATEWAY_COLS " FROM gateways ORDER BY name") \
+X(PASSPORT_ADD,     "INSERT INTO passports (" PASSPORT_COLS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)") \
+X(PASSPORT_TAKE,    "UPDATE passports SET used = 1 WHERE code = ?1 AND NOT used RETURNING " PASSPORT_COLS) \
+X(PASSPORTS_PURGE,  "DELETE FROM passports WHERE expires < ?1") \
 X(AUDIT_LAST,       "SELECT " AUDIT_COLS " FROM audit ORDER BY number DESC LIMIT 1") \
 X(AUDIT_ADD,        "INSERT INTO audit (" AUDIT_COLS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") \
 X(AUDIT,            "SELECT " AUDIT_COLS " FROM audit ORDER BY number")

@@ -1275,6 +1275,91 @@ store_approvals_purge(struct store *s, int64_t until, struct error *e)
 	return DO(s, e, SQL_APPROVALS_PURGE, "i", until);
 }
 
+/* --- gateways and passports --- */
+
+static void
+read_gateway(sqlite3_stmt *st, struct gateway_row *r)
+{
+	*r = (struct gateway_row){ 0 };
+	col_text(st, 0, r->name, sizeof(r->name));
+	col_text(st, 1, r->host_id, sizeof(r->host_id));
+	(void)col_bytes(st, 2, r->token, sizeof(r->token));
+	col_text(st, 3, r->audiences, sizeof(r->audiences));
+	r->created = col_int(st, 4);
+}
+
+bool
+store_gateway_add(struct store *s, const struct gateway_row *r, struct error *e)
+{
+	return DO(s, e, SQL_GATEWAY_ADD, "ttbti", r->name, r->host_id, r->token, sizeof(r->token), r->audiences, r->created);
+}
+
+bool
+store_gateway_drop(struct store *s, const char *name, struct error *e)
+{
+	if (!DO(s, e, SQL_GATEWAY_DROP, "t", name))
+		return false;
+	return sqlite3_changes(s->db) == 1 || err_set(e, ERR_MISSING, "no gateway '%.60s'", name);
+}
+
+bool
+store_gateway_by_token(struct store *s, const uint8_t token[static SHA256_SIZE], struct gateway_row *out, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_GATEWAY, "b", token, (size_t)SHA256_SIZE);
+
+	if (!first(s, st, "gateway", e))
+		return false;
+	read_gateway(st, out);
+	return true;
+}
+
+bool
+store_gateways(struct store *s, gateway_fn *fn, void *arg, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_GATEWAYS, "");
+	struct gateway_row r;
+	bool row;
+
+	while (next(s, st, &row, e)) {
+		if (!row)
+			return true;
+		read_gateway(st, &r);
+		if (!fn(arg, &r, e))
+			return false;
+	}
+	return false;
+}
+
+bool
+store_passport_add(struct store *s, const struct passport_row *r, struct error *e)
+{
+	return DO(s, e, SQL_PASSPORT_ADD, "btttit", r->code, sizeof(r->code), r->host_id, r->audience, r->user, r->expires,
+	    r->result);
+}
+
+bool
+store_passport_take(struct store *s, const uint8_t code[static SHA256_SIZE], struct passport_row *out, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_PASSPORT_TAKE, "b", code, (size_t)SHA256_SIZE);
+
+	if (!first(s, st, "passport", e))
+		return false;
+	*out = (struct passport_row){ 0 };
+	(void)col_bytes(st, 0, out->code, sizeof(out->code));
+	col_text(st, 1, out->host_id, sizeof(out->host_id));
+	col_text(st, 2, out->audience, sizeof(out->audience));
+	col_text(st, 3, out->user, sizeof(out->user));
+	out->expires = col_int(st, 4);
+	col_text(st, 5, out->result, sizeof(out->result));
+	return true;
+}
+
+bool
+store_passports_purge(struct store *s, int64_t expired_before, struct error *e)
+{
+	return DO(s, e, SQL_PASSPORTS_PURGE, "i", expired_before);
+}
+
 /* --- audit --- */
 
 static void

@@ -55,6 +55,12 @@ X(CHALLENGE_EXPIRED,  "challenge-expired",   NONE, "the quote came after its cha
 X(NEEDS_BOOT_LOG,     "needs-boot-log",      NONE, "the verifier asks for the whole boot log", "attestd sends it by itself") \
 X(NEEDS_PCRS,         "needs-pcrs",          NONE, "the verifier asks for the values of the PCRs", "attestd sends them by itself") \
 X(NEEDS_IMA,          "needs-ima",           NONE, "the verifier asks for more of the IMA list", "attestd sends it by itself") \
+/* the machine that connects */ \
+X(PEER_UNNAMED, "peer-unnamed", NONE, "the service did not say which machine connects", "map the prompt attest-peer to the certificate's name: attest-vpn(7)") \
+X(PEER_UNKNOWN, "peer-unknown", NONE, "the verifier knows no machine of this name", "enroll the machine that connects, under the name in its certificate") \
+X(PEER_STALE, "peer-stale", NONE, "the machine that connects has no verdict that still counts", "on that machine: attestctl attest") \
+X(NOT_GATEWAY, "not-a-gateway", NONE, "this host may not ask the verifier about other machines", "verifierctl gateways add NAME --host HOST --audience A") \
+X(PASSPORT_MISSING, "passport-missing", NONE, "no passport was given", "on the machine that connects: attestctl passport --audience A --user U") \
 /* this machine cannot produce evidence */ \
 X(TPM_ABSENT,         "tpm-absent",          BROKEN, "the TPM cannot be opened", "check /dev/tpmrm0, the firmware's TPM setting and attestd.conf tcti") \
 X(TPM_BUSY,           "tpm-busy",            BROKEN, "the TPM did not answer in time", "attestd replaces its TPM process by itself; else power-cycle the machine") \
@@ -127,6 +133,7 @@ X(AK_ATTRIBUTES,      "ak-attributes",       CONTRAINDICATED, "the attestation k
 X(PROOF_FAILED,       "proof-failed",        CONTRAINDICATED, "the TPM did not prove that it holds both keys", "enroll again") \
 X(NAME_IN_USE,        "name-in-use",         CONTRAINDICATED, "another host has this name", "attestctl enroll --name OTHER") \
 X(TOKEN_INVALID,      "token-invalid",       CONTRAINDICATED, "the enrollment token is not valid", "ask for a new one") \
+X(PASSPORT_INVALID, "passport-invalid", CONTRAINDICATED, "the passport is not good: used, too old, or for another audience or user", "on the machine that connects: attestctl passport --audience A --user U") \
 /* permits, and what a gate says of its own */ \
 X(KEXEC,              "kexec",               WARNING,   "the kernel was replaced without a measured boot", "reboot the host") \
 X(IMA_UNSTEADY,       "ima-unsteady",        WARNING,   "files were written to while they were measured, and the policy only warns of it", "find out who writes to them") \

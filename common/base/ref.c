@@ -60,3 +60,27 @@ ref_read(const char *typed, char out[static REF_TEXT])
 	write_ref(chars, local, out);
 	return true;
 }
+
+void
+code_make(const uint8_t random[static CODE_CHARS], char out[static CODE_TEXT])
+{
+	for (unsigned i = 0; i < CODE_CHARS; i++)
+		out[i] = alphabet[random[i] & 31];
+	out[CODE_CHARS] = '\0';
+}
+
+bool
+code_read(const char *typed, char out[static CODE_TEXT])
+{
+	unsigned n = 0;
+
+	for (const char *p = typed; *p; p++) {
+		if (*p == '-' || *p == ' ')
+			continue;
+		if (n == CODE_CHARS || !(out[n] = fold(*p)))
+			return false;
+		n++;
+	}
+	out[n] = '\0';
+	return n == CODE_CHARS;
+}

@@ -48,6 +48,32 @@ count(const struct json *j, const char *key, uint64_t *out, struct error *e)
 	return true;
 }
 
+/* A one-time code, in the one form that is sent. */
+static bool
+code(const struct json *j, const char *key, char out[static CODE_TEXT], struct error *e)
+{
+	char text[CODE_TEXT];
+
+	if (!json_text(j, key, text, sizeof(text), e))
+		return false;
+	return (code_read(text, out) && !strcmp(text, out)) || err_set(e, ERR_FORMAT, "%s: not a code", key);
+}
+
+/* The verifier's root key, and its result keys as the root has signed them. */
+static bool
+root_and_keys(const struct json *j, struct public_key *root, char keyset[static JWS_MAX], struct error *e)
+{
+	const struct json *sub;
+	own(mem) char *text = NULL;
+	size_t len;
+
+	if (!json_sub(j, "root", &sub, e) || !json_print(sub, false, &text, &len, e))
+		return false;
+	if (!public_key_read(text, len, root, e))
+		return err_in(e, "root");
+	return json_text(j, "keys", keyset, JWS_MAX, e);
+}
+
 /* A JSON object as text, on its way into or out of another. */
 static bool
 put_parsed(struct json *j, const char *key, const char *text, struct error *e)
@@ -72,6 +98,8 @@ challenge_request_json(const struct challenge_request *q, char **out, size_t *le
 	json_put_bytes(j, "boot_log", q->boot_log, SHA256_SIZE);
 	json_put_int(j, "boot_log_length", (int64_t)q->boot_log_len);
 	json_put_int(j, "ima_count", (int64_t)q->ima_count);
+	if (q->purpose != PURPOSE_LOGIN)
+		json_put_text(j, "purpose", purpose_word(q->purpose));
 	return json_print(j, false, out, len, e);
 }
 
@@ -79,13 +107,17 @@ bool
 challenge_request_read(const char *text, size_t len, struct challenge_request *out, struct error *e)
 {
 	own(json) struct json *j = NULL;
-	struct challenge_request q = { 0 };
+	struct challenge_request q = { .purpose = PURPOSE_LOGIN };
+	char purpose[12];
 	size_t ak;
 
 	if (!json_parse(text, len, &j, e) || !some_bytes(j, "ak_name", q.ak.bytes, sizeof(q.ak.bytes), &ak, e) ||
 	    !plain_text(j, "boot_id", q.boot_id, sizeof(q.boot_id), e) ||
 	    !exactly(j, "boot_log", q.boot_log, SHA256_SIZE, e) || !count(j, "boot_log_length", &q.boot_log_len, e) ||
 	    !count(j, "ima_count", &q.ima_count, e))
+		return false;
+	if (json_has(j, "purpose") && !(json_text(j, "purpose", purpose, sizeof(purpose), e) &&
+	    (purpose_find(purpose, &q.purpose) || err_set(e, ERR_FORMAT, "purpose: no such purpose"))))
 		return false;
 	q.ak.size = (uint16_t)ak;
 	*out = q;
@@ -151,6 +183,8 @@ evidence_answer_json(const struct evidence_answer *a, const struct result *r, ch
 	json_put(j, "reasons", reasons);
 	json_put_text(j, "ref", a->ref);
 	json_put_int(j, "next_after", a->next_after);
+	if (a->passport[0])
+		json_put_text(j, "passport", a->passport);
 	return json_print(j, false, out, len, e);
 }
 
@@ -163,7 +197,66 @@ evidence_answer_read(const char *text, size_t len, struct evidence_answer *out, 
 	if (!json_parse(text, len, &j, e) || !json_text(j, "result", a.result, sizeof(a.result), e) ||
 	    !plain_text(j, "ref", a.ref, sizeof(a.ref), e) || !json_int(j, "next_after", 0, whole_max, &a.next_after, e))
 		return false;
+	if (json_has(j, "passport") && !code(j, "passport", a.passport, e))
+		return false;
 	*out = a;
+	return true;
+}
+
+/* --- GET /v1/results/{host}, POST /v1/passports/redemptions */
+
+bool
+redemption_json(const struct redemption *q, char **out, size_t *len, struct error *e)
+{
+	own(json) struct json *j = json_new();
+
+	json_put_text(j, "code", q->code);
+	json_put_text(j, "audience", q->audience);
+	json_put_text(j, "user", q->user);
+	return json_print(j, false, out, len, e);
+}
+
+bool
+redemption_read(const char *text, size_t len, struct redemption *out, struct error *e)
+{
+	own(json) struct json *j = NULL;
+	struct redemption q = { 0 };
+
+	if (!json_parse(text, len, &j, e) || !code(j, "code", q.code, e) ||
+	    !json_text(j, "audience", q.audience, sizeof(q.audience), e) || !json_text(j, "user", q.user, sizeof(q.user), e))
+		return false;
+	if (!audience_ok(q.audience) || !passport_user_ok(q.user))
+		return err_set(e, ERR_FORMAT, "audience or user: not one that can be");
+	*out = q;
+	return true;
+}
+
+bool
+told_result_json(const struct told_result *a, char **out, size_t *len, struct error *e)
+{
+	own(json) struct json *j = json_new();
+	char root[512];
+
+	if (!public_key_json(&a->root, root, sizeof(root), e))
+		return false;
+	json_put_int(j, "schema", 1);
+	json_put_text(j, "result", a->result);
+	json_put_text(j, "keys", a->keyset);
+	return put_parsed(j, "root", root, e) && json_print(j, false, out, len, e);
+}
+
+bool
+told_result_read(const char *text, size_t len, struct told_result *out, struct error *e)
+{
+	own(json) struct json *j = NULL;
+	own(mem) struct told_result *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return err_set(e, ERR_MEMORY, "result");
+	if (!json_parse(text, len, &j, e) || !json_text(j, "result", a->result, sizeof(a->result), e) ||
+	    !root_and_keys(j, &a->root, a->keyset, e))
+		return false;
+	*out = *a;
 	return true;
 }
 
@@ -341,16 +434,7 @@ enrolled_json(const struct enrolled *h, char **out, size_t *len, struct error *e
 static bool
 active_read(const struct json *j, struct enrolled *h, struct error *e)
 {
-	const struct json *root;
-	own(mem) char *text = NULL;
-	size_t len;
-
-	if (!json_sub(j, "root", &root, e) || !json_print(root, false, &text, &len, e))
-		return false;
-	if (!public_key_read(text, len, &h->root, e))
-		return err_in(e, "root");
-	return json_text(j, "keys", h->keyset, sizeof(h->keyset), e) &&
-	    plain_text(j, "token", h->token, sizeof(h->token), e);
+	return root_and_keys(j, &h->root, h->keyset, e) && plain_text(j, "token", h->token, sizeof(h->token), e);
 }
 
 bool

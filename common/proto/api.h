@@ -7,6 +7,7 @@
 #ifndef API_H
 #define API_H
 #include "challenge.h"
+#include "ref.h"
 #include "result.h"
 
 enum {
@@ -25,6 +26,7 @@ struct challenge_request {               /* POST /v1/challenges */
 	uint8_t  boot_log[SHA256_SIZE];
 	uint64_t boot_log_len;
 	uint64_t ima_count;                  /* entries that the host's IMA list has now; 0 when it has none */
+	enum purpose purpose;                /* "purpose"; login when it is missing */
 };
 struct challenge_answer {
 	uint8_t          challenge[CHALLENGE_SIZE];
@@ -35,10 +37,21 @@ struct challenge_answer {
 	uint64_t         ima_from;           /* the first entry to send */
 	int64_t          expires_in;         /* ms */
 };
-struct evidence_answer {                 /* 200 of POST /v1/evidence */
+struct evidence_answer {                 /* 200 of POST /v1/evidence and /v1/passports */
 	char     result[RESULT_MAX];
 	char     ref[REF_TEXT];
+	char     passport[CODE_TEXT];        /* of a passport that was granted; else "" and missing */
 	int64_t  next_after;                 /* ms until the next attestation should start */
+};
+struct redemption {                      /* POST /v1/passports/redemptions */
+	char     code[CODE_TEXT];
+	char     audience[AUDIENCE_TEXT];
+	char     user[PASSPORT_USER_TEXT];
+};
+struct told_result {                     /* 200 of it, and of GET /v1/results/{host} */
+	char     result[RESULT_MAX];
+	struct public_key root;
+	char     keyset[JWS_MAX];            /* signed by root */
 };
 struct enroll_request {                  /* POST /v1/enrollments */
 	char     name[HOST_TEXT];
@@ -78,6 +91,10 @@ bool challenge_answer_read(const char *, size_t, struct challenge_answer *, stru
 /* state and reasons are told beside the signed result for people with curl; attestd reads result alone. */
 bool evidence_answer_json(const struct evidence_answer *, const struct result *, char **, size_t *, struct error *) MUST_CHECK;
 bool evidence_answer_read(const char *, size_t, struct evidence_answer *, struct error *) MUST_CHECK;
+bool redemption_json(const struct redemption *, char **, size_t *, struct error *) MUST_CHECK;
+bool redemption_read(const char *, size_t, struct redemption *, struct error *) MUST_CHECK;
+bool told_result_json(const struct told_result *, char **, size_t *, struct error *) MUST_CHECK;
+bool told_result_read(const char *, size_t, struct told_result *, struct error *) MUST_CHECK;
 bool enroll_request_json(const struct enroll_request *, char **, size_t *, struct error *) MUST_CHECK;
 bool enroll_request_read(const char *, size_t, struct enroll_request *, struct error *) MUST_CHECK;
 bool enroll_answer_json(const struct enroll_answer *, char **, size_t *, struct error *) MUST_CHECK;

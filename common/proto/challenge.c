@@ -27,6 +27,17 @@ purpose_word(enum purpose p)
 	return (unsigned)p < PURPOSE_COUNT ? purposes[p] : "none";
 }
 
+bool
+purpose_find(const char *word, enum purpose *out)
+{
+	for (unsigned i = 0; i < PURPOSE_COUNT; i++)
+		if (!strcmp(purposes[i], word)) {
+			*out = (enum purpose)i;
+			return true;
+		}
+	return false;
+}
+
 static bool
 seal_mac(const uint8_t *body, const uint8_t key[static 32], uint8_t mac[static SHA256_SIZE], struct error *e)
 {

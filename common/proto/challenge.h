@@ -14,6 +14,9 @@ enum {
 	CHALLENGE_LIFE_MS  = 60 * 1000,
 	CHALLENGE_ID_SIZE  = 16,
 	NONCE_SIZE         = 32,
+	/* whom a passport is for: a relying party (letters, digits, '.', '-', '_'), and a user there (printable, no spaces) */
+	AUDIENCE_TEXT      = NAME_TEXT,
+	PASSPORT_USER_TEXT = 64,
 };
 
 #define PURPOSES(X) X(LOGIN, "login") X(EVENTS, "events") X(PASSPORT, "passport")
@@ -24,6 +27,7 @@ enum purpose {
 	PURPOSE_COUNT
 };
 const char *purpose_word(enum purpose);
+bool purpose_find(const char *word, enum purpose *);
 
 struct challenge {
 	uint32_t         key_id;            /* which HMAC key; rotated daily */

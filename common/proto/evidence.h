@@ -2,7 +2,8 @@
  * evidence.h - the body of POST /v1/evidence. attest-protocol(7).
  *
  * A version byte, then parts {tag u8, length u32 big-endian, bytes}: tags rising, each at most
- * once, nothing left over. Parts point into the buffer that was read.
+ * once, nothing left over. Parts point into the buffer that was read. Audience and user are those
+ * of POST /v1/passports, which has the same body.
  */
 #ifndef EVIDENCE_H
 #define EVIDENCE_H
@@ -29,7 +30,9 @@ enum {
 	X(6, IMA_FROM,   ima_from,   8, 8,                           false) \
 	X(7, FACTS,      facts,      0, FACTS_MAX,                   false) \
 	X(8, PCR_VALUES, pcr_values, 0, PCR_VALUES_MAX,              false) \
-	X(9, IMA_AT,     ima_at,     16, 16,                         false)
+	X(9, IMA_AT,     ima_at,     16, 16,                         false) \
+	X(10, AUDIENCE,  audience,   1, AUDIENCE_TEXT - 1,           false) \
+	X(11, USER,      user,       1, PASSPORT_USER_TEXT - 1,      false)
 
 struct part { const uint8_t *p; size_t len; bool there; };
 struct evidence {

@@ -35,7 +35,8 @@
 	X(REASONS,     OURS "reasons")                       \
 	X(REF,         OURS "ref")                           \
 	X(CEILING,     OURS "ceiling")                       \
-	X(GRACE,       OURS "grace_max")
+	X(GRACE,       OURS "grace_max")                     \
+	X(USER,        OURS "user")
 
 enum name {
 #define X(name, text) N_##name,
@@ -148,6 +149,10 @@ result_sign(const struct result *r, const struct sign_key *key, char *out, size_
 	json_put_int(j, word[N_IAT], r->issued_wall / 1000);
 	json_put_int(j, word[N_EXP], r->expires_wall / 1000);
 	json_put_bytes(j, word[N_NONCE], r->nonce, NONCE_SIZE);
+	if (r->audience[0]) {
+		json_put_text(j, word[N_AUDIENCE], r->audience);
+		json_put_text(j, word[N_USER], r->user);
+	}
 	json_put(j, word[N_VERIFIER], verifier);
 	json_put(j, word[N_SUBMODS], submods);
 	return consistent(r, e) && json_print(j, false, &text, &textlen, e) &&
@@ -293,12 +298,27 @@ read_envelope(const struct json *j, struct result *r, struct error *e)
 		return false;
 	if (strcmp(profile, EAR_PROFILE))
 		return err_set(e, ERR_FORMAT, "%s: not " EAR_PROFILE, word[N_PROFILE]);
-	if (json_has(j, word[N_AUDIENCE]))
-		return err_set(e, ERR_UNTRUSTED, "result: made for an audience, which this is not");
 	return seconds(j, N_IAT, &r->issued_wall, e) && seconds(j, N_EXP, &r->expires_wall, e) &&
 	    exactly(j, N_NONCE, r->nonce, NONCE_SIZE, e) && json_sub(j, word[N_VERIFIER], &verifier, e) &&
 	    json_text(verifier, word[N_DEVELOPER], developer, sizeof(developer), e) &&
 	    json_text(verifier, word[N_BUILD], build, sizeof(build), e);
+}
+
+/* A result is for nobody in particular; a passport for exactly those who ask. */
+static bool
+read_audience(const struct json *j, const char *audience, const char *user, struct result *r, struct error *e)
+{
+	bool has = json_has(j, word[N_AUDIENCE]);
+
+	if (!audience)
+		return !has || err_set(e, ERR_UNTRUSTED, "result: made for an audience, which this is not");
+	if (!has)
+		return err_set(e, ERR_UNTRUSTED, "passport: a result, which is for nobody in particular");
+	if (!json_text(j, word[N_AUDIENCE], r->audience, sizeof(r->audience), e) ||
+	    !json_text(j, word[N_USER], r->user, sizeof(r->user), e))
+		return false;
+	return (!strcmp(r->audience, audience) && !strcmp(r->user, user)) ||
+	    err_set(e, ERR_MISMATCH, "passport: for another audience or user");
 }
 
 static bool
@@ -311,9 +331,9 @@ timely(const struct result *r, int64_t now, struct error *e)
 	return now < r->expires_wall || err_set(e, ERR_MISMATCH, "result: expired");
 }
 
-bool
-result_verify(const char *jws, size_t len, const struct keyset *keys, int64_t now, struct result *out,
-    struct error *e)
+static bool
+verify(const char *jws, size_t len, const struct keyset *keys, int64_t now, const char *audience, const char *user,
+    struct result *out, struct error *e)
 {
 	own(json) struct json *j = NULL;
 	const struct json *submods, *host;
@@ -324,10 +344,43 @@ result_verify(const char *jws, size_t len, const struct keyset *keys, int64_t no
 	if (len > RESULT_MAX)
 		return err_set(e, ERR_LIMIT, "result: over %d bytes", RESULT_MAX);
 	if (!jws_verify(jws, len, EAR_TYP, keys->key, keys->count, text, sizeof(text), &textlen, e) ||
-	    !json_parse(text, textlen, &j, e) || !read_envelope(j, &r, e) || !json_sub(j, word[N_SUBMODS], &submods, e) ||
+	    !json_parse(text, textlen, &j, e) || !read_envelope(j, &r, e) ||
+	    !read_audience(j, audience, user, &r, e) || !json_sub(j, word[N_SUBMODS], &submods, e) ||
 	    !json_sub(submods, word[N_SUBMOD], &host, e) || !read_appraisal(host, &r, e) || !consistent(&r, e) ||
 	    !timely(&r, now, e))
 		return false;
 	*out = r;
 	return true;
+}
+
+bool
+result_verify(const char *jws, size_t len, const struct keyset *keys, int64_t now, struct result *out, struct error *e)
+{
+	return verify(jws, len, keys, now, NULL, NULL, out, e);
+}
+
+bool
+passport_verify(const char *jws, size_t len, const struct keyset *keys, int64_t now, const char *audience,
+    const char *user, struct result *out, struct error *e)
+{
+	return verify(jws, len, keys, now, audience, user, out, e);
+}
+
+bool
+audience_ok(const char *s)
+{
+	static const char may[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+	size_t n = strspn(s, may);
+
+	return n && !s[n] && n < AUDIENCE_TEXT && s[0] != '-' && s[0] != '.';
+}
+
+bool
+passport_user_ok(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n] > ' ' && s[n] <= '~')
+		n++;
+	return n && !s[n] && n < PASSPORT_USER_TEXT;
 }

@@ -46,6 +46,8 @@ struct result {
 	enum gate_mode  ceiling;
 	int64_t         grace_max;                /* ms */
 	int64_t         issued_wall, expires_wall;
+	/* of a passport: for whom it was made, and for which user of theirs; "" in a result */
+	char            audience[AUDIENCE_TEXT], user[PASSPORT_USER_TEXT];
 };
 
 bool result_sign(const struct result *, const struct sign_key *, char *out, size_t size, size_t *len,
@@ -62,4 +64,12 @@ bool result_sign(const struct result *, const struct sign_key *, char *out, size
 enum { RESULT_BY_NONCE = -1, RESULT_SKEW_MS = 5 * 60 * 1000 };
 bool result_verify(const char *jws, size_t len, const struct keyset *, int64_t now_wall,
     struct result *, struct error *) MUST_CHECK;
+
+/* The same of a passport, which is for exactly this audience and user. A result is none, nor the reverse. */
+bool passport_verify(const char *jws, size_t len, const struct keyset *, int64_t now_wall, const char *audience,
+    const char *user, struct result *, struct error *) MUST_CHECK;
+
+/* May this stand for one? Both end up in prompts, logs and addresses. */
+bool audience_ok(const char *);
+bool passport_user_ok(const char *);
 #endif

@@ -8,7 +8,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 #define BODIES(X) X('c', challenge_request) X('C', challenge_answer) X('e', enroll_request) X('E', enroll_answer) \
-	X('h', enrolled) X('p', problem)
+	X('h', enrolled) X('p', problem) X('r', redemption) X('t', told_result)
 
 #define X(letter, name)                                                                      \
 static void                                                                                  \

@@ -5,7 +5,7 @@
 /* Reasons that are not of an appraisal: enrollment, which ends without a result, and what a host says of itself. */
 static const enum reason elsewhere[] = {
 	REASON_EK_UNTRUSTED, REASON_EK_MISMATCH, REASON_EK_MISSING, REASON_EK_IN_USE, REASON_AK_ATTRIBUTES, REASON_PROOF_FAILED,
-	REASON_NAME_IN_USE, REASON_TOKEN_INVALID, REASON_GRACE,
+	REASON_NAME_IN_USE, REASON_TOKEN_INVALID, REASON_PASSPORT_INVALID, REASON_GRACE,
 };
 
 static bool

@@ -33,6 +33,7 @@ a_challenge_request(void)
 	fill(q.boot_log, sizeof(q.boot_log));
 	q.boot_log_len = 1ull << 40;
 	q.ima_count = 3;
+	q.purpose = PURPOSE_PASSPORT;
 	return &q;
 }
 
@@ -149,10 +150,19 @@ a_newest(void)
 	return &q;
 }
 
+static struct redeem *
+a_redeem(void)
+{
+	static struct redeem q = { .code = "C", .audience = "vpn.example", .user = "kim", .token = "t" };
+
+	return &q;
+}
+
 /* One row a structure: pack, unpack, pack again; same bytes. Every prefix and one byte more fail. */
 #define FORMS(X) X(challenge_request, a_challenge_request) X(enroll_request, an_enroll_request) \
 	X(admin_request, an_admin_request) X(enroll_facts, some_enroll_facts) X(host_facts, some_host_facts) \
-	X(expectation, an_expectation) X(ima_ask, an_ima_ask) X(ima_said, an_ima_said) X(quote, a_quote) X(proof, a_proof) X(newest, a_newest)
+	X(expectation, an_expectation) X(ima_ask, an_ima_ask) X(ima_said, an_ima_said) X(quote, a_quote) X(proof, a_proof) X(newest, a_newest) \
+	X(redeem, a_redeem)
 
 #define X(name, make)                                                                        \
 static void name##_write(struct writer *w) { name##_pack(make(), w); }                       \
@@ -366,8 +376,8 @@ static const struct { const char *label, *hex; int kind; const char *why; } lies
 	{ "unknown flag",     HEAD(EVIDENCE_IS, "0004", "00000000"), FD_NONE, "not a frame" },
 	{ "last word set",    "70616970" "0001" "0000" "0000000000000005" "00000000" "00000001", FD_NONE, "not a frame" },
 	{ "unknown type",     HEAD("00ff", "0000", "00000000"), FD_NONE, "unknown message is not for core" },
-	{ "wrong direction",  HEAD("0008", "0000", "00000000"), FD_NONE, "REPLY_HOST is not for core" },
-	{ "too large",        HEAD("0006", "0000", "00000001") "00", FD_NONE, "KEYS of 1 bytes: over 0" },
+	{ "wrong direction",  HEAD("000a", "0000", "00000000"), FD_NONE, "REPLY_HOST is not for core" },
+	{ "too large",        HEAD("0008", "0000", "00000001") "00", FD_NONE, "KEYS of 1 bytes: over 0" },
 	{ "largest length",   HEAD(EVIDENCE_IS, "0001", "ffffffff"), FD_SEALED, "EVIDENCE of 4294967295 bytes" },
 	{ "length lies down", HEAD(EVIDENCE_IS, "0000", "00000001") "0000", FD_NONE, "EVIDENCE: 2 bytes where 1 were" },
 	{ "length lies up",   HEAD(EVIDENCE_IS, "0000", "00000003") "0000", FD_NONE, "EVIDENCE: 2 bytes where 3 were" },

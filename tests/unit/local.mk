@@ -354,6 +354,13 @@ tests_unit_check_groups_SOURCES  = %D%/check_groups.c %D%/core_lab.c %D%/core_la
 tests_unit_check_groups_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_check_groups_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
 
+check_PROGRAMS += %D%/check_gateways
+TESTS += %D%/check_gateways
+tests_unit_check_gateways_SOURCES  = %D%/check_gateways.c %D%/core_lab.c %D%/core_lab.h %D%/soft_ima.c %D%/soft_ima.h \
+	%D%/soft_host.c %D%/soft_host.h
+tests_unit_check_gateways_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_check_gateways_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
+
 check_PROGRAMS += %D%/check_quorum
 TESTS += %D%/check_quorum
 tests_unit_check_quorum_SOURCES  = %D%/check_quorum.c %D%/core_lab.c %D%/core_lab.h %D%/soft_ima.c %D%/soft_ima.h \

@@ -66,7 +66,8 @@ soft_ask(const struct soft_host *h, struct challenge_request *out)
 {
 	size_t sent = h->gives_no_log ? 0 : h->log_len;
 
-	*out = (struct challenge_request){ .ak = h->ak, .boot_log_len = sent, .ima_count = h->ima.entries };
+	*out = (struct challenge_request){ .ak = h->ak, .boot_log_len = sent, .ima_count = h->ima.entries,
+		.purpose = h->purpose };
 	memcpy(out->boot_id, h->boot_id, sizeof(out->boot_id));
 	must(digest_sha256(h->log, sent, out->boot_log));
 }
@@ -93,11 +94,12 @@ soft_quote(struct soft_host *h, const struct challenge_answer *a, struct soft_qu
 		.magic = TPM_GENERATED, .type = TPM_ST_ATTEST_QUOTE, .signer = h->signer, .selection = a->selection,
 		.reset_count = h->reset_count, .clock = ++h->clock, .key = h->key, .log = h->log,
 		.log_len = h->gives_no_log ? 0 : h->log_len, .with_log = !a->boot_log_known, .ima_from = -1, .with_values = true,
+		.sent_audience = "", .sent_user = "",
 	};
 	memcpy(q->challenge, a->challenge, sizeof(q->challenge));
 	memcpy(q->nonce, a->nonce, sizeof(q->nonce));
 	must(digest_sha256(h->log, q->log_len, q->log_digest) && digest_sha256("", 0, q->facts_digest));
-	q->context = (struct context){ .purpose = PURPOSE_LOGIN, .nonce = q->nonce, .host_id = h->id, .boot_id = h->boot_id,
+	q->context = (struct context){ .purpose = h->purpose, .nonce = q->nonce, .host_id = h->id, .boot_id = h->boot_id,
 		.boot_log = q->log_digest, .facts = q->facts_digest, .audience = "", .user = "" };
 	if (a->ima_wanted && h->ima.entries) {
 		q->ima = &h->ima;
@@ -199,6 +201,13 @@ put_place(const struct soft_quote *q, uint8_t out[static 24])
 	wr_be64(&w, q->ima ? q->ima->entries : 0, "count");
 }
 
+static void
+put_text(struct part *part, const char *text)
+{
+	if (*text)
+		*part = (struct part){ (const uint8_t *)text, strlen(text), true };
+}
+
 uint8_t *
 soft_evidence(const struct soft_quote *q, size_t *len)
 {
@@ -224,6 +233,8 @@ soft_evidence(const struct soft_quote *q, size_t *len)
 		ev.facts = (struct part){ (const uint8_t *)q->facts, strlen(q->facts), true };
 	if (q->with_values)
 		ev.pcr_values = (struct part){ q->values, q->values_len, true };
+	put_text(&ev.audience, q->sent_audience);
+	put_text(&ev.user, q->sent_user);
 	must(evidence_write(&ev, &w, &e));
 	*len = w.used;
 	return body;

@@ -20,6 +20,7 @@ struct soft_host {
 	bool      gives_no_log;             /* the log says what is in the PCRs, and an empty one is sent */
 	uint64_t  clock;
 	uint32_t  reset_count;
+	enum purpose purpose;               /* of the challenges that it asks for; login */
 	struct soft_ima ima;                /* without entries: it has no list */
 	unsigned  ima_covered;              /* entries that its PCR 10 has; the rest was measured after the quote */
 };
@@ -41,6 +42,7 @@ struct soft_quote {
 	uint8_t   challenge[CHALLENGE_SIZE], nonce[NONCE_SIZE], log_digest[SHA256_SIZE], facts_digest[SHA256_SIZE];
 	const uint8_t *log; size_t log_len; bool with_log;
 	const char *facts;
+	const char *sent_audience, *sent_user;      /* of a passport; "": no part */
 	int64_t   ima_from;                 /* -1: no part */
 	bool      with_values;              /* part 8, empty unless soft_values() was called */
 	uint8_t   values[PCR_VALUES_MAX]; size_t values_len;
@@ -52,6 +54,6 @@ void soft_ask(const struct soft_host *, struct challenge_request *out);
 void soft_quote(struct soft_host *, const struct challenge_answer *, struct soft_quote *out);
 /* The values of the quoted PCRs, as the host's log gives them. */
 void soft_values(const struct soft_host *, struct soft_quote *);
-/* The body of POST /v1/evidence; free it. */
+/* The body of POST /v1/evidence and /v1/passports; free it. */
 uint8_t *soft_evidence(const struct soft_quote *, size_t *len);
 #endif

@@ -40,6 +40,8 @@ X("inspect",    "eventlog FILE [--quote F] [--pcrs F] | ima FILE [--log F] | all
                                                         "look into evidence and results, without a daemon", inspect_main) \
 X("enroll-line","[--url URL]",                          "print the one command to run on a host", enroll_line_main) \
 X("tokens",     "create [--reason T]",                  "make an enrollment token", tokens_main) \
+X("gateways",   "[list] | add NAME [--host HOST] [--audience A,...] --reason T [--dry-run] | remove NAME --reason T [--dry-run]", \
+                                                        "who may ask about other hosts, and redeem their passports", gateways_main) \
 X("audit",      "list",                                 "who changed what, and why", audit_main) \
 X("config",     "",                                     "effective configuration", config_main) \
 X("lint",       "",                                     "check verifierd.conf", lint_main)
