@@ -1,5 +1,8 @@
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include "confine.h"
 
 bool
@@ -11,4 +14,19 @@ confine_process(struct error *e)
 	    prctl(PR_SET_DUMPABLE, SANITIZED, 0, 0, 0) < 0)
 		return err_errno(e, "cannot give up privileges");
 	return true;
+}
+
+bool
+confine_capabilities(struct error *e)
+{
+	struct __user_cap_header_struct who = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 }, ours[_LINUX_CAPABILITY_U32S_3];
+
+	if (geteuid() == 0)
+		return true;
+	if (syscall(SYS_capget, &who, ours) < 0)
+		return err_errno(e, "capabilities");
+	if (!(ours[0].permitted | ours[1].permitted | ours[0].inheritable | ours[1].inheritable))
+		return true;
+	return !syscall(SYS_capset, &who, none) || err_errno(e, "cannot give up capabilities");
 }

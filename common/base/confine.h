@@ -18,4 +18,10 @@ enum { SANITIZED = 0 };
 
 /* No new privileges, no core dumps (they would hold keys), no tracing by others of our uid. */
 bool confine_process(struct error *) MUST_CHECK;
+
+/*
+ * Those that systemd gave a user who is not root, to open files or ports with; who stays root was told to. Once all is
+ * open, before the first thread, and before system calls are filtered.
+ */
+bool confine_capabilities(struct error *) MUST_CHECK;
 #endif

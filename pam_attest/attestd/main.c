@@ -46,6 +46,7 @@ struct daemon {
 	char             tpm_program[PATH_TEXT];
 	int64_t          next_round;           /* ms of CLOCK_MONOTONIC */
 	int64_t          last_round;           /* when the last one began; 0: never */
+	int64_t          watchdog, next_word;  /* how often systemd wants to hear of us, 0: never; and when next */
 	struct client   *enrolling;
 	bool             stopping;
 };
@@ -189,7 +190,7 @@ start(struct daemon *d, struct error *e)
 	}
 	if (!open_all(d, pw, e) || (pw && !drop_to(pw, e)))
 		return false;
-	if (!confine_process(e))
+	if (!confine_capabilities(e) || !confine_process(e))
 		return false;
 	find_child(d->tpm_program);
 	if (d->opt.sandbox && kernel_lacks(lacks, sizeof(lacks)))
@@ -570,6 +571,25 @@ start_due_job(struct daemon *d)
 		d->next_round = clock_mono() + 3600 * 1000;
 }
 
+/* To systemd, when it is time: the loop still turns. Returns ms until the next word; -1: there is none. */
+static int
+say_alive(struct daemon *d)
+{
+	if (!d->watchdog)
+		return -1;
+	if (!clock_left(d->next_word)) {
+		notify("WATCHDOG=1");
+		d->next_word = clock_mono() + d->watchdog;
+	}
+	return clock_left(d->next_word);
+}
+
+static int
+sooner(int wait, int other)
+{
+	return other >= 0 && (wait < 0 || other < wait) ? other : wait;
+}
+
 enum { FIXED_FDS = 4 };
 
 static bool
@@ -580,11 +600,9 @@ turn(struct daemon *d)
 		{ .fd = d->signal_fd, .events = POLLIN }, { .fd = d->worker.out, .events = POLLIN },
 	};
 	unsigned n = FIXED_FDS + clients_poll(&d->clients, p + FIXED_FDS, CLIENTS_MAX);
-	int wait = d->worker.busy ? -1 : clock_left(d->next_round), expiry = clients_expire(&d->clients, late, d);
+	int wait = sooner(d->worker.busy ? -1 : clock_left(d->next_round), clients_expire(&d->clients, late, d));
 
-	if (expiry >= 0 && (wait < 0 || expiry < wait))
-		wait = expiry;
-	if (poll(p, n, wait) < 0)
+	if (poll(p, n, sooner(wait, say_alive(d))) < 0)
 		return errno == EINTR;
 	if (p[3].revents)
 		finished(d);
@@ -677,6 +695,7 @@ main(int argc, char **argv)
 		return 1;
 	}
 	log_say(LOG_NOTICE, "started: %s", reason_code(d.last.record.reason));
+	d.watchdog = watchdog_ms();
 	notify("READY=1");
 	while (!d.stopping && turn(&d))
 		;

@@ -68,6 +68,15 @@ socket_make(const char *dir, const char *name, int type, struct error *e)
 	return give_fd(&fd);
 }
 
+int64_t
+watchdog_ms(void)
+{
+	const char *pid = getenv("WATCHDOG_PID"), *usec = getenv("WATCHDOG_USEC");
+	int64_t ms = usec && (!pid || atoi(pid) == getpid()) ? strtoll(usec, NULL, 10) / 2000 : 0;
+
+	return ms < 0 ? 0 : ms;
+}
+
 /* sd_notify(3), without the library: one datagram to the socket that NOTIFY_SOCKET names. */
 void
 notify(const char *what)

@@ -1,6 +1,7 @@
 /* sockets.h - the sockets of run_dir, made here or by systemd; and the word to systemd that they are served. */
 #ifndef SOCKETS_H
 #define SOCKETS_H
+#include <stdint.h>
 #include "error.h"
 
 /*
@@ -8,6 +9,9 @@
  * systemd passed (sd_listen_fds(3)) is taken, else a file of that name is replaced. -1 with e set.
  */
 int socket_make(const char *dir, const char *name, int type, struct error *e);
+
+/* ms between two words of "WATCHDOG=1" that systemd wants to hear (sd_watchdog_enabled(3)), with as much to spare; 0: none. */
+int64_t watchdog_ms(void);
 
 /* sd_notify(3): "READY=1", "STOPPING=1"; nothing happens when nobody wants to know. */
 void notify(const char *what);

@@ -115,6 +115,28 @@ START_TEST(notified_without_a_file)
 }
 END_TEST
 
+START_TEST(watched)
+{
+	char pid[16];
+
+	unsetenv("WATCHDOG_PID");
+	unsetenv("WATCHDOG_USEC");
+	ck_assert_int_eq(watchdog_ms(), 0);
+	setenv("WATCHDOG_USEC", "60000000", 1);
+	ck_assert_int_eq(watchdog_ms(), 30000);
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	setenv("WATCHDOG_PID", pid, 1);
+	ck_assert_int_eq(watchdog_ms(), 30000);
+	setenv("WATCHDOG_PID", "1", 1);          /* somebody else is */
+	ck_assert_int_eq(watchdog_ms(), 0);
+	unsetenv("WATCHDOG_PID");
+	setenv("WATCHDOG_USEC", "-5000000", 1);
+	ck_assert_int_eq(watchdog_ms(), 0);
+	setenv("WATCHDOG_USEC", "soon", 1);
+	ck_assert_int_eq(watchdog_ms(), 0);
+}
+END_TEST
+
 static void
 clean(void)
 {
@@ -133,6 +155,7 @@ add(TCase *tc)
 	tcase_add_test(tc, passed_by_systemd);
 	tcase_add_test(tc, notified);
 	tcase_add_test(tc, notified_without_a_file);
+	tcase_add_test(tc, watched);
 }
 
 int
