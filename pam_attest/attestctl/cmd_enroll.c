@@ -3,12 +3,26 @@
 #include "file.h"
 #include "scope.h"
 
-enum { ENROLL_MS = 34000, OWNER_AUTH_FILE_MAX = 64 };
+enum { ENROLL_MS = 34000, OWNER_AUTH_FILE_MAX = 64, CA_FILE_MAX = 64 << 10 };
 
-static bool
-absolute(const char *path, char out[static 4096])
+/* A copy in run_dir: what lies in a home or in /tmp is not there for attestd. Gives an exit code. */
+static int
+offer_ca(const struct ctl *ctl, const char *file, char path[static GATE_PATH_MAX + 16], struct error *e)
 {
-	return realpath(path, out) != NULL;
+	own(mem) uint8_t *pem = NULL;
+	struct gate_conf conf;
+	size_t len;
+
+	ctl_conf(ctl, "", &conf);
+	snprintf(path, GATE_PATH_MAX + 16, "%s/ca.offered", conf.run_dir);
+	if (!file_load(file, CA_FILE_MAX, &pem, &len, e))
+		return EXIT_USAGE;
+	if (access(conf.run_dir, W_OK) < 0 && errno != ENOENT)
+		return err_set(e, ERR_SYSTEM, "permission denied"), EXIT_PERMISSION;
+	/* Without the folder there is no attestd either, and the question says so. */
+	if (!file_replace(path, pem, len, 0644, false, e) && !access(conf.run_dir, F_OK))
+		return EXIT_CONTRAINDICATED;
+	return EXIT_GOOD;
 }
 
 /* The secret goes by the socket, never by the command line, which everybody may read. */
@@ -57,7 +71,7 @@ cmd_enroll(const struct ctl *ctl, int argc, char **argv)
 	own(told) struct told told = { 0 };
 	struct error e = { .code = ERR_NONE };
 	struct local_out o;
-	char ca_path[4096];
+	char offered[GATE_PATH_MAX + 16];
 	int code;
 
 	if (!ctl_options(ctl, argc, argv, options, COUNT(options), NULL))
@@ -68,10 +82,6 @@ cmd_enroll(const struct ctl *ctl, int argc, char **argv)
 	local_put(&o, "verb", "enroll");
 	local_put_number(&o, "wait_ms", ENROLL_MS);
 	local_put(&o, "url", url);
-	if (ca && !absolute(ca, ca_path))
-		return ctl_wrong(ctl, EXIT_USAGE, "%s: %s", ca, strerror(errno));
-	if (ca)
-		local_put(&o, "ca", ca_path);
 	if (sha256)
 		local_put(&o, "ca_sha256", sha256);
 	if (token)
@@ -80,9 +90,17 @@ cmd_enroll(const struct ctl *ctl, int argc, char **argv)
 		local_put(&o, "name", name);
 	if (owner && !put_owner_auth(&o, owner, &e))
 		return ctl_wrong(ctl, EXIT_USAGE, "%s", e.why);
+	if (ca) {
+		code = offer_ca(ctl, ca, offered, &e);
+		if (code != EXIT_GOOD)
+			return ctl_wrong(ctl, code, "%s", e.why);
+		local_put(&o, "ca", offered);
+	}
 	if (!local_end(&o, &e))
 		return ctl_wrong(ctl, EXIT_USAGE, "%s", e.why);
 	code = ctl_ask(ctl, &o, ENROLL_MS + 1000, &told);
 	explicit_bzero(&o, sizeof(o));
+	if (ca)
+		unlink(offered);
 	return code == EXIT_GOOD ? finish(ctl, &told) : code;
 }
