@@ -8,4 +8,5 @@ include %D%/tree/local.mk
 include %D%/integration/local.mk
 include %D%/soak/local.mk
 include %D%/bench/local.mk
+include %D%/packages/local.mk
 include %D%/vm/local.mk

@@ -124,7 +124,8 @@ machine_sshd() {
 		IdentityFile none
 		User kim
 	C
-	lab_start sshd /usr/sbin/sshd -D -f /etc/ssh/sshd_config
+	# shellcheck disable=SC2086  # a list of words
+	lab_start sshd /usr/sbin/sshd -D -f /etc/ssh/sshd_config ${SSHD_MORE:-}
 	wait_for 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/22'
 }
 
