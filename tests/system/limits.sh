@@ -25,38 +25,6 @@ finish() {
 }
 trap finish EXIT
 
-# A refusal on record stands by itself: no daemon is needed.
-refused_host() {
-	local boot wall
-	boot=$(awk '{ print int($1 * 1000) }' /proc/uptime) wall=${EPOCHREALTIME/./}
-	wall=$((wall / 1000))
-	cat >"$LAB/run/verdict" <<-R
-		version=1
-		boot_id=$(cat "$LAB/boot_id")
-		state=contraindicated
-		reason=cmdline-changed
-		ref=7F3K-21QX
-		ceiling=enforce
-		issued_boot=$boot
-		expires_boot=$((boot + 600000))
-		issued_wall=$wall
-		expires_wall=$((wall + 600000))
-		asleep=0
-		reset_count=7
-		restart_count=0
-		host=host-a
-		policy=default/1
-		references=
-		upstream_out=no
-		upstream_since=0
-		good_issued=0
-		good_expires=0
-		good_this_boot=no
-		grace_max=0
-	R
-	echo good >"$LAB/state/armed"
-}
-
 # --- one run
 su_in() { as_kim_typing prlimit "$1" su lee -c 'echo in' 2>&1; }
 sudo_in() { as_kim_typing prlimit "$1" sudo -k -S -p '' echo in 2>&1; }
@@ -106,7 +74,9 @@ bytes() {
 machine_syslog; is "syslog" $? 0
 cat /proc/sys/kernel/random/uuid >"$LAB/boot_id"
 machine_users && machine_gate && machine_paths && machine_conf enforce; is "users and stacks" $? 0
-refused_host
+# A refusal on record stands by itself: no daemon is needed.
+machine_record contraindicated cmdline-changed
+echo good >"$LAB/state/armed"
 
 for program in su sudo; do
 	for limit in as data stack fsize nofile nproc; do

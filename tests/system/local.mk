@@ -1,7 +1,7 @@
 # Real doors: sshd, sudo and su of this system, on a private copy of it.
 check_PROGRAMS += %D%/syslogd
 tests_system_syslogd_SOURCES = %D%/syslogd.c
-system_tests = %D%/doors.sh %D%/limits.sh
+system_tests = %D%/doors.sh %D%/limits.sh %D%/nss.sh
 dist_check_SCRIPTS += $(system_tests) %D%/private.sh
 TESTS += $(system_tests)
 EXTRA_DIST += %D%/machine.sh %D%/doors.table

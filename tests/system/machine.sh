@@ -69,6 +69,50 @@ machine_conf() {
 	C
 }
 
+# machine_record STATE REASON [KEY=VALUE...]: a verdict of this boot, as attestd writes it. @N is N ms from now.
+machine_record() {
+	local boot wall key value
+	boot=$(awk '{ print int($1 * 1000) }' /proc/uptime) wall=${EPOCHREALTIME/./}
+	wall=$((wall / 1000))
+	declare -A changed=([state]=$1 [reason]=$2)
+	shift 2
+	for key; do changed[${key%%=*}]=${key#*=}; done
+	{
+		echo version=1
+		while read -r key value; do
+			value=${changed[$key]-$value}
+			case $key:$value in
+			*_boot:@*) value=$((boot + ${value#@})) ;;
+			*:@*) value=$((wall + ${value#@})) ;;
+			esac
+			echo "$key=$value"
+		done
+	} >"$LAB/run/verdict.new" <<-R
+		boot_id $(cat "$LAB/boot_id")
+		state
+		reason
+		ref 7F3K-21QX
+		ceiling enforce
+		issued_boot @-1000
+		expires_boot @600000
+		issued_wall @-1000
+		expires_wall @600000
+		asleep 0
+		reset_count 7
+		restart_count 0
+		host host-a
+		policy default/1
+		references
+		upstream_out no
+		upstream_since 0
+		good_issued 0
+		good_expires 0
+		good_this_boot no
+		grace_max 0
+	R
+	mv -f "$LAB/run/verdict.new" "$LAB/run/verdict"
+}
+
 machine_syslog() {
 	lab_start syslog "$BUILD/tests/system/syslogd" /dev/log
 	wait_for 5 test -S /dev/log && LOG_MARK=0 && logger -t mark 0
@@ -98,6 +142,7 @@ machine_keys() {
 	done
 }
 
+# machine_sshd [LINE...]: of sshd_config.
 machine_sshd() {
 	machine_keys
 	cat >/etc/ssh/sshd_config <<-C
@@ -110,6 +155,7 @@ machine_sshd() {
 		TrustedUserCAKeys $KEYS/ca.pub
 		PrintMotd no
 		Subsystem sftp internal-sftp
+		$(printf '%s\n' "$@")
 	C
 	printf 'localhost ' | cat - $KEYS/host.pub >$KEYS/known_hosts
 	printf '#!/bin/sh\necho %s\n' "$PASSWORD" >$KEYS/askpass
@@ -127,6 +173,15 @@ machine_sshd() {
 	# shellcheck disable=SC2086  # a list of words
 	lab_start sshd /usr/sbin/sshd -D -f /etc/ssh/sshd_config ${SSHD_MORE:-}
 	wait_for 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/22'
+}
+
+# polkitd on a system bus of its own.
+machine_bus() {
+	mkdir -p /run/dbus && rm -f /run/dbus/pid
+	lab_start dbus dbus-daemon --system --nofork --nopidfile
+	wait_for 5 test -S /run/dbus/system_bus_socket || return 1
+	lab_start polkitd /usr/lib/polkit-1/polkitd --no-debug
+	wait_for 10 dbus-send --system --print-reply --dest=org.freedesktop.PolicyKit1 / org.freedesktop.DBus.Peer.Ping
 }
 
 # How each method asks; the rest of an ssh command follows.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # private.sh COMMAND...: runs it as root of a machine that is thrown away: users, PAM stacks, sudoers, keys and logs
 # that it makes are gone when it ends, and so are its processes, whatever became of them. The machine itself is not
-# touched: /etc, /var, /root, /home and PAM's modules are seen through an overlay, /run and /dev are new, and the only
+# touched: /etc, /var, /root, /home and the folder of libraries, PAM's modules in it, are seen through an overlay, /run and /dev are new, and the only
 # network is a loopback of its own. Exit 77 with a word where that cannot be had.
 set -u
 
@@ -16,10 +16,11 @@ shift
 
 modules=$(find /usr/lib /lib -name pam_unix.so -printf '%h\n' 2>/dev/null | head -n 1)
 [ -n "$modules" ] || skip "no folder of PAM modules"
+libraries=${modules%/security}
 mount -t tmpfs -o mode=755 tmpfs /run || skip "no tmpfs here"
 over=/run/private
 n=0
-for folder in /etc /var /root /home "$modules"; do
+for folder in /etc /var /root /home "$libraries"; do
 	n=$((n + 1))
 	mkdir -p "$over/$n.upper" "$over/$n.work"
 	mount -t overlay overlay -o "lowerdir=$folder,upperdir=$over/$n.upper,workdir=$over/$n.work" "$folder" 2>/dev/null ||
@@ -42,4 +43,4 @@ mkdir -m 755 /run/lock /run/sshd
 ip link set lo up || skip "no loopback"
 hostname host-a
 echo "127.0.0.1 localhost host-a" >/etc/hosts
-PAM_MODULES=$modules exec "$@"
+PAM_MODULES=$modules LIBRARIES=$libraries exec "$@"
