@@ -21,7 +21,7 @@ enum { DISABLED = 1, AUTH = 2, NO_CONF = 4, DROPIN = 8, DEAF_USER = 16, CONSOLE 
 
 static const struct stage {
 	const char *label, *conf, *record, *attestd;
-	const char *service, *user, *args;
+	const char *service, *user, *args, *lease;
 	unsigned flags, clean, faulted;
 } stages[] = {
 	{ "refused, nobody to ask", ENFORCE, REFUSED, .clean = DENY, .faulted = DENY },
@@ -48,6 +48,12 @@ static const struct stage {
 	{ "good, in auth", ENFORCE, "", .flags = AUTH, .clean = IGNORE, .faulted = IGNORE | DENY },
 	{ "grace", ENFORCE, "upstream_out=yes expires_boot=@-1000 expires_wall=@-1000 issued_boot=@-60000 issued_wall=@-60000 "
 	    "good_issued=@-60000 good_expires=@-1000", "ok=yes state=none reason=verifier-unreachable", .clean = PERMIT, .faulted = PERMIT | DENY },
+	{ "lease", ENFORCE, NULL, .lease = "", .clean = IGNORE, .faulted = IGNORE | DENY },
+	{ "a lease that overrules", ENFORCE, REFUSED, .lease = "overrules_refusal=yes", .clean = IGNORE, .faulted = IGNORE | DENY },
+	{ "refused, and a lease that does not overrule", ENFORCE, REFUSED, .lease = "", .clean = DENY, .faulted = DENY },
+	{ "revoked, and a lease", ENFORCE, "state=contraindicated reason=host-revoked", .lease = "overrules_refusal=yes",
+	    .clean = DENY, .faulted = DENY },
+	{ "a lease for somebody else", ENFORCE, NULL, .lease = "user=lee", .clean = DENY, .faulted = DENY },
 	{ "break-glass", ENFORCE, REFUSED, .user = "glen", .clean = IGNORE, .faulted = IGNORE | DENY },
 	{ "root on a console", "[login]\nmode = enforce\narm = always\n", REFUSED, .service = "login", .user = "root", .flags = CONSOLE,
 	    .clean = IGNORE, .faulted = IGNORE | DENY },
@@ -151,6 +157,8 @@ set_stage(const struct stage *s)
 	world_file(&w, "state/armed", "");
 	if (s->record)
 		world_record(&w, s->record);
+	if (s->lease)
+		world_lease(&w, s->lease);
 	if (s->attestd)
 		world_attestd(&w, s->attestd);
 	if (s->flags & CUT_NAME)
