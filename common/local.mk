@@ -5,6 +5,7 @@ libbase_la_SOURCES = \
 	%D%/base/clock.c %D%/base/clock.h \
 	%D%/base/conf.c %D%/base/conf.h \
 	%D%/base/confine.c %D%/base/confine.h \
+	%D%/base/crockford.c %D%/base/crockford.h \
 	%D%/base/error.c %D%/base/error.h \
 	%D%/base/file.c %D%/base/file.h \
 	%D%/base/hex.c %D%/base/hex.h \
@@ -32,6 +33,8 @@ libproto_la_SOURCES = \
 	%D%/proto/digest.c %D%/proto/digest.h \
 	%D%/proto/evidence.c %D%/proto/evidence.h \
 	%D%/proto/json.c %D%/proto/json.h \
+	%D%/proto/orders.c %D%/proto/orders.h \
+	%D%/proto/recovery.c %D%/proto/recovery.h \
 	%D%/proto/result.c %D%/proto/result.h \
 	%D%/proto/sign.c %D%/proto/sign.h \
 	%D%/proto/tpm_key.c \

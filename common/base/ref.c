@@ -1,7 +1,7 @@
 #include <string.h>
+#include "crockford.h"
 #include "ref.h"
 
-static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 enum { REF_CHARS = 8, REF_DASH = 4 };
 
 static void
@@ -23,21 +23,8 @@ ref_make(uint64_t random, bool local, char out[static REF_TEXT])
 	char chars[REF_CHARS];
 
 	for (unsigned i = 0; i < REF_CHARS; i++, random >>= 5)
-		chars[i] = alphabet[random & 31];
+		chars[i] = crockford_alphabet[random & 31];
 	write_ref(chars, local, out);
-}
-
-/* What a person may have meant: lower case, and the letters that look like digits. */
-static char
-fold(char c)
-{
-	if (c >= 'a' && c <= 'z')
-		c = (char)(c - 'a' + 'A');
-	if (c == 'O')
-		return '0';
-	if (c == 'I' || c == 'L')
-		return '1';
-	return c && strchr(alphabet, c) ? c : '\0';
 }
 
 bool
@@ -51,7 +38,7 @@ ref_read(const char *typed, char out[static REF_TEXT])
 	for (const char *p = begin; *p; p++) {
 		if (p == begin + REF_DASH && *p == '-')
 			continue;
-		if (n == REF_CHARS || !(chars[n] = fold(*p)))
+		if (n == REF_CHARS || !(chars[n] = crockford_fold(*p)))
 			return false;
 		n++;
 	}

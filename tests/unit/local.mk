@@ -18,6 +18,12 @@ tests_unit_check_lease_SOURCES  = %D%/check_lease.c
 tests_unit_check_lease_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_check_lease_LDADD    = libunit.la
 
+check_PROGRAMS += %D%/check_orders
+TESTS += %D%/check_orders
+tests_unit_check_orders_SOURCES  = %D%/check_orders.c
+tests_unit_check_orders_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_check_orders_LDADD    = libunit.la libproto.la
+
 check_PROGRAMS += %D%/check_ima_record
 TESTS += %D%/check_ima_record
 tests_unit_check_ima_record_SOURCES  = %D%/check_ima_record.c
