@@ -27,6 +27,7 @@ static const struct { enum message type; void (*run)(struct core *, struct job *
 	{ MSG_NEWEST,    on_newest },
 	{ MSG_PASSPORT,  on_passport },
 	{ MSG_REDEEM,    on_redeem },
+	{ MSG_ORDERS,    on_orders },
 	{ MSG_KEYS,      on_keys },
 	{ MSG_ADMIN,     on_admin },
 };

@@ -195,7 +195,12 @@ void on_keys(struct core *, struct job *);
 /* In the caller's transaction: the host of this enrollment becomes, or stays, active with this key. */
 bool enrol_admit(struct core *, const struct enrollment_row *, struct error *) MUST_CHECK;
 
+/* --- core_lease.c --- */
+void on_orders(struct core *, struct job *);
+
 /* --- core_gateways.c: what hosts and relying parties may read of results --- */
+/* Is it the bearer token of that host? */
+bool host_token_right(const struct core *, const char *host_id, const char *token);
 void on_newest(struct core *, struct job *);
 void on_redeem(struct core *, struct job *);
 void admin_gateways(struct core *, struct job *);
@@ -254,6 +259,9 @@ bool quorum_change(struct admin_job *, struct error *, const char *fmt, ...) MUS
 bool quorum_met(struct core *, struct admin_job *, bool *met, struct error *) MUST_CHECK;
 void quorum_reply(struct core *, struct job *);     /* 202, of a change that waits */
 void admin_explain(struct core *, struct job *);    /* core_explain.c */
+void admin_leases(struct core *, struct job *);     /* core_lease.c */
+void admin_lease(struct core *, struct job *);
+void admin_lease_end(struct core *, struct job *);
 void admin_sets(struct core *, struct job *);
 void admin_set(struct core *, struct job *);
 void admin_set_diff(struct core *, struct job *);

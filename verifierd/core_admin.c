@@ -509,10 +509,12 @@ static bool
 revoke_host(struct core *c, struct admin_job *a, void *arg, struct error *e)
 {
 	char subject[SUBJECT_TEXT];
+	unsigned leases;
 
 	(void)arg;
 	snprintf(subject, sizeof(subject), "host %s (%s)", a->host.name, a->host.id);
 	return store_host_state(c->store, a->host.id, ENROLLMENT_REVOKED, e) &&
+	    store_lease_end(c->store, a->host.id, "", clock_now().wall, &leases, e) &&
 	    admin_audit(c, a, "revoke", subject, enrollment_word(a->host.state), "revoked", e);
 }
 
@@ -709,6 +711,9 @@ static void (*const operations[ADMIN_COUNT])(struct core *, struct job *) = {
 	[ADMIN_CEILING] = admin_ceiling,
 	[ADMIN_CEILING_ALL] = admin_ceiling,
 	[ADMIN_MOVE] = admin_move,
+	[ADMIN_LEASES] = admin_leases,
+	[ADMIN_LEASE] = admin_lease,
+	[ADMIN_LEASE_END] = admin_lease_end,
 	[ADMIN_EXPLAIN] = admin_explain,
 	[ADMIN_TOKEN] = admin_token,
 	[ADMIN_GATEWAYS] = admin_gateways,

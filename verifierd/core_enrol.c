@@ -348,6 +348,9 @@ fill_enrolled(struct core *c, const struct enrollment_row *r, struct enrolled *o
 		return true;
 	out->root = c->keys.root;
 	memcpy(out->keyset, c->keys.keyset, sizeof(out->keyset));
+	out->has_recovery = keys_recovery(&c->keys, r->host_id, &r->key.ak, out->recovery);
+	if (!out->has_recovery)
+		return err_set(e, ERR_CRYPTO, "no recovery key");
 	return keys_host_token(&c->keys, r->host_id, out->token) || err_set(e, ERR_CRYPTO, "no token");
 }
 

@@ -12,8 +12,8 @@ enum { PASSPORT_MS = 60 * 1000 };
 
 /* --- who asks --- */
 
-static bool
-is_token_of(const struct core *c, const char *host_id, const char *token)
+bool
+host_token_right(const struct core *c, const char *host_id, const char *token)
 {
 	char right[HOST_TOKEN_TEXT];
 	size_t n;
@@ -96,7 +96,7 @@ find_asked(struct core *c, const struct newest *q, struct host_row *h, struct er
 	struct gateway_row gateway;
 	enum reason why;
 
-	if (is_token_of(c, q->host, q->token)) {
+	if (host_token_right(c, q->host, q->token)) {
 		if (store_host_by_id(c->store, q->host, h, e))
 			return REASON_OK;
 		return e->code == ERR_MISSING ? REASON_NOT_GATEWAY : REASON_VERIFIER_ERROR;

@@ -17,6 +17,7 @@
 #include "evidence.h"
 #include "policy_json.h"
 #include "ima_rules.h"
+#include "lease.h"
 #include "set_import.h"
 
 enum {
@@ -46,6 +47,7 @@ X(ENROLLED,    HOSTS, CORE,  1 << 10)      /* struct proof, packed (the secret c
 X(NEWEST,      HOSTS, CORE,  1 << 10)      /* struct newest, packed: GET /v1/results/{host} */ \
 X(PASSPORT,    HOSTS, CORE,  EVIDENCE_MAX) /* the body as it came, unread: evidence with an audience and a user */ \
 X(REDEEM,      HOSTS, CORE,  1 << 10)      /* struct redeem, packed */ \
+X(ORDERS,      HOSTS, CORE,  1 << 10)      /* struct orders_ask, packed: GET /v1/orders/{host}/{nonce} */ \
 X(KEYS,        HOSTS, CORE,  0)            /* GET /.well-known/jwks.json */ \
 X(ADMIN,       ADMIN, CORE,  SET_JSON_MAX + (8 << 10)) /* struct admin_request, packed; unix peer attached */ \
 X(REPLY_HOST,  CORE,  HOSTS, 1 << 20)      /* status u16, body: JSON text (problem+json from 400 on) */ \
@@ -161,6 +163,9 @@ X(MOVE,      "POST", "/v1/admin/hosts/{host}/move",    "host, group, reason") \
 X(ALLOW_LISTS,"GET", "/v1/admin/allow-lists",          "") \
 X(ALLOW_SET, "POST", "/v1/admin/allow-lists/{list}",   "list, text, reason") \
 X(ALLOW_DROP,"POST", "/v1/admin/allow-lists/{list}/remove", "list, reason") \
+X(LEASES,    "GET",  "/v1/admin/hosts/{host}/leases",  "host") \
+X(LEASE,     "POST", "/v1/admin/hosts/{host}/leases",  "host, duration, user, services, overrule_refusal, code, reason") \
+X(LEASE_END, "POST", "/v1/admin/hosts/{host}/leases/end", "host, lease, reason") \
 X(EXPLAIN,   "GET",  "/v1/admin/reports/{report}",     "report") \
 X(TOKEN,     "POST", "/v1/admin/tokens",               "reason") \
 X(GATEWAYS,  "GET",  "/v1/admin/gateways",             "") \
@@ -193,6 +198,8 @@ X(AUDIT,     "GET",  "/v1/admin/audit",                "")
  * GROUPS   {"groups":[{name, policy, hosts, ceiling, ceiling_until}]}
  * CEILING, CEILING_ALL  {ceiling, until, groups:[names]}
  * ALLOW_LISTS {"lists":[{name, entries, digest, created, author}]}; ALLOW_SET {list, entries, digest, excludes:[patterns, for the policy]}, ALLOW_DROP {list}
+ * LEASES   {id, name, "leases":[{id, state, created, expires, seconds, sequence, overrules_refusal, user, services, who, why, ended}]}
+ * LEASE    {id, name, lease:{as LEASES has it}}, and code:26 characters of one that travels so; LEASE_END {id, name, ended:how many}
  * EXPLAIN  {ref, host, at, state, reason, summary, next, findings:[…], nearest:{set, differs} or null, log, references}
  * TOKEN    {token, expires}
  * GATEWAYS {"gateways":[{name, host, audiences, created}]}; GATEWAY_ADD {name, host, audiences, token: "" if a host's own serves}, GATEWAY_DROP {name}
@@ -227,6 +234,9 @@ struct admin_request {
 	char confirm[12];                   /* how many hosts may be refused by it */
 	char gateway[NAME_TEXT];            /* a relying party */
 	char audiences[AUDIENCES_TEXT];     /* its own, with spaces or commas between */
+	char user[LEASE_USER_TEXT], services[LEASE_SERVICES_TEXT];   /* of a lease */
+	char lease[REF_TEXT];               /* its id; "": all of the host's */
+	bool overrule_refusal, code;
 	struct long_text text;              /* a file; points into the request */
 };
 
@@ -241,6 +251,12 @@ struct newest {
 struct redeem {
 	char    code[CODE_TEXT], audience[AUDIENCE_TEXT], user[PASSPORT_USER_TEXT];
 	char    token[TOKEN_TEXT];          /* of the gateway, likewise */
+};
+
+struct orders_ask {
+	char    host[BOOT_ID_TEXT];         /* host id */
+	char    token[TOKEN_TEXT];
+	uint8_t nonce[NONCE_SIZE];
 };
 
 /* What the parse worker found in an enrollment. reason is REASON_OK only if every check held. */
@@ -300,6 +316,8 @@ void newest_pack(const struct newest *, struct writer *);
 bool newest_unpack(struct reader *, struct newest *, struct error *) MUST_CHECK;
 void redeem_pack(const struct redeem *, struct writer *);
 bool redeem_unpack(struct reader *, struct redeem *, struct error *) MUST_CHECK;
+void orders_ask_pack(const struct orders_ask *, struct writer *);
+bool orders_ask_unpack(struct reader *, struct orders_ask *, struct error *) MUST_CHECK;
 void admin_request_pack(const struct admin_request *, struct writer *);
 bool admin_request_unpack(struct reader *, struct admin_request *, struct error *) MUST_CHECK;
 void enroll_facts_pack(const struct enroll_facts *, struct writer *);

@@ -202,11 +202,12 @@ _Static_assert(REASON_COUNT <= 256 && ADMIN_COUNT <= 256, "reason and operation 
 	X(op, op) X(text, host) X(text, report) X(text, set) X(text, other) X(text, digest) X(text, ek) \
 	X(text, reason) X(bool, dry_run) X(text, group) X(text, scope) X(text, components) X(text, expires) X(text, class) \
 	X(text, list) X(text, policy) X(text, ceiling) X(text, duration) X(text, confirm) X(text, gateway) X(text, audiences) \
-	X(long, text)
+	X(text, user) X(text, services) X(text, lease) X(bool, overrule_refusal) X(bool, code) X(long, text)
 
 #define PROOF(X)  X(text, id) X(bytes, secret)
 #define NEWEST(X) X(text, host) X(text, token)
 #define REDEEM(X) X(text, code) X(text, audience) X(text, user) X(text, token)
+#define ORDERS_ASK(X) X(text, host) X(text, token) X(bytes, nonce)
 
 #define ENROLL_FACTS(X) \
 	X(reason, reason) X(text, why) X(text, ek_fingerprint) X(text, ek_subject) X(i64, ek_not_after) \
@@ -273,6 +274,7 @@ PACKED(enroll_request, ENROLL_REQUEST)
 PACKED(proof, PROOF)
 PACKED(newest, NEWEST)
 PACKED(redeem, REDEEM)
+PACKED(orders_ask, ORDERS_ASK)
 PACKED(admin_request, ADMIN_REQUEST)
 PACKED(enroll_facts, ENROLL_FACTS)
 PACKED(host_facts, HOST_FACTS)

@@ -149,7 +149,7 @@ open_shared(struct store *s, int64_t now, struct keys *k, struct error *e)
 {
 	if (!store_begin(s, e))
 		return false;
-	if (store_secret(s, "host-token", k->token_key, e) &&
+	if (store_secret(s, "host-token", k->token_key, e) && store_secret(s, "recovery", k->recovery_key, e) &&
 	    store_challenge_keys(s, now, CHALLENGE_KEY_LIFE_MS, &k->challenge, e))
 		return store_commit(s, e);
 	store_rollback(s);
@@ -203,4 +203,16 @@ keys_host_token(const struct keys *k, const char *host_id, char out[static HOST_
 
 	return hmac_sha256(k->token_key, host_id, strlen(host_id), mac) &&
 	    base64url_text(mac, sizeof(mac), out, HOST_TOKEN_TEXT) > 0;
+}
+
+bool
+keys_recovery(const struct keys *k, const char *host_id, const struct tpm_name *ak, uint8_t out[static RECOVERY_KEY_SIZE])
+{
+	uint8_t input[BOOT_ID_TEXT + TPM_NAME_MAX];
+	struct writer w = wr_open(input, sizeof(input));
+	struct error e;
+
+	wr_bytes(&w, host_id, strlen(host_id) + 1, "host");
+	wr_bytes(&w, ak->bytes, ak->size, "ak");
+	return wr_ok(&w, &e) && hmac_sha256(k->recovery_key, input, w.used, out);
 }

@@ -7,6 +7,7 @@
 #ifndef KEYS_H
 #define KEYS_H
 #include "clock.h"
+#include "recovery.h"
 #include "sign.h"
 #include "store.h"
 
@@ -17,7 +18,7 @@ struct keys {
 	struct public_key root;
 	char              keyset[JWS_MAX];  /* the result keys, signed by root */
 	char              jwks[JWS_MAX];    /* the same as a plain JWKS */
-	uint8_t           token_key[32];
+	uint8_t           token_key[32], recovery_key[32];
 	struct challenge_keys challenge;
 	int64_t           wall_offset;      /* of the wall clock from CLOCK_BOOTTIME, when last looked at */
 };
@@ -41,4 +42,6 @@ const uint8_t *keys_challenge(const struct keys *, uint32_t id);
 
 /* A host's bearer token: HMAC of its id, so that a lost answer can be given again. */
 bool keys_host_token(const struct keys *, const char *host_id, char out[static HOST_TOKEN_TEXT]);
+/* The key of a host's recovery codes. With a new AK it has another: codes given out before are void. */
+bool keys_recovery(const struct keys *, const char *host_id, const struct tpm_name *ak, uint8_t out[static RECOVERY_KEY_SIZE]);
 #endif

@@ -79,6 +79,7 @@ verifierd_verifierd_core_SOURCES = \
 	%D%/core_gateways.c \
 	%D%/core_evidence.c %D%/evidence_job.h \
 	%D%/core_ima.c \
+	%D%/core_lease.c \
 	%D%/core_import.c \
 	%D%/core_groups.c \
 	%D%/core_policy.c \
@@ -128,6 +129,7 @@ verifierd_verifierctl_verifierctl_SOURCES = \
 	%D%/verifierctl/cmd_groups.c \
 	%D%/verifierctl/cmd_hosts.c \
 	%D%/verifierctl/cmd_inspect.c \
+	%D%/verifierctl/cmd_leases.c \
 	%D%/verifierctl/cmd_allow.c \
 	%D%/verifierctl/cmd_policies.c \
 	%D%/verifierctl/cmd_references.c \

@@ -19,6 +19,7 @@ static const struct row {
 	{ "GET",  "/v1/results/{host}",         MSG_NEWEST,    0 },
 	{ "POST", "/v1/passports",              MSG_PASSPORT,  0 },
 	{ "POST", "/v1/passports/redemptions",  MSG_REDEEM,    0 },
+	{ "GET",  "/v1/orders/{host}/{nonce}",  MSG_ORDERS,    0 },
 	{ "GET",  "/.well-known/jwks.json",     MSG_KEYS,      0 },
 }, admin_rows[] = {
 #define X(name, method, path, args) { method, path, MSG_ADMIN, ADMIN_##name },
@@ -127,6 +128,23 @@ put_proof(const struct route *r, const uint8_t secret[static SECRET_SIZE], struc
 	return true;
 }
 
+/* A nonce in the path is what makes the answer fresh. */
+static bool
+put_orders(const struct route *r, const struct body *b, struct writer *w, struct problem *p)
+{
+	struct orders_ask ask = { .host = "" };
+	size_t len;
+
+	if (strlen(r->param[0]) >= sizeof(ask.host) || strlen(b->bearer) >= sizeof(ask.token))
+		return refuse(p, 403, REASON_TOKEN_INVALID, "no such host, or not its token");
+	if (!base64url_bytes(r->param[1], strlen(r->param[1]), ask.nonce, sizeof(ask.nonce), &len) || len != sizeof(ask.nonce))
+		return refuse(p, 400, REASON_REQUEST_INVALID, "nonce: not 32 bytes");
+	strcpy(ask.host, r->param[0]);
+	strcpy(ask.token, b->bearer);
+	orders_ask_pack(&ask, w);
+	return true;
+}
+
 static bool
 bearer_payload(const struct route *r, const struct body *b, struct writer *w, struct problem *p)
 {
@@ -139,6 +157,8 @@ bearer_payload(const struct route *r, const struct body *b, struct writer *w, st
 	if (r->message == MSG_ENROLLED)
 		return base64url_bytes(b->bearer, strlen(b->bearer), secret, sizeof(secret), &len) && len == sizeof(secret) ?
 		    put_proof(r, secret, w, p) : refuse(p, 403, REASON_TOKEN_INVALID, "not the secret of an enrollment");
+	if (r->message == MSG_ORDERS)
+		return put_orders(r, b, w, p);
 	if (strlen(r->param[0]) >= sizeof(newest.host) || strlen(b->bearer) >= sizeof(newest.token))
 		return refuse(p, 403, REASON_TOKEN_INVALID, "no such host, or not its token");
 	strcpy(newest.host, r->param[0]);
@@ -190,7 +210,7 @@ host_payload(const struct route *r, const struct body *b, struct writer *w, stru
 	struct challenge_request challenge;
 	uint8_t secret[SECRET_SIZE];
 
-	if (r->message == MSG_ENROLLED || r->message == MSG_NEWEST)
+	if (r->message == MSG_ENROLLED || r->message == MSG_NEWEST || r->message == MSG_ORDERS)
 		return bearer_payload(r, b, w, p);
 	if (r->message == MSG_KEYS)
 		return true;
@@ -231,6 +251,11 @@ static const struct argument arguments[] = {
 	ARGUMENT(group), ARGUMENT(scope), ARGUMENT(components), ARGUMENT(expires), ARGUMENT(class),
 	ARGUMENT(list), ARGUMENT(policy), ARGUMENT(ceiling), ARGUMENT(duration), ARGUMENT(confirm), ARGUMENT(gateway),
 	ARGUMENT(audiences),
+	ARGUMENT(user), ARGUMENT(services), ARGUMENT(lease),
+};
+static const struct { const char *key; size_t at; } flags[] = {
+#define FLAG(key) { #key, offsetof(struct admin_request, key) }
+	FLAG(dry_run), FLAG(overrule_refusal), FLAG(code),
 };
 
 static const struct argument *
@@ -248,8 +273,8 @@ set_argument(struct admin_request *q, const struct argument *a, const char *valu
 {
 	char *at = (char *)q + a->at;
 
-	if (a->at == offsetof(struct admin_request, report))
-		return ref_read(value, q->report) || err_set(e, ERR_FORMAT, "%.40s: not a reference", value);
+	if (a->at == offsetof(struct admin_request, report) || a->at == offsetof(struct admin_request, lease))
+		return ref_read(value, at) || err_set(e, ERR_FORMAT, "%.40s: not a reference", value);
 	if (strlen(value) >= a->size)
 		return err_set(e, ERR_LIMIT, "%s: longer than %zu bytes", a->key, a->size - 1);
 	strcpy(at, value);
@@ -294,7 +319,10 @@ from_tree(const struct json *j, struct admin_request *q, struct error *e)
 		if (!json_text(j, arguments[i].key, value, sizeof(value), e) || (value[0] && !set_argument(q, &arguments[i], value, e)))
 			return false;
 	}
-	return !json_has(j, "dry_run") || json_flag(j, "dry_run", &q->dry_run, e);
+	for (unsigned i = 0; i < COUNT(flags); i++)
+		if (json_has(j, flags[i].key) && !json_flag(j, flags[i].key, (bool *)((char *)q + flags[i].at), e))
+			return false;
+	return true;
 }
 
 static bool

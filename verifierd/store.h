@@ -18,7 +18,7 @@ enum {
 	ORIGIN_TEXT = 200,
 	WHO_TEXT = 64,
 	SUBJECT_TEXT = 200,
-	STORE_SCHEMA = 11,
+	STORE_SCHEMA = 12,
 };
 
 struct store;
@@ -332,6 +332,30 @@ bool store_allow(struct store *, const char *name, struct allow_row *, struct er
 bool store_allow_digest(struct store *, const char *name, uint8_t digest[static SHA256_SIZE], struct error *) MUST_CHECK;
 typedef bool allow_fn(void *arg, const struct allow_row *, struct error *);             /* without body */
 bool store_allows(struct store *, allow_fn *, void *arg, struct error *) MUST_CHECK;
+
+/* --- leases: hosts that let people in for a while, whatever is measured --- */
+
+struct lease_row {
+	char     id[REF_TEXT], host_id[BOOT_ID_TEXT];
+	int64_t  created, expires;              /* expires 0: of a code, it counts from when it is typed */
+	unsigned seconds;                       /* how long */
+	uint32_t sequence;                      /* of a recovery code; 0: by order */
+	bool     overrules;
+	char     user[LEASE_USER_TEXT], services[LEASE_SERVICES_TEXT];
+	char     who[WHO_TEXT], why[REASON_TEXT];
+	int64_t  ended;                         /* 0: it was not */
+};
+/* ERR_CONFLICT when the id is taken: make another. */
+bool store_lease_add(struct store *, const struct lease_row *, struct error *) MUST_CHECK;
+typedef bool lease_fn(void *arg, const struct lease_row *, struct error *);
+/* Newest first. */
+bool store_leases(struct store *, const char *host_id, unsigned limit, lease_fn *, void *arg, struct error *) MUST_CHECK;
+/* Those by order that count at `now`, oldest first. */
+bool store_leases_live(struct store *, const char *host_id, int64_t now, lease_fn *, void *arg, struct error *) MUST_CHECK;
+/* Ends one, or all that have not ended with id "": *count were. A code takes those before it along: sequences only rise. */
+bool store_lease_end(struct store *, const char *host_id, const char *id, int64_t now, unsigned *count, struct error *) MUST_CHECK;
+/* The newest sequence of a code that was given out, and the newest that was ended; 0: none. */
+bool store_lease_codes(struct store *, const char *host_id, uint32_t *given, uint32_t *ended, struct error *) MUST_CHECK;
 
 /* --- approvals of changes that need more than one; a change is named by a text that says all of it --- */
 

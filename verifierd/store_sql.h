@@ -101,6 +101,12 @@ static const char *const migrations[] = {
 	"CREATE TABLE passports (code BLOB PRIMARY KEY, host TEXT NOT NULL, audience TEXT NOT NULL, user TEXT NOT NULL,"
 	" result TEXT NOT NULL, expires INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
 	"CREATE INDEX passport_expiry ON passports (expires);",
+	"CREATE TABLE leases (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, host TEXT NOT NULL REFERENCES hosts (id),"
+	" created INTEGER NOT NULL, expires INTEGER NOT NULL, seconds INTEGER NOT NULL, sequence INTEGER NOT NULL,"
+	" overrules INTEGER NOT NULL, user TEXT NOT NULL, services TEXT NOT NULL, who TEXT NOT NULL, why TEXT NOT NULL,"
+	" ended INTEGER NOT NULL DEFAULT 0);"
+	"CREATE INDEX lease_host ON leases (host, number);"
+	"CREATE UNIQUE INDEX lease_code ON leases (host, sequence) WHERE sequence > 0;",
 };
 
 #define KEY_COLS    "ek, ek_subject, ek_not_after, ak, signer, spki, hash, banks"
@@ -114,6 +120,7 @@ static const char *const migrations[] = {
 	" (SELECT count(*) FROM hosts WHERE grp = host_groups.name AND enrollment = 'active')"
 #define GATEWAY_COLS "name, host, token, audiences, created"
 #define PASSPORT_COLS "code, host, audience, user, expires, result"
+#define LEASE_COLS  "id, host, created, expires, seconds, sequence, overrules, user, services, who, why, ended"
 #define AUDIT_COLS  "number, at, who, action, subject, why, was, became, previous, hash"
 
 #define STATEMENTS(X) \
@@ -204,6 +211,14 @@ X(ALLOW_DROP,       "DELETE FROM allow_lists WHERE name = ?1") \
 X(ALLOW,            "SELECT name, digest, entries, created, author, body FROM allow_lists WHERE name = ?1") \
 X(ALLOW_DIGEST,     "SELECT digest FROM allow_lists WHERE name = ?1") \
 X(ALLOWS,           "SELECT name, digest, entries, created, author FROM allow_lists ORDER BY name") \
+X(LEASE_ADD,        "INSERT INTO leases (" LEASE_COLS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)") \
+X(LEASES,           "SELECT " LEASE_COLS " FROM leases WHERE host = ?1 ORDER BY number DESC LIMIT ?2") \
+X(LEASES_LIVE,      "SELECT " LEASE_COLS " FROM leases WHERE host = ?1 AND sequence = 0 AND ended = 0 AND expires > ?2" \
+	" ORDER BY number LIMIT ?3") \
+X(LEASE_END,        "UPDATE leases SET ended = ?3 WHERE host = ?1 AND ended = 0 AND (expires = 0 OR expires > ?3) AND (?2 = '' OR id = ?2" \
+	" OR (sequence > 0 AND sequence < (SELECT sequence FROM leases WHERE host = ?1 AND id = ?2)))") \
+X(LEASE_CODES,      "SELECT coalesce(max(sequence), 0), coalesce(max(CASE WHEN ended > 0 THEN sequence END), 0)" \
+	" FROM leases WHERE host = ?1") \
 X(APPROVAL_PUT,     "INSERT INTO approvals (change, who, at) VALUES (?1, ?2, ?3) ON CONFLICT (change, who) DO UPDATE SET at = ?3") \
 X(APPROVALS,        "SELECT count(*) FROM approvals WHERE change = ?1") \
 X(APPROVALS_END,    "DELETE FROM approvals WHERE change = ?1") \

@@ -1244,6 +1244,86 @@ store_allows(struct store *s, allow_fn *fn, void *arg, struct error *e)
 	return false;
 }
 
+/* --- leases --- */
+
+bool
+store_lease_add(struct store *s, const struct lease_row *r, struct error *e)
+{
+	return DO(s, e, SQL_LEASE_ADD, "ttiiiiitttti", r->id, r->host_id, r->created, r->expires, (int64_t)r->seconds,
+	    (int64_t)r->sequence, (int64_t)r->overrules, r->user, r->services, r->who, r->why, r->ended);
+}
+
+static void
+read_lease(sqlite3_stmt *st, struct lease_row *r)
+{
+	*r = (struct lease_row){ 0 };
+	col_text(st, 0, r->id, sizeof(r->id));
+	col_text(st, 1, r->host_id, sizeof(r->host_id));
+	r->created = col_int(st, 2);
+	r->expires = col_int(st, 3);
+	r->seconds = col_u32(st, 4);
+	r->sequence = col_u32(st, 5);
+	r->overrules = col_int(st, 6) != 0;
+	col_text(st, 7, r->user, sizeof(r->user));
+	col_text(st, 8, r->services, sizeof(r->services));
+	col_text(st, 9, r->who, sizeof(r->who));
+	col_text(st, 10, r->why, sizeof(r->why));
+	r->ended = col_int(st, 11);
+}
+
+static bool
+each_lease(struct store *s, sqlite3_stmt *st, lease_fn *fn, void *arg, struct error *e)
+{
+	struct lease_row r;
+	bool row;
+
+	while (next(s, st, &row, e)) {
+		if (!row)
+			return true;
+		read_lease(st, &r);
+		if (!fn(arg, &r, e))
+			return false;
+	}
+	return false;
+}
+
+bool
+store_leases(struct store *s, const char *host_id, unsigned limit, lease_fn *fn, void *arg, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_LEASES, "ti", host_id, (int64_t)limit);
+
+	return each_lease(s, st, fn, arg, e);
+}
+
+bool
+store_leases_live(struct store *s, const char *host_id, int64_t now, lease_fn *fn, void *arg, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_LEASES_LIVE, "tii", host_id, now, (int64_t)LEASES_MAX);
+
+	return each_lease(s, st, fn, arg, e);
+}
+
+bool
+store_lease_end(struct store *s, const char *host_id, const char *id, int64_t now, unsigned *count, struct error *e)
+{
+	if (!DO(s, e, SQL_LEASE_END, "tti", host_id, id, now))
+		return false;
+	*count = (unsigned)sqlite3_changes(s->db);
+	return true;
+}
+
+bool
+store_lease_codes(struct store *s, const char *host_id, uint32_t *given, uint32_t *ended, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_LEASE_CODES, "t", host_id);
+
+	if (!first(s, st, "lease", e))
+		return false;
+	*given = col_u32(st, 0);
+	*ended = col_u32(st, 1);
+	return true;
+}
+
 /* --- approvals --- */
 
 bool

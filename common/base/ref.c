@@ -52,7 +52,7 @@ void
 code_make(const uint8_t random[static CODE_CHARS], char out[static CODE_TEXT])
 {
 	for (unsigned i = 0; i < CODE_CHARS; i++)
-		out[i] = alphabet[random[i] & 31];
+		out[i] = crockford_alphabet[random[i] & 31];
 	out[CODE_CHARS] = '\0';
 }
 
@@ -64,7 +64,7 @@ code_read(const char *typed, char out[static CODE_TEXT])
 	for (const char *p = typed; *p; p++) {
 		if (*p == '-' || *p == ' ')
 			continue;
-		if (n == CODE_CHARS || !(out[n] = fold(*p)))
+		if (n == CODE_CHARS || !(out[n] = crockford_fold(*p)))
 			return false;
 		n++;
 	}

@@ -427,6 +427,8 @@ enrolled_json(const struct enrolled *h, char **out, size_t *len, struct error *e
 			return false;
 		json_put_text(j, "keys", h->keyset);
 		json_put_text(j, "token", h->token);
+		if (h->has_recovery)
+			json_put_bytes(j, "recovery_key", h->recovery, sizeof(h->recovery));
 	}
 	return json_print(j, false, out, len, e);
 }
@@ -434,6 +436,9 @@ enrolled_json(const struct enrolled *h, char **out, size_t *len, struct error *e
 static bool
 active_read(const struct json *j, struct enrolled *h, struct error *e)
 {
+	h->has_recovery = json_has(j, "recovery_key");
+	if (h->has_recovery && !exactly(j, "recovery_key", h->recovery, sizeof(h->recovery), e))
+		return false;
 	return root_and_keys(j, &h->root, h->keyset, e) && plain_text(j, "token", h->token, sizeof(h->token), e);
 }
 

@@ -7,6 +7,7 @@
 #ifndef API_H
 #define API_H
 #include "challenge.h"
+#include "recovery.h"
 #include "ref.h"
 #include "result.h"
 
@@ -74,6 +75,8 @@ struct enrolled {                        /* POST …/proof and GET /v1/enrollmen
 	struct public_key root;              /* from here on only when active */
 	char     keyset[JWS_MAX];            /* signed by root */
 	char     token[TOKEN_TEXT];          /* host token, bearer of GET /v1/results and /v1/orders */
+	bool     has_recovery;               /* a verifier of an older version gives none */
+	uint8_t  recovery[RECOVERY_KEY_SIZE];    /* key of recovery codes */
 };
 struct problem {                         /* RFC 9457, every answer from 400 on */
 	int         status;

@@ -8,7 +8,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 #define FORMS(X) X(0, challenge_request) X(1, enroll_request) X(2, admin_request) X(3, enroll_facts) \
-	X(4, host_facts) X(5, expectation) X(6, quote) X(7, proof) X(8, newest) X(9, redeem)
+	X(4, host_facts) X(5, expectation) X(6, quote) X(7, proof) X(8, newest) X(9, redeem) X(10, orders_ask)
 
 #define X(number, name)                                                    \
 static bool                                                                \

@@ -166,6 +166,13 @@ START_TEST(enrolled)
 	ck_assert_mem_eq(&again->root, &h->root, sizeof(h->root));
 	ck_assert_str_eq(again->keyset, "a.b.c");
 	ck_assert_str_eq(again->token, "secret");
+	ck_assert(!again->has_recovery);
+	free(give(text));
+
+	h->has_recovery = true;
+	memset(h->recovery, 7, sizeof(h->recovery));
+	ck_assert(enrolled_json(h, &text, &len, &e) && enrolled_read(text, len, again, &e) && again->has_recovery);
+	ck_assert_mem_eq(again->recovery, h->recovery, sizeof(h->recovery));
 }
 END_TEST
 

@@ -158,11 +158,20 @@ a_redeem(void)
 	return &q;
 }
 
+static struct orders_ask *
+an_orders_ask(void)
+{
+	static struct orders_ask q = { .host = "h", .token = "t" };
+
+	fill(q.nonce, sizeof(q.nonce));
+	return &q;
+}
+
 /* One row a structure: pack, unpack, pack again; same bytes. Every prefix and one byte more fail. */
 #define FORMS(X) X(challenge_request, a_challenge_request) X(enroll_request, an_enroll_request) \
 	X(admin_request, an_admin_request) X(enroll_facts, some_enroll_facts) X(host_facts, some_host_facts) \
 	X(expectation, an_expectation) X(ima_ask, an_ima_ask) X(ima_said, an_ima_said) X(quote, a_quote) X(proof, a_proof) X(newest, a_newest) \
-	X(redeem, a_redeem)
+	X(redeem, a_redeem) X(orders_ask, an_orders_ask)
 
 #define X(name, make)                                                                        \
 static void name##_write(struct writer *w) { name##_pack(make(), w); }                       \
@@ -370,14 +379,17 @@ send_raw(const void *p, size_t n, int kind)
 
 #define HEAD(type, flags, len) "70616970" type flags "0000000000000005" len "00000000"
 #define EVIDENCE_IS "0001"
+#define KEYS_IS     "0009"
+#define REPLY_IS    "000b"
+_Static_assert(MSG_EVIDENCE == 1 && MSG_KEYS == 9 && MSG_REPLY_HOST == 11, "as they are written here");
 static const struct { const char *label, *hex; int kind; const char *why; } lies[] = {
 	{ "a byte",           "00", FD_NONE, "not a frame" },
 	{ "another magic",    "70616971" "0001" "0000" "0000000000000005" "00000000" "00000000", FD_NONE, "not a frame" },
 	{ "unknown flag",     HEAD(EVIDENCE_IS, "0004", "00000000"), FD_NONE, "not a frame" },
 	{ "last word set",    "70616970" "0001" "0000" "0000000000000005" "00000000" "00000001", FD_NONE, "not a frame" },
 	{ "unknown type",     HEAD("00ff", "0000", "00000000"), FD_NONE, "unknown message is not for core" },
-	{ "wrong direction",  HEAD("000a", "0000", "00000000"), FD_NONE, "REPLY_HOST is not for core" },
-	{ "too large",        HEAD("0008", "0000", "00000001") "00", FD_NONE, "KEYS of 1 bytes: over 0" },
+	{ "wrong direction",  HEAD(REPLY_IS, "0000", "00000000"), FD_NONE, "REPLY_HOST is not for core" },
+	{ "too large",        HEAD(KEYS_IS, "0000", "00000001") "00", FD_NONE, "KEYS of 1 bytes: over 0" },
 	{ "largest length",   HEAD(EVIDENCE_IS, "0001", "ffffffff"), FD_SEALED, "EVIDENCE of 4294967295 bytes" },
 	{ "length lies down", HEAD(EVIDENCE_IS, "0000", "00000001") "0000", FD_NONE, "EVIDENCE: 2 bytes where 1 were" },
 	{ "length lies up",   HEAD(EVIDENCE_IS, "0000", "00000003") "0000", FD_NONE, "EVIDENCE: 2 bytes where 3 were" },

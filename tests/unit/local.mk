@@ -374,6 +374,13 @@ tests_unit_check_quorum_SOURCES  = %D%/check_quorum.c %D%/core_lab.c %D%/core_la
 tests_unit_check_quorum_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_check_quorum_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
 
+check_PROGRAMS += %D%/check_leases
+TESTS += %D%/check_leases
+tests_unit_check_leases_SOURCES  = %D%/check_leases.c %D%/core_lab.c %D%/core_lab.h %D%/soft_ima.c %D%/soft_ima.h \
+	%D%/soft_host.c %D%/soft_host.h verifierd/keys.c
+tests_unit_check_leases_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_check_leases_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
+
 check_PROGRAMS += %D%/check_core_ima
 TESTS += %D%/check_core_ima
 tests_unit_check_core_ima_SOURCES  = %D%/check_core_ima.c %D%/core_lab.c %D%/core_lab.h %D%/soft_ima.c %D%/soft_ima.h \

@@ -34,6 +34,8 @@ X("groups",     "[list] | create G [--policy N] [--yes] | set G --policy N [--re
 X("move",       "HOST GROUP [--reason T] [--dry-run] [--yes]", "put a host into another group", move_main) \
 X("ceiling",    "off|audit|enforce --all|--group G [--for 4h] --reason T [--dry-run]", \
                                                         "the most that gates may do, for a while", ceiling_main) \
+X("allow",      "HOST --for 2h --reason T [--user U] [--service S,...] [--overrule-refusal] [--print] [--dry-run] | HOST --list | HOST --end [ID] [--reason T]", \
+                                                        "let people in for a while, whatever is measured", allow_main) \
 X("accept",     "REF|HOST --reason T [--host|--group] [--expires WHEN] [--dry-run] [--yes]", "make exactly what one refused report measured good", accept_main) \
 X("explain",    "REF",                                  "why a report was judged as it was, in words", explain_main) \
 X("inspect",    "eventlog FILE [--quote F] [--pcrs F] | ima FILE [--log F] | allow-list FILE | quote --attest F --signature F --ak PEM [--nonce HEX] [--selection S] | result FILE --jwks FILE", \
