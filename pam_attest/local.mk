@@ -104,6 +104,10 @@ pam_attest_attestctl_attestctl_SOURCES = \
 	%D%/attestctl/cmd_config.c \
 	%D%/attestctl/cmd_enroll.c \
 	%D%/attestctl/cmd_hook.c \
+	%D%/attestctl/cmd_mode.c \
+	%D%/attestctl/cmd_rescue.c \
+	%D%/attestctl/dropin.c %D%/attestctl/dropin.h \
+	%D%/attestctl/ways.c %D%/attestctl/ways.h \
 	%D%/attestctl/cmd_lint.c \
 	%D%/attestctl/finding.c %D%/attestctl/finding.h \
 	%D%/attestctl/cmd_report.c \

@@ -11,8 +11,6 @@
 #include "pam_edit.h"
 #include "scope.h"
 
-#define PAM_DIR "/etc/pam.d"
-
 struct job {
 	const struct ctl *ctl;
 	const char       *folder, *dry_run;

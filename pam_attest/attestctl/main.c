@@ -20,6 +20,10 @@ static const struct command {
 	{ "config",  "[SERVICE]", "the values in force for a service", cmd_config },
 	{ "hook",    "SERVICE",   "put the gate into a service's PAM stack", cmd_hook },
 	{ "unhook",  "[SERVICE]", "take every line of the gate out of one, or of --all", cmd_unhook },
+	{ "enforce", "SERVICE",   "refuse who has no verdict: first as a trial that ends by itself", cmd_enforce },
+	{ "audit",   "SERVICE",   "ask and log, and refuse nobody", cmd_audit },
+	{ "off",     "SERVICE",   "ask nothing", cmd_off },
+	{ "rescue",  "test USER", "prove a way back in that needs no daemon, and record it", cmd_rescue },
 };
 
 static const struct option options[] = {

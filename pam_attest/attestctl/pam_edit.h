@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include "stack.h"
 
+#define PAM_DIR         "/etc/pam.d"
 #define PAM_GATE_MODULE "pam_attest.so"
 
 /* GATE section 3: without the module's file root's services let in; a setuid program, whose caller can hide it, does not. */

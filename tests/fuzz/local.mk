@@ -122,6 +122,12 @@ tests_fuzz_fuzz_framing_CPPFLAGS = $(VERIFIERD_CPPFLAGS)
 tests_fuzz_fuzz_framing_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_framing_LDADD    = libroutes.la
 
+check_PROGRAMS += %D%/fuzz_pam_edit
+tests_fuzz_fuzz_pam_edit_SOURCES  = %D%/fuzz_pam_edit.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_pam_edit_CPPFLAGS = $(STACK_CPPFLAGS)
+tests_fuzz_fuzz_pam_edit_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_pam_edit_LDADD    = libstack.la
+
 check_PROGRAMS += %D%/fuzz_rescue
 tests_fuzz_fuzz_rescue_SOURCES  = %D%/fuzz_rescue.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_rescue_CPPFLAGS = $(STACK_CPPFLAGS)

@@ -1,6 +1,9 @@
 # The module as PAM sees it: what it links and shows, that it loads alone, and each decision's PAM code.
-dist_check_SCRIPTS += %D%/needed.sh %D%/hook.sh %D%/lint.sh %D%/in_use.sh
-TESTS += %D%/needed.sh %D%/hook.sh %D%/lint.sh %D%/in_use.sh
+dist_check_SCRIPTS += %D%/needed.sh %D%/hook.sh %D%/lint.sh %D%/modes.sh %D%/in_use.sh
+TESTS += %D%/needed.sh %D%/hook.sh %D%/lint.sh %D%/modes.sh %D%/in_use.sh
+check_PROGRAMS += %D%/say_attestd
+tests_gate_say_attestd_SOURCES = %D%/say_attestd.c
+tests_gate_say_attestd_LDADD   = libbase.la
 if HAVE_CHECK
 check_PROGRAMS += %D%/check_load
 TESTS += %D%/check_load
