@@ -69,6 +69,24 @@ reason_find(const char *code, enum reason *r)
 	return false;
 }
 
+bool
+reason_outage(enum reason r)
+{
+	switch (r) {
+	case REASON_VERIFIER_UNREACHABLE:
+	case REASON_VERIFIER_ERROR:
+	case REASON_ATTESTD_DOWN:
+	case REASON_ATTESTD_TIMEOUT:
+	case REASON_TPM_ABSENT:
+	case REASON_TPM_BUSY:
+	case REASON_TPM_LOCKOUT:
+	case REASON_TPM_ERROR:
+		return true;
+	default:
+		return false;
+	}
+}
+
 const char *
 state_word(enum state s)
 {

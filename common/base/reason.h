@@ -46,6 +46,7 @@ X(ENROLLMENT_PENDING, "enrollment-pending",  NONE, "an administrator has not app
 X(ENROLLMENT_REJECTED,"enrollment-rejected", NONE, "an administrator rejected this host's enrollment", "ask who runs the verifier") \
 X(VERIFIER_UNREACHABLE,"verifier-unreachable",NONE, "no verifier can be reached", "check network and verifierd") \
 X(VERIFIER_ERROR,     "verifier-error",      NONE, "the verifier failed to answer", "look at verifierd's journal") \
+X(BOOT_UNCONFIRMED,   "boot-unconfirmed",    NONE, "no verifier can be reached, and this boot does not look like the last good one", "bring the verifier back: it judges what is different") \
 X(VERIFIER_UNTRUSTED, "verifier-untrusted",  NONE, "the server that answered is not the verifier of this host", "compare ca_file with the verifier's tls/ca.pem") \
 X(RESULT_INVALID,     "result-invalid",      NONE, "the verifier's result does not verify", "compare clocks and keys; then: attestctl attest") \
 X(PERMISSION_DENIED,  "permission-denied",   NONE, "you may not administer this verifier", "be root, or a member of group attest-admin") \
@@ -164,6 +165,9 @@ const char *reason_next(enum reason);    /* with the words REF and HOST as they 
 enum { REASON_ADVICE_TEXT = 256 };
 void        reason_advice(enum reason, const char *ref, const char *host, char out[static REASON_ADVICE_TEXT]);
 bool        reason_find(const char *code, enum reason *);
+
+/* Verifier, attestd or TPM did not answer: what grace may bridge. A wrong answer is no outage, nor is a refusal. */
+bool        reason_outage(enum reason);
 
 const char *state_word(enum state);     /* "none" outside the table */
 bool        state_find(const char *word, enum state *);

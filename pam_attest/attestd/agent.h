@@ -21,7 +21,6 @@ struct agent {
 	struct kept     good, negative;
 	struct record   record;            /* as last published */
 	char            boot_id[BOOT_ID_TEXT];
-	char            checked_boot[BOOT_ID_TEXT];  /* boot in which last-good's PCRs were compared by a quote of our own */
 	uint64_t        quotes;
 	unsigned        failures;          /* in a row */
 	atomic_bool     ending;            /* set by the loop: no further part of a long list is begun */

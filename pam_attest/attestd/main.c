@@ -358,7 +358,8 @@ may_quote(const struct daemon *d)
 
 	if (!d->last_round)
 		return true;
-	if (reason_is_outage(d->last.reason) || reason_state(d->last.reason) == STATE_BROKEN)
+	if (reason_is_outage(d->last.reason) || d->last.reason == REASON_BOOT_UNCONFIRMED ||
+	    reason_state(d->last.reason) == STATE_BROKEN)
 		return age >= NEGATIVE_CACHE_MS;
 	if (reason_state(d->last.reason) == STATE_CONTRAINDICATED)
 		return age >= REFUSED_SPACING_MS;

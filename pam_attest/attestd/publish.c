@@ -54,17 +54,36 @@ add_upstream(struct agent *a, bool out)
 	r->upstream_out = out;
 }
 
+/* Is the last permit of this boot, or was its digest seen again in it? */
+static bool
+is_this_boot(const struct agent *a)
+{
+	return !strcmp(a->good.record.boot_id, a->boot_id) || !strcmp(a->good.seen.boot_id, a->boot_id);
+}
+
+/* Gates go by the wall clock, which can be set back. The boot's own cannot: what has run out by that is over. */
+static bool
+grace_is_over(const struct agent *a)
+{
+	const struct kept *k = &a->good;
+	int64_t now = clock_now().boot;
+
+	if (!strcmp(k->record.boot_id, a->boot_id))
+		return now - k->record.issued_boot >= k->record.grace_max;
+	return k->seen.age + (now - k->seen.at) >= k->record.grace_max;
+}
+
 static void
 add_good(struct agent *a)
 {
 	struct record *r = &a->record;
 
-	if (!a->good.there)
+	if (!a->good.there || a->good.record.state != STATE_AFFIRMING)
 		return;
 	r->good_issued_wall = a->good.record.issued_wall;
 	r->good_expires_wall = a->good.record.expires_wall;
 	r->grace_max = a->good.record.grace_max;
-	r->good_this_boot = !strcmp(a->good.record.boot_id, a->boot_id) || !strcmp(a->checked_boot, a->boot_id);
+	r->good_this_boot = is_this_boot(a) && !grace_is_over(a);
 }
 
 static void
@@ -106,7 +125,8 @@ static bool
 keep(struct agent *a, const struct result *res, const struct selection *s, struct error *e)
 {
 	const char *dir = a->opt->state_dir;
-	struct kept k = { .there = true, .record = a->record, .selection = *s, .pcr_digest_len = res->pcr_digest_len };
+	struct kept k = { .there = true, .record = a->record, .selection = *s, .pcr_digest_len = res->pcr_digest_len,
+		.tpm_clock = res->clock };
 
 	memcpy(k.pcr_digest, res->pcr_digest, res->pcr_digest_len);
 	if (res->state == STATE_CONTRAINDICATED) {
@@ -114,11 +134,9 @@ keep(struct agent *a, const struct result *res, const struct selection *s, struc
 		return kept_save(dir, KEPT_NEGATIVE, &k, e);
 	}
 	/* A newer signed permit, in this order: a kill in between leaves the refusal, not a gap. */
-	if (res->state == STATE_AFFIRMING) {
-		if (!kept_save(dir, KEPT_GOOD, &k, e) || !state_arm(dir, e))
-			return false;
-		a->good = k;
-	}
+	if (!kept_save(dir, KEPT_GOOD, &k, e) || (res->state == STATE_AFFIRMING && !state_arm(dir, e)))
+		return false;
+	a->good = k;
 	if (!kept_drop(dir, KEPT_NEGATIVE, e))
 		return false;
 	a->negative = (struct kept){ 0 };
@@ -187,7 +205,7 @@ publish_failure(struct agent *a, enum reason why, struct error *e)
 {
 	struct clock now = clock_now();
 	bool good_boot = a->good.there && !strcmp(a->good.record.boot_id, a->boot_id);
-	bool out = reason_is_outage(why) || (reason_state(why) == STATE_BROKEN && good_boot);
+	bool out = why == REASON_BOOT_UNCONFIRMED || (reason_outage(why) && (reason_state(why) != STATE_BROKEN || good_boot));
 	struct error second = { .code = ERR_NONE };
 	bool kept = reason_state(why) != STATE_CONTRAINDICATED || keep_refusal(a, why, e);
 

@@ -361,12 +361,9 @@ attest(struct agent *a, struct round *r, struct error *e)
 	return attempt(a, r, e);
 }
 
-/*
- * No verifier after a reboot: does this boot look like the last good one? A quote of our own, over a
- * nonce of our own, compared with the digest that the verifier signed then. Once a boot.
- */
-static void
-compare_with_good(struct agent *a, struct round *r)
+/* Our own quote is checked as a verifier would: by the key's signature, over a nonce that nobody knew before. */
+static bool
+quote_holds(const struct agent *a, const struct round *r)
 {
 	struct error e = { .code = ERR_NONE };
 	struct verify_key *key = NULL;
@@ -374,23 +371,69 @@ compare_with_good(struct agent *a, struct round *r)
 	struct tpm_public public;
 	uint8_t spki[TPM_PUBLIC_MAX];
 	size_t len;
+	bool holds;
 
-	if (!a->good.there || !a->good.selection.count || !strcmp(a->good.record.boot_id, a->boot_id) ||
-	    !strcmp(a->checked_boot, a->boot_id) || !random_bytes(r->extra, sizeof(r->extra)))
-		return;
-	r->deadline = clock_mono() + QUOTE_MS;
-	if (make_quote(a, r, &a->good.selection, &e) != REASON_OK ||
-	    !public_read(a->id.ak.public, a->id.ak.public_len, &public, &e) ||
+	if (!public_read(a->id.ak.public, a->id.ak.public_len, &public, &e) ||
 	    !public_spki(&public, spki, sizeof(spki), &len, &e) || !verify_key_open(spki, len, &key, &e))
-		return;
-	if (signature_read(r->quoted.signature, r->quoted.signature_len, &signature, &e) &&
+		return false;
+	holds = signature_read(r->quoted.signature, r->quoted.signature_len, &signature, &e) &&
 	    verify_key_check(key, &signature, r->quoted.attest, r->quoted.attest_len, &e) &&
-	    r->quote.extra_len == sizeof(r->extra) && same_bytes(r->quote.extra, r->extra, sizeof(r->extra)) &&
-	    selection_same(&r->quote.selection, &a->good.selection) &&
-	    r->quote.pcr_digest_len == a->good.pcr_digest_len &&
-	    same_bytes(r->quote.pcr_digest, a->good.pcr_digest, a->good.pcr_digest_len))
-		strcpy(a->checked_boot, a->boot_id);
+	    r->quote.extra_len == sizeof(r->extra) && same_bytes(r->quote.extra, r->extra, sizeof(r->extra));
 	verify_key_free(key);
+	return holds;
+}
+
+/* The TPM was not reset since the boot that is known: another kernel runs there, and nothing measured it. */
+static bool
+is_kexec(const struct agent *a, const struct round *r)
+{
+	const struct kept *k = &a->good;
+
+	return r->quote.reset_count == k->record.reset_count ||
+	    (k->seen.boot_id[0] && r->quote.reset_count == k->seen.reset_count);
+}
+
+/* How old the last good result is, at the least: a wall clock can be set back, and the TPM's stands while it has no power. */
+static int64_t
+good_age(const struct agent *a, const struct round *r)
+{
+	int64_t wall = clock_now().wall - a->good.record.issued_wall, powered = 0;
+
+	if (r->quote.clock > a->good.tpm_clock && r->quote.clock - a->good.tpm_clock < INT64_MAX / 2)
+		powered = (int64_t)(r->quote.clock - a->good.tpm_clock);
+	return wall > powered ? wall : powered;
+}
+
+/*
+ * No verifier after a reboot: does this boot look like the last good one? A quote of our own, over a
+ * nonce of our own, compared with the digest that the verifier signed then. REASON_BOOT_UNCONFIRMED: it does not, and
+ * *e says how; else `why` as it was. Once a boot, if it does.
+ */
+static enum reason
+compare_with_good(struct agent *a, struct round *r, enum reason why, struct error *e)
+{
+	struct kept *k = &a->good;
+	struct error ignored = { .code = ERR_NONE };
+
+	if (a->negative.there || !k->there || k->record.state != STATE_AFFIRMING || !k->selection.count || !strcmp(k->record.boot_id, a->boot_id) ||
+	    !strcmp(k->seen.boot_id, a->boot_id) || !random_bytes(r->extra, sizeof(r->extra)))
+		return why;
+	r->deadline = clock_mono() + QUOTE_MS;
+	if (make_quote(a, r, &k->selection, &ignored) != REASON_OK || !quote_holds(a, r))
+		return why;
+	if (is_kexec(a, r))
+		return err_set(e, ERR_MISMATCH, "the kernel was replaced without a measured boot"), REASON_BOOT_UNCONFIRMED;
+	if (!selection_same(&r->quote.selection, &k->selection) || r->quote.pcr_digest_len != k->pcr_digest_len ||
+	    !same_bytes(r->quote.pcr_digest, k->pcr_digest, k->pcr_digest_len))
+		return err_set(e, ERR_MISMATCH, "its PCR digest is not that of the last good result"), REASON_BOOT_UNCONFIRMED;
+	strcpy(k->seen.boot_id, a->boot_id);
+	k->seen.reset_count = r->quote.reset_count;
+	k->seen.at = clock_now().boot;
+	k->seen.age = good_age(a, r);
+	/* Where it cannot be kept, a restart of attestd compares again. */
+	if (!kept_save(a->opt->state_dir, KEPT_GOOD, k, &ignored))
+		ignored.code = ERR_NONE;
+	return why;
 }
 
 enum { RETRY_FIRST_MS = 5000, RETRY_LAST_MS = 60 * 1000, REFUSED_RETRY_MS = 15000 };
@@ -441,7 +484,7 @@ round_attest(struct agent *a, struct outcome *o)
 		compare_clocks(r, &e);
 	} else {
 		if (r && reason_is_outage(why))
-			compare_with_good(a, r);
+			why = compare_with_good(a, r, why, &e);
 		ok = publish_failure(a, why, &written);
 		next = retry(a, why);
 	}

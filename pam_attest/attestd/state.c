@@ -214,6 +214,24 @@ state_save_keys(const char *dir, const char *keyset, struct identity *id, struct
 	return true;
 }
 
+static bool
+load_seen(const struct json *j, struct kept *k, struct error *e)
+{
+	int64_t clock, reset;
+
+	if (!json_int(j, "tpm_clock", 0, INT64_MAX, &clock, e))
+		return false;
+	k->tpm_clock = (uint64_t)clock;
+	if (!json_has(j, "seen_boot"))
+		return true;
+	if (!json_text(j, "seen_boot", k->seen.boot_id, sizeof(k->seen.boot_id), e) ||
+	    !json_int(j, "seen_reset", 0, UINT32_MAX, &reset, e) || !json_int(j, "seen_at", 0, INT64_MAX, &k->seen.at, e) ||
+	    !json_int(j, "seen_age", 0, INT64_MAX, &k->seen.age, e))
+		return false;
+	k->seen.reset_count = (uint32_t)reset;
+	return true;
+}
+
 bool
 kept_load(const char *dir, const char *which, struct kept *out, struct error *e)
 {
@@ -229,7 +247,7 @@ kept_load(const char *dir, const char *which, struct kept *out, struct error *e)
 	}
 	if (!json_text(j, "record", text, sizeof(text), e) || !record_parse(text, strlen(text), &k.record, e) ||
 	    !json_text(j, "selection", selection, sizeof(selection), e) ||
-	    !json_bytes(j, "pcr_digest", k.pcr_digest, sizeof(k.pcr_digest), &k.pcr_digest_len, e))
+	    !json_bytes(j, "pcr_digest", k.pcr_digest, sizeof(k.pcr_digest), &k.pcr_digest_len, e) || !load_seen(j, &k, e))
 		return err_in(e, "%s/%s", dir, which);
 	if (selection[0] && !selection_parse(selection, &k.selection, e))
 		return err_in(e, "%s/%s", dir, which);
@@ -252,6 +270,13 @@ kept_save(const char *dir, const char *which, const struct kept *k, struct error
 	json_put_text(j, "record", text);
 	json_put_text(j, "selection", selection);
 	json_put_bytes(j, "pcr_digest", k->pcr_digest, k->pcr_digest_len);
+	json_put_int(j, "tpm_clock", (int64_t)k->tpm_clock);
+	if (k->seen.boot_id[0]) {
+		json_put_text(j, "seen_boot", k->seen.boot_id);
+		json_put_int(j, "seen_reset", k->seen.reset_count);
+		json_put_int(j, "seen_at", k->seen.at);
+		json_put_int(j, "seen_age", k->seen.age);
+	}
 	return save(dir, which, j, e);
 }
 

@@ -33,13 +33,23 @@ bool state_save_enrollment(const char *dir, const struct identity *, struct erro
 bool state_save_identity(const char *dir, const struct enrolled *, struct identity *, struct error *) MUST_CHECK;
 bool state_save_keys(const char *dir, const char *keyset, struct identity *, struct error *) MUST_CHECK;
 
-/* The last good and the last refusing verdict: as a record, with what a local quote is compared to. */
+/*
+ * The last permit and the last refusal: as a record, with what a local quote is compared to. grace builds on the
+ * permit while it is an affirming one.
+ */
 struct kept {
 	bool             there;
 	struct record    record;
 	struct selection selection;
 	uint8_t          pcr_digest[DIGEST_MAX];
 	size_t           pcr_digest_len;
+	uint64_t         tpm_clock;               /* of its quote, ms */
+	/* Of the permit: the newest boot in which a quote of our own showed the same digest; boot_id "": none did. */
+	struct {
+		char     boot_id[BOOT_ID_TEXT];
+		uint32_t reset_count;
+		int64_t  at, age;                 /* on CLOCK_BOOTTIME; how old the permit was then, at the least; ms */
+	} seen;
 };
 #define KEPT_GOOD     "last-good"
 #define KEPT_NEGATIVE "last-negative"

@@ -139,39 +139,20 @@ ask_quote(struct facts *f, struct answer *a)
 	    f->recorded && record_usable(&f->record, f->boot_id, &f->now) == REASON_OK ? f->now.boot - f->record.issued_boot : -1);
 }
 
-/* Outages, and nothing that somebody answered: a TLS failure, a bad signature or a 4xx is no outage. */
-static bool
-is_outage(enum reason why)
-{
-	switch (why) {
-	case REASON_VERIFIER_UNREACHABLE:
-	case REASON_VERIFIER_ERROR:
-	case REASON_ATTESTD_DOWN:
-	case REASON_ATTESTD_TIMEOUT:
-	case REASON_TPM_ABSENT:
-	case REASON_TPM_BUSY:
-	case REASON_TPM_LOCKOUT:
-	case REASON_TPM_ERROR:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* What the record says of now: an expired good verdict, or an outage. Not a warning, not a refusal. */
 static bool
 grace_applies(const struct facts *f)
 {
 	const struct record *r = &f->record;
-	bool tpm_out = r->state == STATE_BROKEN && is_outage(r->reason);
+	bool tpm_out = r->state == STATE_BROKEN && reason_outage(r->reason);
 
 	if (!f->recorded || !f->boot_id[0] || strcmp(r->boot_id, f->boot_id) != 0 || !r->good_this_boot)
 		return false;
 	if (!r->upstream_out && !tpm_out && !(f->asked && reason_state(f->why) == STATE_BROKEN))
 		return false;
-	if (f->asked && !is_outage(f->why))
+	if (f->asked && !reason_outage(f->why))
 		return false;
-	return r->state == STATE_AFFIRMING || r->reason == REASON_GRACE || is_outage(r->reason);
+	return r->state == STATE_AFFIRMING || r->reason == REASON_GRACE || reason_outage(r->reason);
 }
 
 /* GATE, source grace: bounded by the section and by what the verifier signed, on the clocks we have. */

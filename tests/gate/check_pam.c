@@ -159,6 +159,9 @@ static const struct row rows[] = {
 	{ "42: good in another boot, digest not seen", ENFORCE, OUT "good_this_boot=no", "ok=yes state=none reason=verifier-unreachable", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_VERIFIER },
 	{ "42: from a warning", ENFORCE, OUT "state=warning reason=kexec", "ok=yes state=none reason=verifier-unreachable", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_VERIFIER },
 	{ "42: from a refusal", ENFORCE, OUT REFUSED "upstream_out=yes", "ok=yes state=none reason=verifier-unreachable", .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
+	{ "42: the boot looks like another one", ENFORCE, OUT, "ok=yes state=none reason=boot-unconfirmed", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL,
+	    .text = "attest: refused: no verifier can be reached, and this boot does not look like the last good one (boot-unconfirmed). "
+	    "Ref L-****-****. bring the verifier back: it judges what is different" },
 	{ "42: the verifier is not out", ENFORCE, OUT "upstream_out=no", "ok=yes state=none reason=not-attested", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL,
 	    .text = "attest: refused: this host has not been attested in this boot (not-attested). Ref L-****-****. wait for attestd, or run: attestctl attest" },
 	{ "42: refused now, whatever grace would say", ENFORCE "sources = quote [contraindicated=continue] grace\n", OUT, "ok=yes state=contraindicated reason=cmdline-changed ref=7F3K-21QX",

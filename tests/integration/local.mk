@@ -35,6 +35,14 @@ tests_integration_tls_tap_SOURCES = %D%/tls_tap.c
 tests_integration_tls_tap_CFLAGS  = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 tests_integration_tls_tap_LDADD   = $(SSL_LIBS) $(CRYPTO_LIBS)
 
+# Every way of having no signed result, and who is let in then.
+check_PROGRAMS += %D%/tls_says
+tests_integration_tls_says_SOURCES = %D%/tls_says.c
+tests_integration_tls_says_CFLAGS  = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+tests_integration_tls_says_LDADD   = $(SSL_LIBS) $(CRYPTO_LIBS)
+dist_check_SCRIPTS += %D%/grace.sh
+TESTS += %D%/grace.sh
+
 # Killed at every step; more often with CRASH_ROUNDS=200.
 dist_check_SCRIPTS += %D%/crash.sh %D%/disk.sh
 TESTS += %D%/crash.sh %D%/disk.sh

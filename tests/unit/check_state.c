@@ -162,7 +162,8 @@ START_TEST(outage)
 	fails(&a, REASON_VERIFIER_UNREACHABLE);
 	r = written();
 	ck_assert(r.upstream_out && !r.good_this_boot);
-	strcpy(a.checked_boot, a.boot_id);
+	strcpy(a.good.seen.boot_id, a.boot_id);
+	a.good.seen.at = clock_now().boot;
 	fails(&a, REASON_VERIFIER_UNREACHABLE);
 	ck_assert(written().good_this_boot);
 }
@@ -173,7 +174,7 @@ static const struct { enum reason why; bool out; } classes[] = {
 	{ REASON_VERIFIER_UNREACHABLE, true }, { REASON_VERIFIER_ERROR, true },
 	{ REASON_VERIFIER_UNTRUSTED, false }, { REASON_RESULT_INVALID, false }, { REASON_REQUEST_INVALID, false },
 	{ REASON_CHALLENGE_EXPIRED, false }, { REASON_NOT_ENROLLED, false }, { REASON_TPM_BUSY, false },
-	{ REASON_EVENTLOG_UNREADABLE, false },
+	{ REASON_EVENTLOG_UNREADABLE, false }, { REASON_BOOT_UNCONFIRMED, true },
 };
 START_TEST(outage_class)
 {
@@ -210,15 +211,90 @@ START_TEST(armed_by_the_first_permit)
 }
 END_TEST
 
-/* A warning is a permit, but grace never builds on it. */
+/* Row 42: a warning is a permit, but grace never builds on it, nor on what was good before it. */
 START_TEST(warning_is_no_ground_for_grace)
 {
 	struct agent a = started(A);
 
-	publish(&a, REASON_KEXEC, 60000);
+	publish(&a, REASON_OK, 60000);
+	publish(&a, REASON_KEXEC, LIFE_MS);
 	ck_assert_uint_eq(written().state, STATE_WARNING);
-	ck_assert(!there(KEPT_GOOD));
 	ck_assert_int_eq(written().good_issued_wall, 0);
+	a = started(A);
+	ck_assert_uint_eq(written().reason, REASON_KEXEC);      /* a restart does not bring back the better one */
+	usleep((LIFE_MS + 20) * 1000);
+	fails(&a, REASON_VERIFIER_UNREACHABLE);
+	ck_assert(written().upstream_out && !written().good_this_boot);
+	ck_assert_int_eq(written().good_issued_wall, 0);
+}
+END_TEST
+
+/* Row 42: a TPM that is not ours, or a log that cannot be read, is broken and yet no outage. */
+START_TEST(not_every_broken_one_is_out)
+{
+	static const enum reason others[] = { REASON_AK_CHANGED, REASON_EVENTLOG_UNREADABLE };
+	struct agent a = started(A);
+
+	publish(&a, REASON_OK, 60000);
+	for (unsigned i = 0; i < COUNT(others); i++) {
+		fails(&a, others[i]);
+		ck_assert_msg(!written().upstream_out, "%s", reason_code(others[i]));
+	}
+}
+END_TEST
+
+/* Row 42: the wall clock, which gates go by, may be set back; grace_max ends by the boot's clock too. */
+START_TEST(grace_ends_by_the_boots_clock)
+{
+	enum { MOST = 3600 * 1000 };
+	struct agent a = started(A);
+
+	publish(&a, REASON_OK, LIFE_MS);
+	usleep((LIFE_MS + 20) * 1000);
+	a.good.record.issued_boot = clock_now().boot - MOST + 5000;
+	fails(&a, REASON_VERIFIER_UNREACHABLE);
+	ck_assert(written().good_this_boot);
+	a.good.record.issued_boot = clock_now().boot - MOST;
+	fails(&a, REASON_VERIFIER_UNREACHABLE);
+	ck_assert(written().good_issued_wall && !written().good_this_boot);
+	/* The same where it was seen again: what was over by then, and what has passed since. */
+	a = started(B);
+	strcpy(a.good.seen.boot_id, a.boot_id);
+	a.good.seen.at = clock_now().boot - 1000;
+	a.good.seen.age = MOST - 5000;
+	fails(&a, REASON_VERIFIER_UNREACHABLE);
+	ck_assert(written().good_this_boot);
+	a.good.seen.age = MOST - 1000;
+	fails(&a, REASON_VERIFIER_UNREACHABLE);
+	ck_assert(!written().good_this_boot);
+}
+END_TEST
+
+/* What a quote of our own has shown outlives a restart of attestd. */
+START_TEST(what_was_seen_is_kept)
+{
+	struct agent a = started(A);
+	struct kept back;
+	struct error e = { .code = ERR_NONE };
+
+	publish(&a, REASON_OK, 60000);
+	a.good.tpm_clock = 77;
+	strcpy(a.good.seen.boot_id, "b0000000-0000-4000-8000-000000000000");
+	a.good.seen.reset_count = 9;
+	a.good.seen.at = clock_now().boot;
+	a.good.seen.age = 4;
+	ck_assert(kept_save(dir, KEPT_GOOD, &a.good, &e) && kept_load(dir, KEPT_GOOD, &back, &e));
+	ck_assert_uint_eq(back.tpm_clock, 77);
+	ck_assert_str_eq(back.seen.boot_id, a.good.seen.boot_id);
+	ck_assert_uint_eq(back.seen.reset_count, 9);
+	ck_assert_int_eq(back.seen.at, a.good.seen.at);
+	ck_assert_int_eq(back.seen.age, 4);
+	a = started(B);
+	fails(&a, REASON_VERIFIER_UNREACHABLE);
+	ck_assert(written().good_this_boot);
+	a = started('c');
+	fails(&a, REASON_VERIFIER_UNREACHABLE);
+	ck_assert(!written().good_this_boot);
 }
 END_TEST
 
@@ -328,6 +404,9 @@ add(TCase *tc)
 	tcase_add_test(tc, broken_in_a_good_boot);
 	tcase_add_test(tc, armed_by_the_first_permit);
 	tcase_add_test(tc, warning_is_no_ground_for_grace);
+	tcase_add_test(tc, not_every_broken_one_is_out);
+	tcase_add_test(tc, grace_ends_by_the_boots_clock);
+	tcase_add_test(tc, what_was_seen_is_kept);
 	tcase_add_test(tc, life_is_bounded);
 	tcase_add_test(tc, record_that_cannot_be_written_is_gone);
 	tcase_add_test(tc, what_cannot_be_kept_is_told);
