@@ -96,12 +96,25 @@ libstack_la_SOURCES = \
 	%D%/attestctl/stack.c %D%/attestctl/stack.h
 libstack_la_LIBADD  = libbase.la
 STACK_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%/attestctl
+# What other programs' files say, for lint and doctor.
+noinst_LTLIBRARIES += libdoctor.la
+libdoctor_la_SOURCES = \
+	%D%/attestctl/attestd_conf.c %D%/attestctl/attestd_conf.h \
+	%D%/attestctl/found.c %D%/attestctl/found.h \
+	%D%/attestctl/groups.c %D%/attestctl/groups.h \
+	%D%/attestctl/lines.c %D%/attestctl/lines.h \
+	%D%/attestctl/sshd_conf.c %D%/attestctl/sshd_conf.h \
+	%D%/attestctl/sudoers.c %D%/attestctl/sudoers.h
+libdoctor_la_CPPFLAGS = $(GATE_CPPFLAGS)
+libdoctor_la_LIBADD   = libbase.la
+DOCTOR_CPPFLAGS = $(GATE_CPPFLAGS) -I$(srcdir)/%D%/attestctl
 sbin_PROGRAMS += %D%/attestctl/attestctl
 pam_attest_attestctl_attestctl_SOURCES = \
 	%D%/attestctl/ask.c %D%/attestctl/ask.h \
 	%D%/attestctl/attestctl.h \
 	%D%/attestctl/cmd_check.c \
 	%D%/attestctl/cmd_config.c \
+	%D%/attestctl/cmd_doctor.c \
 	%D%/attestctl/cmd_enroll.c \
 	%D%/attestctl/cmd_hook.c \
 	%D%/attestctl/cmd_mode.c \
@@ -109,15 +122,18 @@ pam_attest_attestctl_attestctl_SOURCES = \
 	%D%/attestctl/dropin.c %D%/attestctl/dropin.h \
 	%D%/attestctl/ways.c %D%/attestctl/ways.h \
 	%D%/attestctl/cmd_lint.c \
-	%D%/attestctl/finding.c %D%/attestctl/finding.h \
 	%D%/attestctl/cmd_report.c \
 	%D%/attestctl/lint.h \
 	%D%/attestctl/lint_stacks.c \
 	%D%/attestctl/cmd_status.c \
 	%D%/attestctl/complete.c %D%/attestctl/complete.h \
+	%D%/attestctl/doctor.h \
+	%D%/attestctl/doctor_host.c \
+	%D%/attestctl/doctor_programs.c \
 	%D%/attestctl/main.c \
-	%D%/attestctl/options.c
+	%D%/attestctl/options.c \
+	%D%/attestctl/program.c %D%/attestctl/program.h
 pam_attest_attestctl_attestctl_CPPFLAGS = $(CTL_CPPFLAGS) -DPAM_MODULE_DIR='"$(pammoddir)"'
 pam_attest_attestctl_attestctl_CFLAGS  = $(PIE_COMPILE)
 pam_attest_attestctl_attestctl_LDFLAGS = $(PIE_LINK)
-pam_attest_attestctl_attestctl_LDADD   = libstack.la libgate.la libproto.la
+pam_attest_attestctl_attestctl_LDADD   = libdoctor.la libstack.la libgate.la libproto.la

@@ -44,11 +44,10 @@ read_json(int fd, const struct local_answer *a, size_t length, int64_t deadline,
 	return json_parse(text, length, out, e);
 }
 
-int
-ctl_ask(const struct ctl *ctl, const struct local_out *ask, int timeout_ms, struct told *out)
+bool
+ctl_try(const struct ctl *ctl, const struct local_out *ask, int timeout_ms, struct told *out, struct error *e)
 {
 	int64_t deadline = clock_mono() + timeout_ms;
-	struct error e = { .code = ERR_NONE };
 	struct local_answer answer;
 	struct told told = { .reason = REASON_INTERNAL_ERROR };
 	struct { struct told *told; size_t length; } x = { &told, 0 };
@@ -58,13 +57,26 @@ ctl_ask(const struct ctl *ctl, const struct local_out *ask, int timeout_ms, stru
 
 	ctl_conf(ctl, "", &c);
 	snprintf(path, sizeof(path), "%s/gate.sock", c.run_dir);
-	if (!local_exchange(path, gate_owner(&c), ask, deadline, &answer, &fd, &e))
-		return ctl_wrong(ctl, e.code == ERR_MISSING ? EXIT_NOT_RUNNING : EXIT_NONE, "%s", e.why);
-	if (!local_walk(answer.buf, answer.head, field, &x, &e) ||
-	    (x.length && !read_json(fd, &answer, x.length, deadline, &told.json, &e)))
-		return ctl_wrong(ctl, EXIT_NONE, "%s", e.why);
+	if (!local_exchange(path, gate_owner(&c), ask, deadline, &answer, &fd, e) ||
+	    !local_walk(answer.buf, answer.head, field, &x, e))
+		return false;
+	if (x.length && !read_json(fd, &answer, x.length, deadline, &told.json, e)) {
+		/* "Nobody listens" is another matter. */
+		e->code = e->code == ERR_MISSING ? ERR_FORMAT : e->code;
+		return false;
+	}
 	*out = told;
-	return EXIT_GOOD;
+	return true;
+}
+
+int
+ctl_ask(const struct ctl *ctl, const struct local_out *ask, int timeout_ms, struct told *out)
+{
+	struct error e = { .code = ERR_NONE };
+
+	if (ctl_try(ctl, ask, timeout_ms, out, &e))
+		return EXIT_GOOD;
+	return ctl_wrong(ctl, e.code == ERR_MISSING ? EXIT_NOT_RUNNING : EXIT_NONE, "%s", e.why);
 }
 
 static const char *

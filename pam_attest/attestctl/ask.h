@@ -14,6 +14,8 @@ struct told {
 };
 static inline void drop_told(struct told *t) { json_free(t->json); }
 
+/* False: ERR_MISSING, nobody listens; else what went wrong. */
+bool ctl_try(const struct ctl *, const struct local_out *, int timeout_ms, struct told *, struct error *) MUST_CHECK;
 /* Gives EXIT_GOOD with the answer, else what went wrong is on stderr. */
 int ctl_ask(const struct ctl *, const struct local_out *, int timeout_ms, struct told *);
 /* A status answer, printed (JSON or text); the exit code by state. */

@@ -19,6 +19,7 @@ enum exit_code {
 struct ctl {
 	const char *conf;        /* gate.conf */
 	const char *run_dir;     /* NULL: as gate.conf says */
+	const char *root;        /* NULL, or what stands before every path of gate.conf */
 	bool        json, quiet;
 	const char *command, *args, *help;     /* of the command: its row in the table */
 };
@@ -30,6 +31,13 @@ command_fn cmd_hook, cmd_unhook, cmd_enforce, cmd_audit, cmd_off, cmd_rescue;
 
 /* gate.conf for one service, with --run-dir over it. "" is a service that no section names. */
 void ctl_conf(const struct ctl *, const char *service, struct gate_conf *);
+/* The same, and report hears of all that is wrong. */
+void ctl_conf_report(const struct ctl *, const char *service, struct gate_conf *, gate_conf_report *report, void *arg);
+
+command_fn cmd_doctor;
+
+/* The record on this host, as a gate would believe it; ERR_MISSING: there is none. */
+bool ctl_record(const struct gate_conf *, struct record *, struct error *) MUST_CHECK;
 
 int  ctl_exit(enum reason);                      /* the code that a host's state stands for */
 

@@ -1,8 +1,13 @@
 /* attestctl lint: what is wrong in gate.conf and in the PAM stacks, and what is allowed and dangerous. */
 #include <stdarg.h>
+#include "attestd_conf.h"
+#include "groups.h"
 #include "json.h"
 #include "lint.h"
 #include "scope.h"
+
+/* verifierd.conf(5), lifetime, as shipped. */
+enum { LIFETIME_DEFAULT_MS = 15 * 60 * 1000 };
 
 static void __attribute__((format(printf, 4, 5)))
 add(struct findings *all, enum finding_code code, const struct gate_conf *c, const char *fmt, ...)
@@ -64,20 +69,6 @@ judge_sources(struct findings *all, const struct gate_conf *c)
 		add(all, FOUND_NO_EXEMPT, c, "sources: without exempt there is no way in when everything else is down");
 }
 
-static void
-judge(struct findings *all, const struct gate_conf *c)
-{
-	judge_sources(all, c);
-	if (c->max_age && c->max_age < 10 * 60 * 1000)
-		add(all, FOUND_MAX_AGE, c, "max_age is shorter than attestd's renewal (66%% of 15 min as shipped): accesses wait for a quote");
-	if (c->kill_all)
-		add(all, FOUND_KILL_ALL, c, "kill_switch = all: whoever can write one file or the kernel command line opens this service");
-	if (c->success_ok)
-		add(all, FOUND_SUCCESS_OK, c, "success_ok: in an auth stack a verdict on the machine may log a user in");
-	if (c->until && c->until <= clock_now().wall)
-		add(all, FOUND_TRIAL_OVER, c, "until has passed: enforce acts as audit");
-}
-
 static int
 print_json(const struct ctl *ctl, const struct findings *all)
 {
@@ -98,26 +89,113 @@ print_json(const struct ctl *ctl, const struct findings *all)
 	return EXIT_GOOD;
 }
 
+/* Words of a list that somebody meant as a pattern: no name has such a letter. */
+static void
+judge_names(struct findings *all, const struct gate_conf *c, const char *key, const char *list)
+{
+	const char *bad = strpbrk(list, "*?!%@,[");
+
+	if (bad)
+		add(all, FOUND_PATTERN, c, "%s: '%c' in \"%.80s\": names with blanks between, and nothing else", key, *bad, list);
+}
+
+/* The group that opens when all else fails: one that is not there helps nobody, one that everybody is in gates nobody. */
+static void
+judge_break_glass(struct findings *all, const struct gate_conf *c)
+{
+	struct group_facts g;
+
+	judge_names(all, c, "breakglass_group", c->breakglass_group);
+	if (!c->breakglass_group[0] || !group_look(c->group, c->passwd, c->breakglass_group, &g))
+		return;
+	if (g.ordinary >= GROUP_WIDE)
+		add(all, FOUND_GLASS_WIDE, c, "breakglass_group = %s: it is the own group of %u users, and all of them are let in", c->breakglass_group, g.ordinary);
+	else if (!g.there)
+		add(all, FOUND_GLASS_MISSING, c, "breakglass_group = %s: not in %s; a directory service's group does not count", c->breakglass_group, c->group);
+	else if (!g.members && !g.ordinary)
+		add(all, FOUND_GLASS_EMPTY, c, "breakglass_group = %s: no member in %s; those of a directory service do not count", c->breakglass_group, c->group);
+}
+
+/* Terminals that whoever comes over the network is given. */
+static void
+judge_consoles(struct findings *all, const struct gate_conf *c)
+{
+	judge_names(all, c, "console_ttys", c->console_ttys);
+	for (const char *w = c->console_ttys; *(w += strspn(w, " \t")); w += strcspn(w, " \t"))
+		if (!strncmp(w, "pts", 3) || !strncmp(w, "ssh", 3))
+			add(all, FOUND_CONSOLE_ROOT, c, "console_ttys: %.*s is a terminal of the network", (int)strcspn(w, " \t"), w);
+}
+
+/* When attestd renews a verdict, in ms; by the lifetime of the one on record, else by what verifierd gives as shipped. */
+static int64_t
+renewal(const struct gate_conf *c, unsigned *percent)
+{
+	int64_t lifetime = LIFETIME_DEFAULT_MS;
+	char path[GATE_PATH_MAX];
+	struct attestd_conf a;
+	struct record r;
+	struct error e;
+
+	attestd_conf_parse("", 0, &a);
+	if (gate_conf_beside(c, "attestd.conf", path, sizeof(path)))
+		attestd_conf_read(path, &a);
+	if (ctl_record(c, &r, &e) && r.expires_wall > r.issued_wall)
+		lifetime = r.expires_wall - r.issued_wall;
+	*percent = a.renew;
+	return lifetime * a.renew / 100;
+}
+
+static void
+judge_max_age(struct findings *all, const struct gate_conf *c)
+{
+	unsigned percent;
+	int64_t interval;
+
+	if (!c->max_age)
+		return;
+	interval = renewal(c, &percent);
+	if (c->max_age < interval)
+		add(all, FOUND_MAX_AGE, c, "max_age is %lld s, and attestd renews after %lld s (renew = %u%%): accesses wait for a quote",
+		    (long long)c->max_age / 1000, (long long)interval / 1000, percent);
+}
+
+/* base: [default], or NULL for itself. What a section has from there was judged there. */
+static void
+judge(struct findings *all, const struct gate_conf *c, const struct gate_conf *base)
+{
+	judge_sources(all, c);
+	judge_max_age(all, c);
+	if (!base || strcmp(base->exempt_user, c->exempt_user) != 0)
+		judge_names(all, c, "exempt_user", c->exempt_user);
+	if (!base || strcmp(base->breakglass_group, c->breakglass_group) != 0)
+		judge_break_glass(all, c);
+	if (!base || strcmp(base->console_ttys, c->console_ttys) != 0)
+		judge_consoles(all, c);
+	if (c->kill_all)
+		add(all, FOUND_KILL_ALL, c, "kill_switch = all: whoever can write one file or the kernel command line opens this service");
+	if (c->success_ok)
+		add(all, FOUND_SUCCESS_OK, c, "success_ok: in an auth stack a verdict on the machine may log a user in");
+	if (c->until && c->until <= clock_now().wall)
+		add(all, FOUND_TRIAL_OVER, c, "until has passed: enforce acts as audit");
+}
+
 void
 lint_conf(const struct ctl *ctl, struct findings *all)
 {
-	char conf[GATE_PATH_MAX + 8];
-	const char *const argv[] = { conf };
-	struct gate_conf c;
+	struct gate_conf base, c;
 	struct error e;
 
-	snprintf(conf, sizeof(conf), "conf=%s", ctl->conf);
-	gate_conf_read(&c, "default", COUNT(argv), argv, take_error, all);
-	if (c.unreadable)
+	ctl_conf_report(ctl, "default", &base, take_error, all);
+	if (base.unreadable)
 		return;
-	judge(all, &c);
-	if (strcmp(c.owner, "root") != 0 && strcmp(c.owner, "0") != 0 && !gate_owner(&c))
+	judge(all, &base, NULL);
+	if (strcmp(base.owner, "root") != 0 && strcmp(base.owner, "0") != 0 && !gate_owner(&base))
 		finding_add(all, FOUND_OWNER, "", "", "[paths] owner: no such user; only a record that root wrote will count");
-	if (!gate_conf_services(c.file, take_service, all, &e))
+	if (!gate_conf_services(base.file, take_service, all, &e))
 		take_error(all, &e);
 	for (unsigned i = 0; i < all->services; i++) {
-		gate_conf_read(&c, all->service[i], COUNT(argv), argv, take_error, all);
-		judge(all, &c);
+		ctl_conf_report(ctl, all->service[i], &c, take_error, all);
+		judge(all, &c, &base);
 	}
 }
 

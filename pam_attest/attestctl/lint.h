@@ -2,7 +2,7 @@
 #ifndef LINT_H
 #define LINT_H
 #include "attestctl.h"
-#include "finding.h"
+#include "found.h"
 #include "stack.h"
 
 /* The lines that call pam_attest.so in the PAM stacks of a folder, and what stands before them. */

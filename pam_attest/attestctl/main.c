@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include "attestctl.h"
 #include "complete.h"
+#include "file.h"
 #include "scope.h"
 
 /* What a command takes beside its options, which stand in its own table; the words as for struct ctl_option. */
@@ -16,6 +17,7 @@ static const struct command {
 	{ "report",  "",          "what enforcing would have refused, counted by what verdicts were", cmd_report },
 	{ "enroll",  "",          "make this host known to a verifier", cmd_enroll },
 	{ "check",   "",          "what the gate would decide now", cmd_check },
+	{ "doctor",  "",          "all that is known to go wrong with a gate, looked for here", cmd_doctor },
 	{ "lint",    "",          "every error and danger in gate.conf and the PAM stacks, with file and line", cmd_lint },
 	{ "config",  "[SERVICE]", "the values in force for a service", cmd_config },
 	{ "hook",    "SERVICE",   "put the gate into a service's PAM stack", cmd_hook },
@@ -50,8 +52,18 @@ print_help(FILE *to)
 	    "  --help              this\n", to);
 }
 
+/* A path of gate.conf, with the root before it. */
+static void
+put_root(const char *root, char path[static GATE_PATH_MAX])
+{
+	char copy[GATE_PATH_MAX];
+
+	memcpy(copy, path, sizeof(copy));
+	snprintf(path, GATE_PATH_MAX, "%.*s%.*s", GATE_PATH_MAX / 2, root, GATE_PATH_MAX / 2 - 1, copy);
+}
+
 void
-ctl_conf(const struct ctl *ctl, const char *service, struct gate_conf *c)
+ctl_conf_report(const struct ctl *ctl, const char *service, struct gate_conf *c, gate_conf_report *report, void *arg)
 {
 	char conf[GATE_PATH_MAX + 8], wanted[GATE_NAME_MAX + 16];
 	const char *const argv[] = { conf, wanted };
@@ -59,9 +71,31 @@ ctl_conf(const struct ctl *ctl, const char *service, struct gate_conf *c)
 	/* As on a PAM line, so that the same parser judges them. */
 	snprintf(conf, sizeof(conf), "conf=%s", ctl->conf);
 	snprintf(wanted, sizeof(wanted), "service=%s", service);
-	gate_conf_read(c, service, COUNT(argv), argv, NULL, NULL);
+	gate_conf_read(c, service, COUNT(argv), argv, report, arg);
+	if (ctl->root && ctl->root[0]) {
+		char *const paths[] = { c->run_dir, c->state_dir, c->boot_id, c->passwd, c->group, c->cmdline };
+
+		for (size_t i = 0; i < COUNT(paths); i++)
+			put_root(ctl->root, paths[i]);
+	}
 	if (ctl->run_dir)
 		snprintf(c->run_dir, sizeof(c->run_dir), "%s", ctl->run_dir);
+}
+
+void
+ctl_conf(const struct ctl *ctl, const char *service, struct gate_conf *c)
+{
+	ctl_conf_report(ctl, service, c, NULL, NULL);
+}
+
+bool
+ctl_record(const struct gate_conf *c, struct record *out, struct error *e)
+{
+	char path[GATE_PATH_MAX + 16], text[RECORD_MAX];
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/verdict", c->run_dir);
+	return file_read_trusted(path, gate_owner(c), text, sizeof(text), &len, e) && record_parse(text, len, out, e);
 }
 
 int

@@ -134,6 +134,24 @@ tests_fuzz_fuzz_rescue_CPPFLAGS = $(STACK_CPPFLAGS)
 tests_fuzz_fuzz_rescue_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_rescue_LDADD    = libstack.la
 
+check_PROGRAMS += %D%/fuzz_sudoers
+tests_fuzz_fuzz_sudoers_SOURCES  = %D%/fuzz_sudoers.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_sudoers_CPPFLAGS = $(DOCTOR_CPPFLAGS)
+tests_fuzz_fuzz_sudoers_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_sudoers_LDADD    = libdoctor.la libgate.la
+
+check_PROGRAMS += %D%/fuzz_sshd_conf
+tests_fuzz_fuzz_sshd_conf_SOURCES  = %D%/fuzz_sshd_conf.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_sshd_conf_CPPFLAGS = $(DOCTOR_CPPFLAGS)
+tests_fuzz_fuzz_sshd_conf_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_sshd_conf_LDADD    = libdoctor.la libgate.la
+
+check_PROGRAMS += %D%/fuzz_groups
+tests_fuzz_fuzz_groups_SOURCES  = %D%/fuzz_groups.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_groups_CPPFLAGS = $(DOCTOR_CPPFLAGS)
+tests_fuzz_fuzz_groups_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_groups_LDADD    = libdoctor.la libgate.la
+
 check_PROGRAMS += %D%/fuzz_stack
 tests_fuzz_fuzz_stack_SOURCES  = %D%/fuzz_stack.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_stack_CPPFLAGS = $(STACK_CPPFLAGS)

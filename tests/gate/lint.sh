@@ -6,7 +6,19 @@ ctl=$(find "$top_builddir" -type f -name attestctl -perm -100 ! -path '*/root/*'
 lab=$(mktemp -d)
 trap 'rm -rf "$lab"; echo "$passed passed, $failed failed"' EXIT
 mkdir "$lab/pam.d"
-printf '[paths]\nowner = root\n[default]\nmode = audit\n[sshd sudo]\nmode = enforce\n' >"$lab/gate.conf"
+cat >"$lab/gate.conf" <<C
+[paths]
+owner = root
+run_dir = $lab/run
+passwd = $lab/passwd
+group = $lab/group
+[default]
+mode = audit
+[sshd sudo]
+mode = enforce
+C
+printf 'root:x:0:0::/root:/bin/sh\nkim:x:1000:100::/:/bin/sh\nlee:x:1001:100::/:/bin/sh\n' >"$lab/passwd"
+printf 'attest-breakglass:x:900:kim\nusers:x:100:\nempty:x:901:\n' >"$lab/group"
 gate='account [success=ok ignore=ignore module_unknown=ignore default=die] pam_attest.so'
 setuid='account [success=ok ignore=ignore default=die] pam_attest.so'
 unix='account required pam_unix.so'
@@ -143,4 +155,44 @@ $gate
 @include common-nothing
 $unix
 C
+
+# conf <what> <exit> <line of [default]> <wanted>: what gate.conf itself is told of.
+cp "$lab/gate.conf" "$lab/good.conf"
+conf() {
+	sed "/^mode = audit/a $3" "$lab/good.conf" >"$lab/gate.conf"
+	printf '%s\n@include common-account\n' "$gate" >"$lab/pam.d/sshd"
+	printf '%s\n@include common-account\n' "$setuid" >"$lab/pam.d/sudo"
+	got=$("$ctl" -c "$lab/gate.conf" lint --pam-dir "$lab/pam.d"); rc=$?
+	got=$(printf '%s\n' "$got" | sed "s|$lab/||")
+	if [ "$got" = "$4" ] && [ $rc = "$2" ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'NOT OK: %s\n  got:    %s, exit %s\n  wanted: %s, exit %s\n' "$1" "$got" $rc "$4" "$2"
+	fi
+}
+conf "nothing to say" 0 "grace = 1h" ""
+conf "row 18: a break-glass group that everybody is in" 2 "breakglass_group = users" \
+"error: [default] breakglass_group = users: it is the own group of 2 users, and all of them are let in"
+conf "row 18: one that is not there" 0 "breakglass_group = nobodys" \
+"warning: [default] breakglass_group = nobodys: not in group; a directory service's group does not count"
+conf "row 18: one without members" 0 "breakglass_group = empty" \
+"warning: [default] breakglass_group = empty: no member in group; those of a directory service do not count"
+conf "row 18: none at all is a decision" 0 "exempt_user = backup git" ""
+conf "row 18: a pattern for users" 2 "exempt_user = backup !kim" \
+"error: [default] exempt_user: '!' in \"backup !kim\": names with blanks between, and nothing else"
+conf "row 18: everybody" 2 "exempt_user = *" \
+"error: [default] exempt_user: '*' in \"*\": names with blanks between, and nothing else"
+conf "a network's terminal as console" 0 "console_ttys = ttyS0 pts/0" \
+"warning: [default] console_ttys: pts/0 is a terminal of the network"
+printf '[cache]\nrenew = 50%%\n' >"$lab/attestd.conf"
+conf "max_age below the renewal that attestd.conf says" 0 "max_age = 7m" \
+"warning: [default] max_age is 420 s, and attestd renews after 450 s (renew = 50%): accesses wait for a quote
+warning: [sshd] max_age is 420 s, and attestd renews after 450 s (renew = 50%): accesses wait for a quote
+warning: [sudo] max_age is 420 s, and attestd renews after 450 s (renew = 50%): accesses wait for a quote"
+conf "max_age above it" 0 "max_age = 8m" ""
+conf "cache beside peer" 2 "sources = exempt cache peer" \
+"error: [default] sources: cache judges this host, peer and passport the connecting one; not both
+error: [sshd] sources: cache judges this host, peer and passport the connecting one; not both
+error: [sudo] sources: cache judges this host, peer and passport the connecting one; not both"
 [ $failed = 0 ]

@@ -36,3 +36,5 @@ tests_gate_check_nss_LDFLAGS  = $(AM_LDFLAGS) -pthread -Wl,--wrap=open -Wl,--wra
 	-Wl,--wrap=clock_gettime -Wl,--wrap=close -Wl,--wrap=realloc
 tests_gate_check_nss_LDADD    = libgate.la libunit.la
 endif
+dist_check_SCRIPTS += %D%/doctor.sh
+TESTS += %D%/doctor.sh

@@ -48,6 +48,12 @@ tests_unit_check_ipc_SOURCES  = %D%/check_ipc.c
 tests_unit_check_ipc_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS)
 tests_unit_check_ipc_LDADD    = libunit.la libipc.la
 
+check_PROGRAMS += %D%/check_doctor
+TESTS += %D%/check_doctor
+tests_unit_check_doctor_SOURCES  = %D%/check_doctor.c
+tests_unit_check_doctor_CPPFLAGS = $(UNIT_CPPFLAGS) $(DOCTOR_CPPFLAGS)
+tests_unit_check_doctor_LDADD    = libunit.la libdoctor.la libgate.la
+
 check_PROGRAMS += %D%/check_stack
 TESTS += %D%/check_stack
 tests_unit_check_stack_SOURCES  = %D%/check_stack.c

@@ -1,9 +1,9 @@
 /*
- * finding.h - what `attestctl lint` and `doctor` can find: each with its code, how bad it is, what it means, and the command
+ * found.h - what `attestctl lint` and `doctor` can find: each with its code, how bad it is, what it means, and the command
  * that ends it. attest-doctor(7) has the same rows.
  */
-#ifndef FINDING_H
-#define FINDING_H
+#ifndef FOUND_H
+#define FOUND_H
 #include <stdbool.h>
 #include "gate_conf.h"
 
@@ -54,7 +54,7 @@ X(BEFORE,          "passed-over",        ERROR,   "a line before the gate can le
 X(BEFORE_AUTH,     "passed-over-auth",   WARNING, "a line before the gate can let people past it in the auth stack", "attestctl hook SERVICE puts the gate into account") \
 X(ALONE,           "only-module",        ERROR,   "PAM turns the PAM_IGNORE of an only module into a refusal", "put account required pam_unix.so below it") \
 X(PASSWORD,        "in-password",        ERROR,   "the gate has no part in changing passwords", "take the line out") \
-X(COMMON,          "in-common",          ERROR,   "cron, systemd --user and greeters include this file", "take the line out, then: attestctl hook SERVICE") \
+X(COMMON,          "in-common",          ERROR,   "cron, systemd --user and greeters include this file", "take the line out, and hook each service by itself: attestctl hook sshd") \
 X(STACK_LINE,      "stack-line",         ERROR,   "PAM does not understand a line of a gated stack", "correct the line") \
 X(STACK_INCLUDE,   "stack-include",      WARNING, "a file that a gated stack includes cannot be read", "see whether it is there, and its rights") \
 X(STACK_LONG,      "stack-long",         WARNING, "a stack is longer than lint reads", "look at it yourself") \
@@ -71,6 +71,7 @@ X(POLKIT_BOX,      "polkit-sandbox",     WARNING, "the sandbox of polkit's helpe
 X(ATTESTD_DOWN,    "attestd-down",       ERROR,   "attestd does not answer", "systemctl start attestd") \
 X(RUN_DIR,         "run-dir-open",       ERROR,   "others could write what the gate believes", "chown root:root FILE && chmod 0755 FILE, then restart attestd") \
 X(STATE_DIR,       "state-dir-open",     ERROR,   "others could write what attestd and the gate believe", "chown attest: FILE && chmod 0755 FILE, then restart attestd") \
+X(FOLDERS,         "folders-differ",     ERROR,   "attestd writes where the gate does not look", "give both files the same [paths]") \
 X(NOT_ENROLLED,    "not-enrolled",       WARNING, "no verifier knows this host", "attestctl enroll --url URL --ca FILE") \
 X(PENDING,         "enrollment-pending", WARNING, "an administrator has not approved this host yet", "verifierctl approve HOST, where the verifier runs") \
 X(NOT_ARMED,       "not-armed",          WARNING, "enforce acts as audit until this host has been affirming once", "attestctl attest") \

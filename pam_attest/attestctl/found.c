@@ -1,5 +1,5 @@
 #include <string.h>
-#include "finding.h"
+#include "found.h"
 #include "scope.h"
 
 static const struct { const char *code; enum severity severity; const char *text, *fix; } rows[] = {
