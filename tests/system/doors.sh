@@ -1,12 +1,12 @@
 #!/bin/bash
-# Real doors: sshd, sudo and su of this system with the gate in their account stacks, on a private machine with a TPM, an
-# attestd and a verifier. What each does in each state is compared with doors.table to the letter: exit code, what the
+# Real doors: sshd, sudo, su, login, cron and polkit of this system with the gate in their account stacks, on a private
+# machine with a TPM, an attestd and a verifier. What each does in each state is compared with doors.table to the letter: exit code, what the
 # user sees, what the module logs. A row that is missing on either side is a failure. Row 16: frozen daemons, answered in
 # time; row 17: every method; row 19: stacks that take the gate away.
 set -u
 # shellcheck disable=SC2034  # BUILD is for what is sourced
 SOURCE=$top_srcdir BUILD=$top_builddir
-for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend jq; do
+for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend jq login cron crontab pamtester dbus-daemon pkexec pkttyagent; do
 	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
 done
 . "$SOURCE/tests/integration/lab.sh"
@@ -84,6 +84,23 @@ doors() {
 	row sudo root sudo -u lee echo in
 	row su password as_kim_typing su lee -c 'echo in'
 	row su root su lee -c 'echo in'
+}
+
+# Doors whose stacks ask in the same way: where it counts who comes, and from where.
+more_doors() {
+	row login console-root on_terminal -n /dev/tty1 login root
+	row login console-sudo on_terminal -n /dev/tty1 login ada
+	row login console-user on_terminal -n /dev/tty1 login lou
+	row login elsewhere-sudo on_terminal login ada
+	row su-l password as_kim_typing su -l lee -c 'echo in'
+	row su-l root su -l lee -c 'echo in'
+	row sudo-i password as_kim_typing sudo -k -S -p '' -i echo in
+	row sudo list as_kim sudo -n -l printf
+	row cron job cron_job
+	row systemd-user account systemd_user kim
+	row polkit password polkit_asks
+	row sftp publickey sftp_in
+	row batch publickey batch
 }
 
 # --- stacks that take the gate away (row 19)
@@ -168,14 +185,25 @@ one_each() {
 	row sudo NOPASSWD as_kim sudo -k -n printf 'in\n'
 }
 
-# state NAME: every door under enforce, then under audit.
+# state NAME: every door under enforce, then under audit. One that waits for a frozen daemon takes a second, and what is
+# asked of a stopped one differs from an outage in a word.
 state() {
 	local started=$SECONDS
 	STATE=$1
-	for MODE in enforce audit; do
+	machine_conf enforce
+	MODE=enforce
+	doors
+	case $STATE in
+	*-frozen)
+		machine_conf audit
+		one_each audit ;;
+	*)
+		[ "$STATE" = attestd-stopped ] || more_doors
+		MODE=audit
 		machine_conf $MODE
 		doors
-	done
+		[ "$STATE" != refused ] || more_doors ;;
+	esac
 	echo "$STATE: $((SECONDS - started)) s"
 }
 
@@ -187,8 +215,9 @@ lab_verifier_up; is "verifierd starts" $? 0
 lab_host_conf
 machine_paths; is "paths" $? 0
 machine_syslog; is "syslog" $? 0
-machine_users && machine_gate; is "users and stacks" $? 0
+machine_users && machine_gate && machine_more_gates; is "users and stacks" $? 0
 machine_sshd; is "sshd" $? 0
+machine_bus; is "polkitd" $? 0
 machine_conf enforce
 lab_attestd_up; is "attestd starts" $? 0
 MASTER=/run/master

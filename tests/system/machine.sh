@@ -1,8 +1,10 @@
 # shellcheck shell=bash disable=SC2034  # sourced: the words are used elsewhere
-# machine.sh - what a private machine (private.sh) needs for people to come in: users, keys, sshd, sudo, su, syslog, and
-# the gate in their account stacks as pam_attest(8) recommends. Sourced by bash, after lab.sh; LAB, BUILD, SOURCE are set.
+# machine.sh - what a private machine (private.sh) needs for people to come in: users, keys, sshd, sudo, su, login, cron,
+# polkit, syslog, and the gate in their account stacks as pam_attest(8) recommends. Sourced by bash, after lab.sh; LAB,
+# BUILD, SOURCE are set.
 #
-# kim logs in, by password or key; lee is whom kim becomes by su; eve is in the break-glass group.
+# kim logs in, by password or key; lee is whom kim becomes by su; eve is in the break-glass group; ada is in sudo. The
+# shell of ada, lou and root says "in", whatever it is asked.
 
 PASSWORD=correct-horse
 KEYS=/run/keys
@@ -27,17 +29,21 @@ machine_users() {
 	local hash user
 	hash=$(openssl passwd -5 -salt "rounds=1000\$doors" "$PASSWORD")
 	groupadd -f attest-breakglass
-	for user in kim lee eve; do
+	for user in kim lee eve ada lou; do
 		useradd -m -s /bin/sh -p "$hash" "$user"
 	done
 	usermod -a -G attest-breakglass eve
+	usermod -a -G sudo ada
+	printf '#!/bin/sh\necho in\n' >/run/in && chmod 755 /run/in
+	usermod -p "$hash" root
+	for user in ada lou root; do usermod -s /run/in $user; done
 	printf '%s\n' 'kim ALL = (ALL) ALL' 'kim ALL = (ALL) NOPASSWD: /usr/bin/printf' \
 		'Defaults timestamp_type = global, timestamp_timeout = -1, lecture = never' >/etc/sudoers.d/doors
 	chmod 440 /etc/sudoers.d/doors
 	# The pauses of su and pam_unix after a refusal are not what is measured here.
 	sed -i 's/pam_unix.so/& nodelay/' /etc/pam.d/common-auth
 	sed -i '/^FAIL_DELAY/d' /etc/login.defs
-	echo 'FAIL_DELAY 0' >>/etc/login.defs
+	echo 'FAIL_DELAY 0' >/etc/default/su
 }
 
 # What an administrator does: the module into its folder, one line before the account modules.
@@ -48,6 +54,25 @@ machine_gate() {
 	for service in sudo su; do
 		sed -i "/^@include common-account/i $GATE_LINE_SETUID" "/etc/pam.d/$service"
 	done
+}
+
+# The same for the doors beside sshd, sudo and su; common-account is where an administrator's line would reach cron from.
+machine_more_gates() {
+	local service
+	for service in polkit-1 systemd-user; do
+		[ -e /etc/pam.d/$service ] || cp /usr/lib/pam.d/$service /etc/pam.d/
+	done
+	# Greetings are not what is compared here; pauses not what is measured.
+	sed -i '/pam_motd\|pam_lastlog\|pam_mail\|pam_faildelay/d' /etc/pam.d/login
+	for service in login cron systemd-user; do
+		sed -i "/^@include common-account/i $GATE_LINE" /etc/pam.d/$service
+	done
+	for service in sudo-i polkit-1; do
+		sed -i "/^@include common-account/i $GATE_LINE_SETUID" /etc/pam.d/$service
+	done
+	mkdir -p /etc/polkit-1/rules.d
+	echo 'polkit.addAdminRule(function() { return ["unix-user:kim"]; });' >/etc/polkit-1/rules.d/00-kim.rules
+	chmod -R a+rX /etc/polkit-1
 }
 
 # What attestd makes stands where the shipped gate.conf looks for it.
@@ -61,10 +86,8 @@ machine_paths() {
 machine_conf() {
 	cat >/etc/attest/gate.conf <<-C
 		[default]
-		mode = audit
-		timeout = ${TIMEOUT}s
-		[sshd sudo su]
 		mode = $1
+		timeout = ${TIMEOUT}s
 		${2:-}
 	C
 }
@@ -195,3 +218,35 @@ export SSH_ASKPASS=$KEYS/askpass SSH_ASKPASS_REQUIRE=force
 
 as_kim() { (cd /home/kim && exec timeout 20 setpriv --reuid=kim --regid=kim --init-groups --reset-env "$@"); }
 as_kim_typing() { as_kim "$@" <<<"$PASSWORD"; }
+
+# on_terminal [-n NAME] COMMAND...: types the password when it is asked for one.
+on_terminal() { timeout 20 "$BUILD/tests/system/terminal" "$@" <<<"$PASSWORD"; }
+
+# What a playbook does on a host: commands, and files both ways.
+batch() {
+	"${SSH[@]}" "${by_key[@]}" -T localhost echo in && "${SCP[@]}" "${by_key[@]}" "$KEYS/user.pub" localhost:copied &&
+		sftp_in
+}
+sftp_in() { echo 'get .ssh/authorized_keys /dev/null' | timeout 20 sftp -F "$KEYS/ssh_config" "${by_key[@]}" -b - localhost >/dev/null; }
+
+# A job of kim's under the real cron, which runs those for its own start at once.
+cron_job() {
+	rm -f /run/crond.reboot "$LAB/cron.out"
+	install -o kim /dev/null "$LAB/cron.out"
+	echo "@reboot echo in >$LAB/cron.out" | crontab -u kim -
+	lab_start cron cron -f
+	wait_for 5 test -s "$LAB/cron.out"
+	cat "$LAB/cron.out"
+	lab_kill cron
+}
+
+# The account phase of a user's own systemd; pid 1 is none here, so that nobody else asks it.
+systemd_user() { pamtester systemd-user "$1" acct_mgmt >/dev/null && echo in; }
+
+# pkexec's question goes to an agent on kim's terminal. Its helper says the PAM code there by itself, sooner or later.
+polkit_asks() {
+	on_terminal setpriv --reuid=kim --regid=kim --init-groups --reset-env sh -c 'cd && rm -f agent && mkfifo agent
+		pkttyagent --process $$ --notify-fd 3 3>agent & read -r _ <agent
+		pkexec --disable-internal-agent echo in' | sed 's/\x1b\[[0-9;]*m//g; /^polkit-agent-helper-1: /d'
+	return "${PIPESTATUS[0]}"
+}
