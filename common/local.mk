@@ -32,6 +32,7 @@ libproto_la_SOURCES = \
 	%D%/proto/challenge.c %D%/proto/challenge.h \
 	%D%/proto/digest.c %D%/proto/digest.h \
 	%D%/proto/evidence.c %D%/proto/evidence.h \
+	%D%/proto/incidents.c %D%/proto/incidents.h \
 	%D%/proto/json.c %D%/proto/json.h \
 	%D%/proto/orders.c %D%/proto/orders.h \
 	%D%/proto/recovery.c %D%/proto/recovery.h \

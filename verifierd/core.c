@@ -21,6 +21,7 @@ enum { EVENTS_A_TURN = 64, PURGE_MS = 60 * 1000, KEEP_IDS_MS = 10 * 60 * 1000, D
 static const struct { enum message type; void (*run)(struct core *, struct job *); } requests[] = {
 	{ MSG_CHALLENGE, on_challenge },
 	{ MSG_EVIDENCE,  on_evidence },
+	{ MSG_EVENTS,    on_events },
 	{ MSG_ENROLL,    on_enroll },
 	{ MSG_PROOF,     on_proof },
 	{ MSG_ENROLLED,  on_proof },

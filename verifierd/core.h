@@ -161,6 +161,12 @@ void commit_due(struct core *);
 void commit_add(struct core *, struct job *);
 void commit_forget(struct core *, const struct job *);    /* a job that ends before */
 
+/* --- core_events.c --- */
+void on_events(struct core *, struct job *);
+void admin_history(struct core *, struct job *);
+/* Members "modes", "modes_at" and "events" of a host. */
+bool events_put(struct core *, struct json *, const char *host_id, struct error *) MUST_CHECK;
+
 /* --- core_policy.c --- */
 /* What a policy wants of the IMA list. */
 struct ima_use {

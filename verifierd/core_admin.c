@@ -381,7 +381,7 @@ admin_show(struct core *c, struct job *j)
 	json_put_text(answer, "references", a->host.references);
 	json_put_text(answer, "class", evidence_class_word(a->host.class));
 	list = json_new_list();
-	good = put_policy(c, answer, a->host.group, &e) && put_ima(c, answer, a->host.id, &e) &&
+	good = put_policy(c, answer, a->host.group, &e) && put_ima(c, answer, a->host.id, &e) && events_put(c, answer, a->host.id, &e) &&
 	    store_reports(c->store, a->host.id, SHOWN_REPORTS, add_report_line, list, &e);
 	json_put(answer, "reports", list);
 	put_waiting(c, answer, a->host.name);
@@ -686,6 +686,7 @@ admin_audit_list(struct core *c, struct job *j)
 static void (*const operations[ADMIN_COUNT])(struct core *, struct job *) = {
 	[ADMIN_HOSTS] = admin_hosts,
 	[ADMIN_SHOW] = admin_show,
+	[ADMIN_HISTORY] = admin_history,
 	[ADMIN_APPROVE] = admin_approve,
 	[ADMIN_REJECT] = admin_reject,
 	[ADMIN_REVOKE] = admin_revoke,

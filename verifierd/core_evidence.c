@@ -328,8 +328,8 @@ put_quote(struct writer *w, const struct evidence_job *ev, struct error *e)
 	return wr_ok(w, e);
 }
 
-static void
-ask_quote(struct core *c, struct job *j)
+void
+evidence_ask_quote(struct core *c, struct job *j, answer_fn *then)
 {
 	struct evidence_job *ev = j->state;
 	size_t size = message_max(MSG_JUDGE_QUOTE);
@@ -342,7 +342,7 @@ ask_quote(struct core *c, struct job *j)
 		job_error(c, j, &e);
 		return;
 	}
-	worker_ask(c, j, ROLE_JUDGE, MSG_JUDGE_QUOTE, MSG_JUDGED_QUOTE, payload, w.used, quote_judged);
+	worker_ask(c, j, ROLE_JUDGE, MSG_JUDGE_QUOTE, MSG_JUDGED_QUOTE, payload, w.used, then);
 }
 
 static bool
@@ -371,27 +371,40 @@ read_whom(struct evidence_job *ev, struct error *e)
 }
 
 static void
-take_evidence(struct core *c, struct job *j, enum purpose purpose)
+ask_quote(struct core *c, struct job *j)
+{
+	evidence_ask_quote(c, j, quote_judged);
+}
+
+struct evidence_job *
+evidence_begin(struct core *c, struct job *j, enum purpose purpose)
 {
 	struct error e = { .code = ERR_NONE };
 	struct evidence_job *ev = evidence_job_new();
-	const uint8_t *parsed;
-	size_t len;
 
 	if (!ev) {
 		err_set(&e, ERR_MEMORY, "evidence");
 		job_error(c, j, &e);
-		return;
+		return NULL;
 	}
 	j->state = ev;
 	j->drop_state = drop_evidence_job;
 	ev->purpose = purpose;
 	if (!evidence_read(j->request.payload.pos, j->request.payload.left, &ev->parts, &e) || !read_whom(ev, &e)) {
 		job_problem(c, j, 400, REASON_REQUEST_INVALID, "%s", e.why);
-		return;
+		return NULL;
 	}
-	if (!open_challenge(c, j, ev) || !find_host(c, j, &ev->challenge.ak, &ev->host) || !find_policy(c, j, ev) ||
-	    !find_log(c, j, ev) || !ima_begin(c, j))
+	return open_challenge(c, j, ev) && find_host(c, j, &ev->challenge.ak, &ev->host) ? ev : NULL;
+}
+
+static void
+take_evidence(struct core *c, struct job *j, enum purpose purpose)
+{
+	struct evidence_job *ev = evidence_begin(c, j, purpose);
+	const uint8_t *parsed;
+	size_t len;
+
+	if (!ev || !find_policy(c, j, ev) || !find_log(c, j, ev) || !ima_begin(c, j))
 		return;
 	evidence_facts(ev);
 	parsed = ev->log_len && !ima_unparsed(ev) ? memo_get(c->memo, ev->log_digest, &len, &ev->log_len) : NULL;
@@ -504,6 +517,12 @@ take_judged(struct evidence_job *ev, struct frame *f, bool final, struct error *
 		return false;
 	ev->verdict.replayed = false;           /* that was not looked at yet, whatever the judge says */
 	return true;
+}
+
+bool
+evidence_take_quote(struct evidence_job *ev, struct frame *f, struct error *e)
+{
+	return take_judged(ev, f, false, e);
 }
 
 static void

@@ -67,6 +67,12 @@ bool evidence_question(struct core *, struct evidence_job *, const uint8_t *pars
 /* A verdict from the judge. What is not one of the three words, or not earned, is no verdict. */
 bool evidence_verdict(struct evidence_job *, struct reader, struct error *) MUST_CHECK;
 
+/* The beginning, for each purpose: frame, challenge of that purpose, host. NULL: the job was answered. */
+struct evidence_job *evidence_begin(struct core *, struct job *, enum purpose);
+/* Asks the judge for the quote's rows alone, and what it said. */
+void evidence_ask_quote(struct core *, struct job *, answer_fn *);
+bool evidence_take_quote(struct evidence_job *, struct frame *, struct error *) MUST_CHECK;
+
 /* --- core_gateways.c --- */
 /* Inside the verdict's transaction, after its result: a code for it, if the verdict is a good one. */
 bool passport_grant(struct core *, struct evidence_job *, int64_t now, struct error *) MUST_CHECK;

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 #include "api.h"
 #include "appraise.h"
+#include "incidents.h"
 #include "evidence.h"
 #include "policy_json.h"
 #include "ima_rules.h"
@@ -52,6 +53,7 @@ X(KEYS,        HOSTS, CORE,  0)            /* GET /.well-known/jwks.json */ \
 X(ADMIN,       ADMIN, CORE,  SET_JSON_MAX + (8 << 10)) /* struct admin_request, packed; unix peer attached */ \
 X(REPLY_HOST,  CORE,  HOSTS, 1 << 20)      /* status u16, body: JSON text (problem+json from 400 on) */ \
 X(REPLY_ADMIN, CORE,  ADMIN, SET_JSON_MAX + (8 << 10)) \
+X(EVENTS,      HOSTS, CORE,  32 << 10)     /* the body as it came, unread */ \
 /* core -> workers and back */ \
 X(PARSE_LOG,    CORE,  PARSE, BOOT_LOG_MAX)  /* the log's bytes */ \
 X(PARSED_LOG,   PARSE, CORE,  16 << 20)      /* ok u8, then packed eventlog or the error text */ \
@@ -59,6 +61,8 @@ X(PARSE_IMA,    CORE,  PARSE, IMA_PART_MAX + 8) /* number of the first entry u64
 X(PARSED_IMA,   PARSE, CORE,  16 << 20)      /* ok u8, then packed entries or the error text */ \
 X(PARSE_ENROLL, CORE,  PARSE, 8 << 20)       /* now, flags, request, ek_roots (PEM bundle) */ \
 X(PARSED_ENROLL,PARSE, CORE,  8 << 10)       /* struct enroll_facts, packed */ \
+X(PARSE_EVENTS, CORE,  PARSE, FACTS_MAX)     /* JSON text, part 7 of a body whose quote held */ \
+X(PARSED_EVENTS,PARSE, CORE,  32 << 10)      /* ok u8, then struct incidents, packed, or the error text */ \
 X(PARSE_POLICY, CORE,  PARSE, POLICY_JSON_MAX)  /* JSON text */ \
 X(PARSED_POLICY,PARSE, CORE,  4 << 20)          /* ok u8, then name, packed policy and packed rules for IMA, or the error text */ \
 X(PARSE_ALLOW,  CORE,  PARSE, ALLOW_FILE_MAX)    /* the file's text */ \
@@ -138,6 +142,7 @@ enum capture_how {
 #define ADMIN_OPS(X) \
 X(HOSTS,     "GET",  "/v1/admin/hosts",                "") \
 X(SHOW,      "GET",  "/v1/admin/hosts/{host}",         "host") \
+X(HISTORY,   "GET",  "/v1/admin/hosts/{host}/history", "host") \
 X(APPROVE,   "POST", "/v1/admin/hosts/{host}/approve", "host, ek, reason") \
 X(REJECT,    "POST", "/v1/admin/hosts/{host}/reject",  "host, reason") \
 X(REVOKE,    "POST", "/v1/admin/hosts/{host}/revoke",  "host, reason") \
@@ -179,7 +184,9 @@ X(AUDIT,     "GET",  "/v1/admin/audit",                "")
  * SHOW     {id, name, group, class, enrollment, state, reason, ref, last_report, ek:{fingerprint, subject, not_after}, ak, enrolled,
  *           boot:{boot_id, reset_count, restart_count}, ima:{entries, violations, pending, refused} or null,
  *           reports:[{ref, at, state, reason}], pending:{id, ek:{…}, ak, since} or null}
- *           also policy:"name/version", ceiling
+ *           also policy:"name/version", ceiling, modes:{service:mode}, modes_at, events:[{kind, count, last}]
+ * HISTORY  {name, history:[{at, kind, reason, ref} and of a report (kind "attested") state, of what the host told afterwards
+ *           service, user, count, first, told]}, newest first
  * APPROVE, REJECT, REVOKE   {id, name, enrollment, ek:{fingerprint, subject, not_after}}
  * CLASS    {id, name, class}
  * SETS     {"sets":[{name, version, state, origin, entries, expires, hosts, digest, group}]}
@@ -332,4 +339,6 @@ void ima_said_pack(const struct ima_said *, struct writer *);
 bool ima_said_unpack(struct reader *, struct ima_said *, struct error *) MUST_CHECK;
 void quote_pack(const struct quote *, struct writer *);
 bool quote_unpack(struct reader *, struct quote *, struct error *) MUST_CHECK;
+void incidents_pack(const struct incidents *, struct writer *);
+bool incidents_unpack(struct reader *, struct incidents *, struct error *) MUST_CHECK;
 #endif

@@ -157,9 +157,13 @@ put_long(struct writer *w, const struct long_text *t, const char *field)
 #define PUT_long(f)      put_long(w, &p->f, #f)
 #define PUT_class(f)     wr_u8(w, (uint8_t)p->f, #f)
 #define PUT_op(f)        wr_u8(w, (uint8_t)p->f, #f)
-#define PUT_purpose(f)   wr_u8(w, (uint8_t)p->f, #f)
 #define PUT_reason(f)    wr_u8(w, (uint8_t)p->f, #f)
 #define PUT_step(f)      wr_u8(w, (uint8_t)p->f, #f)
+#define PUT_purpose(f)   wr_u8(w, (uint8_t)p->f, #f)
+#define PUT_kind(f)      wr_u8(w, (uint8_t)p->f, #f)
+#define PUT_mode(f)      wr_u8(w, (uint8_t)p->f, #f)
+#define PUT_events(f)    put_events(w, p, #f)
+#define PUT_modes(f)     put_modes(w, p, #f)
 #define PUT_public(f)    tpm_public_pack(&p->f, w)
 #define PUT(kind, f)     PUT_##kind(f);
 
@@ -177,9 +181,13 @@ put_long(struct writer *w, const struct long_text *t, const char *field)
 #define GET_long(f)      get_long(r, &s.f, #f)
 #define GET_class(f)     s.f = (enum evidence_class)get_upto(r, rd_u8(r, #f), CLASS_COUNT, #f)
 #define GET_op(f)        s.f = (enum admin_op)get_upto(r, rd_u8(r, #f), ADMIN_COUNT, #f)
-#define GET_purpose(f)   s.f = (enum purpose)get_upto(r, rd_u8(r, #f), PURPOSE_COUNT, #f)
 #define GET_reason(f)    s.f = (enum reason)get_upto(r, rd_u8(r, #f), REASON_COUNT, #f)
 #define GET_step(f)      s.f = (enum ima_step)get_upto(r, rd_u8(r, #f), IMA_STEP_COUNT, #f)
+#define GET_purpose(f)   s.f = (enum purpose)get_upto(r, rd_u8(r, #f), PURPOSE_COUNT, #f)
+#define GET_kind(f)      s.f = (enum incident_kind)get_upto(r, rd_u8(r, #f), INCIDENT_COUNT, #f)
+#define GET_mode(f)      s.f = (enum gate_mode)get_upto(r, rd_u8(r, #f), MODE_COUNT, #f)
+#define GET_events(f)    get_events(r, &s, #f)
+#define GET_modes(f)     get_modes(r, &s, #f)
 #define GET_public(f)    tpm_public_read(r, &s.f)
 #define GET(kind, f)     GET_##kind(f);
 
@@ -232,6 +240,13 @@ _Static_assert(REASON_COUNT <= 256 && ADMIN_COUNT <= 256, "reason and operation 
 	X(u32, magic) X(u16, type) X(name, signer) X(blob, extra) X(u64, clock) X(u32, reset_count) \
 	X(u32, restart_count) X(bool, safe) X(u64, firmware) X(selection, selection) X(blob, pcr_digest)
 
+#define INCIDENT(X) \
+	X(kind, kind) X(text, service) X(text, user) X(reason, reason) X(text, ref) X(u32, count) X(i64, first) X(i64, last)
+
+#define SERVICE_MODE(X) X(text, service) X(mode, mode)
+
+#define INCIDENT_BATCH(X) X(bytes, batch) X(events, list) X(modes, mode)
+
 /* --- the functions --- */
 
 static void
@@ -249,6 +264,52 @@ tpm_public_read(struct reader *r, struct tpm_public *out)
 	TPM_PUBLIC(GET)
 	s.xy_len = get_upto(r, rd_u8(r, "xy_len"), sizeof(s.x) + 1, "xy_len");
 	*out = s;
+}
+
+static void
+put_events(struct writer *w, const struct incidents *all, const char *field)
+{
+	wr_u8(w, (uint8_t)all->count, field);
+	for (unsigned i = 0; i < all->count && i < INCIDENTS_MAX; i++) {
+		const struct incident *p = &all->list[i];
+
+		INCIDENT(PUT)
+	}
+}
+
+static void
+get_events(struct reader *r, struct incidents *all, const char *field)
+{
+	all->count = get_upto(r, rd_u8(r, field), INCIDENTS_MAX + 1, field);
+	for (unsigned i = 0; i < all->count; i++) {
+		struct incident s = { 0 };
+
+		INCIDENT(GET)
+		all->list[i] = s;
+	}
+}
+
+static void
+put_modes(struct writer *w, const struct incidents *all, const char *field)
+{
+	wr_u8(w, (uint8_t)all->modes, field);
+	for (unsigned i = 0; i < all->modes && i < INCIDENT_MODES_MAX; i++) {
+		const struct service_mode *p = &all->mode[i];
+
+		SERVICE_MODE(PUT)
+	}
+}
+
+static void
+get_modes(struct reader *r, struct incidents *all, const char *field)
+{
+	all->modes = get_upto(r, rd_u8(r, field), INCIDENT_MODES_MAX + 1, field);
+	for (unsigned i = 0; i < all->modes; i++) {
+		struct service_mode s = { 0 };
+
+		SERVICE_MODE(GET)
+		all->mode[i] = s;
+	}
 }
 
 #define PACKED(name, TABLE)                                                              \
@@ -282,3 +343,4 @@ PACKED(expectation, EXPECTATION)
 PACKED(ima_ask, IMA_ASK)
 PACKED(ima_said, IMA_SAID)
 PACKED(quote, QUOTE)
+PACKED(incidents, INCIDENT_BATCH)

@@ -75,6 +75,7 @@ verifierd_verifierd_core_SOURCES = \
 	%D%/core_admin.c \
 	%D%/core_allow.c \
 	%D%/core_enrol.c \
+	%D%/core_events.c \
 	%D%/core_explain.c \
 	%D%/core_gateways.c \
 	%D%/core_evidence.c %D%/evidence_job.h \

@@ -115,7 +115,8 @@ static bool
 job_send(struct net *n, struct job *j)
 {
 	const struct http_request *q = &j->request;
-	bool evidence = q->route.message == MSG_EVIDENCE || q->route.message == MSG_PASSPORT;
+	bool evidence = q->route.message == MSG_EVIDENCE || q->route.message == MSG_PASSPORT ||
+	    q->route.message == MSG_EVENTS;
 	/* An administrator may send a whole file. */
 	size_t size = n->admin && q->body.len > PAYLOAD_MAX / 2 ? q->body.len + PAYLOAD_MAX : 0;
 	own(mem) uint8_t *large = size ? malloc(size) : NULL;

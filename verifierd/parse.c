@@ -196,6 +196,30 @@ parse_allow(struct reader *in, uint8_t **out, size_t *len, struct error *e)
 	return true;
 }
 
+/* What a host told afterwards. */
+static bool
+parse_events(struct reader *in, uint8_t **out, size_t *len, struct error *e)
+{
+	own(json) struct json *j = NULL;
+	own(mem) struct incidents *events = malloc(sizeof(*events));
+	own(mem) uint8_t *buf = malloc(message_max(MSG_PARSED_EVENTS));
+	struct error why = { .code = ERR_NONE };
+	struct writer w;
+
+	if (!events || !buf)
+		return err_set(e, ERR_MEMORY, "events");
+	if (!json_parse((const char *)in->pos, in->left, &j, &why) || !incidents_read(j, events, &why))
+		return worker_refusal(&why, out, len, e);
+	w = wr_open(buf, message_max(MSG_PARSED_EVENTS));
+	wr_u8(&w, 1, "ok");
+	incidents_pack(events, &w);
+	if (!wr_ok(&w, e))
+		return false;
+	*len = w.used;
+	*out = give(buf);
+	return true;
+}
+
 static bool
 answer(void *state, struct frame *f, enum message *type, uint8_t **out, size_t *len, struct error *e)
 {
@@ -215,6 +239,10 @@ answer(void *state, struct frame *f, enum message *type, uint8_t **out, size_t *
 	if (f->type == MSG_PARSE_ALLOW) {
 		*type = MSG_PARSED_ALLOW;
 		return parse_allow(&f->payload, out, len, e);
+	}
+	if (f->type == MSG_PARSE_EVENTS) {
+		*type = MSG_PARSED_EVENTS;
+		return parse_events(&f->payload, out, len, e);
 	}
 	if (f->type == MSG_PARSE_POLICY) {
 		*type = MSG_PARSED_POLICY;

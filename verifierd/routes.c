@@ -13,6 +13,7 @@ static const struct row {
 } host_rows[] = {
 	{ "POST", "/v1/challenges",             MSG_CHALLENGE, 0 },
 	{ "POST", "/v1/evidence",               MSG_EVIDENCE,  0 },
+	{ "POST", "/v1/events",                 MSG_EVENTS,    0 },
 	{ "POST", "/v1/enrollments",            MSG_ENROLL,    0 },
 	{ "POST", "/v1/enrollments/{id}/proof", MSG_PROOF,     0 },
 	{ "GET",  "/v1/enrollments/{id}",       MSG_ENROLLED,  0 },
@@ -214,7 +215,7 @@ host_payload(const struct route *r, const struct body *b, struct writer *w, stru
 		return bearer_payload(r, b, w, p);
 	if (r->message == MSG_KEYS)
 		return true;
-	if (r->message == MSG_EVIDENCE || r->message == MSG_PASSPORT)
+	if (r->message == MSG_EVIDENCE || r->message == MSG_PASSPORT || r->message == MSG_EVENTS)
 		return typed(b, EVIDENCE_TYPE) || refuse(p, 415, REASON_REQUEST_INVALID, "Content-Type is not " EVIDENCE_TYPE);
 	if (!typed(b, "application/json"))
 		return refuse(p, 415, REASON_REQUEST_INVALID, "Content-Type is not application/json");

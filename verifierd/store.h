@@ -18,7 +18,7 @@ enum {
 	ORIGIN_TEXT = 200,
 	WHO_TEXT = 64,
 	SUBJECT_TEXT = 200,
-	STORE_SCHEMA = 12,
+	STORE_SCHEMA = 13,
 };
 
 struct store;
@@ -228,6 +228,22 @@ bool store_passport_add(struct store *, const struct passport_row *, struct erro
 bool store_passport_take(struct store *, const uint8_t code[static SHA256_SIZE], struct passport_row *,
     struct error *) MUST_CHECK;
 bool store_passports_purge(struct store *, int64_t expired_before, struct error *) MUST_CHECK;
+
+/* --- what hosts told afterwards --- */
+
+struct incident_row { struct incident event; int64_t told; };
+/* The one id of a batch was there before: it is not taken again. */
+bool store_batch_known(struct store *, const char *host_id, const uint8_t batch[static BATCH_SIZE], bool *known,
+    struct error *) MUST_CHECK;
+/* All of a batch: its events, and the modes in the place of those before. Keeps the newest `keep` events of the host. */
+bool store_batch_add(struct store *, const char *host_id, const struct incidents *, int64_t told, unsigned keep,
+    struct error *) MUST_CHECK;
+typedef bool incident_fn(void *arg, const struct incident_row *, struct error *);
+bool store_incidents(struct store *, const char *host_id, unsigned limit, incident_fn *, void *arg, struct error *) MUST_CHECK;
+/* Of each kind: how many uses are kept, and the last. The rest of the row is empty. */
+bool store_incident_sums(struct store *, const char *host_id, incident_fn *, void *arg, struct error *) MUST_CHECK;
+typedef bool mode_fn(void *arg, const struct service_mode *, int64_t told, struct error *);
+bool store_modes(struct store *, const char *host_id, mode_fn *, void *arg, struct error *) MUST_CHECK;
 
 /* --- references --- */
 

@@ -107,6 +107,14 @@ static const char *const migrations[] = {
 	" ended INTEGER NOT NULL DEFAULT 0);"
 	"CREATE INDEX lease_host ON leases (host, number);"
 	"CREATE UNIQUE INDEX lease_code ON leases (host, sequence) WHERE sequence > 0;",
+	/* what hosts told afterwards */
+	"CREATE TABLE batches (host TEXT PRIMARY KEY REFERENCES hosts (id), batch BLOB NOT NULL, told INTEGER NOT NULL);"
+	"CREATE TABLE events (number INTEGER PRIMARY KEY, host TEXT NOT NULL REFERENCES hosts (id), batch BLOB NOT NULL,"
+	" told INTEGER NOT NULL, kind TEXT NOT NULL, service TEXT NOT NULL, user TEXT NOT NULL, reason TEXT NOT NULL,"
+	" ref TEXT NOT NULL, count INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL);"
+	"CREATE INDEX event_host ON events (host, number);"
+	"CREATE TABLE host_modes (host TEXT NOT NULL REFERENCES hosts (id), service TEXT NOT NULL, mode TEXT NOT NULL,"
+	" told INTEGER NOT NULL, PRIMARY KEY (host, service)) WITHOUT ROWID;",
 };
 
 #define KEY_COLS    "ek, ek_subject, ek_not_after, ak, signer, spki, hash, banks"
@@ -121,6 +129,7 @@ static const char *const migrations[] = {
 #define GATEWAY_COLS "name, host, token, audiences, created"
 #define PASSPORT_COLS "code, host, audience, user, expires, result"
 #define LEASE_COLS  "id, host, created, expires, seconds, sequence, overrules, user, services, who, why, ended"
+#define EVENT_COLS  "kind, service, user, reason, ref, count, first, last, told"
 #define AUDIT_COLS  "number, at, who, action, subject, why, was, became, previous, hash"
 
 #define STATEMENTS(X) \
@@ -179,6 +188,18 @@ X(IMA,              "SELECT key, entries, violations, pending, refused, state FR
 X(IMA_PUT,          "INSERT INTO ima (host, key, entries, violations, pending, refused, state)" \
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (host) DO UPDATE SET key = ?2, entries = ?3, violations = ?4," \
 	" pending = ?5, refused = ?6, state = ?7 WHERE key <> ?2 OR entries <= ?3") \
+X(BATCH_KNOWN,      "SELECT 1 FROM batches WHERE host = ?1 AND batch = ?2 UNION SELECT 1 FROM events WHERE host = ?1 AND batch = ?2") \
+X(BATCH_PUT,        "INSERT INTO batches (host, batch, told) VALUES (?1, ?2, ?3) ON CONFLICT (host) DO UPDATE SET batch = ?2, told = ?3") \
+X(EVENT_ADD,        "INSERT INTO events (host, batch, " EVENT_COLS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)") \
+X(EVENTS_TRIM,      "DELETE FROM events WHERE host = ?1 AND number NOT IN" \
+	" (SELECT number FROM events WHERE host = ?1 ORDER BY number DESC LIMIT ?2)") \
+X(EVENTS,           "SELECT " EVENT_COLS " FROM events WHERE host = ?1 ORDER BY number DESC LIMIT ?2") \
+X(EVENT_SUMS,       "SELECT kind, '', '', '', '', sum(count), min(first), max(last), max(told) FROM events WHERE host = ?1" \
+	" GROUP BY kind ORDER BY kind") \
+X(MODES_DROP,       "DELETE FROM host_modes WHERE host = ?1") \
+X(MODE_ADD,         "INSERT INTO host_modes (host, service, mode, told) VALUES (?1, ?2, ?3, ?4)" \
+	" ON CONFLICT (host, service) DO UPDATE SET mode = ?3") \
+X(MODES,            "SELECT service, mode, told FROM host_modes WHERE host = ?1 ORDER BY service") \
 X(SET_ADD,          "INSERT INTO sets (" SET_COLS ", body) VALUES" \
 	" (?1, (SELECT coalesce(max(version), 0) + 1 FROM sets WHERE name = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12)" \
 	" RETURNING version") \

@@ -1440,6 +1440,103 @@ store_passports_purge(struct store *s, int64_t expired_before, struct error *e)
 	return DO(s, e, SQL_PASSPORTS_PURGE, "i", expired_before);
 }
 
+/* --- what hosts told afterwards --- */
+
+bool
+store_batch_known(struct store *s, const char *host_id, const uint8_t batch[static BATCH_SIZE], bool *known,
+    struct error *e)
+{
+	return any(s, ask(s, SQL_BATCH_KNOWN, "tb", host_id, batch, (size_t)BATCH_SIZE), known, e);
+}
+
+bool
+store_batch_add(struct store *s, const char *host_id, const struct incidents *all, int64_t told, unsigned keep,
+    struct error *e)
+{
+	if (!DO(s, e, SQL_BATCH_PUT, "tbi", host_id, all->batch, (size_t)BATCH_SIZE, told) ||
+	    !DO(s, e, SQL_MODES_DROP, "t", host_id))
+		return false;
+	for (unsigned i = 0; i < all->modes; i++)
+		if (!DO(s, e, SQL_MODE_ADD, "ttti", host_id, all->mode[i].service, mode_word(all->mode[i].mode), told))
+			return false;
+	for (unsigned i = 0; i < all->count; i++) {
+		const struct incident *v = &all->list[i];
+
+		if (!DO(s, e, SQL_EVENT_ADD, "tbtttttiiii", host_id, all->batch, (size_t)BATCH_SIZE, incident_word(v->kind),
+		    v->service, v->user, reason_code(v->reason), v->ref, (int64_t)v->count, v->first, v->last, told))
+			return false;
+	}
+	return DO(s, e, SQL_EVENTS_TRIM, "ti", host_id, (int64_t)keep);
+}
+
+static void
+read_incident(sqlite3_stmt *st, struct incident_row *r)
+{
+	char kind[24];
+
+	*r = (struct incident_row){ .event.kind = INCIDENT_COUNT };
+	col_text(st, 0, kind, sizeof(kind));
+	(void)incident_find(kind, &r->event.kind);
+	col_text(st, 1, r->event.service, sizeof(r->event.service));
+	col_text(st, 2, r->event.user, sizeof(r->event.user));
+	r->event.reason = col_reason(st, 3);
+	col_text(st, 4, r->event.ref, sizeof(r->event.ref));
+	r->event.count = col_u32(st, 5);
+	r->event.first = col_int(st, 6);
+	r->event.last = col_int(st, 7);
+	r->told = col_int(st, 8);
+}
+
+static bool
+each_incident(struct store *s, sqlite3_stmt *asked, incident_fn *fn, void *arg, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = asked;
+	struct incident_row r;
+	bool row;
+
+	while (next(s, st, &row, e)) {
+		if (!row)
+			return true;
+		read_incident(st, &r);
+		if (!fn(arg, &r, e))
+			return false;
+	}
+	return false;
+}
+
+bool
+store_incidents(struct store *s, const char *host_id, unsigned limit, incident_fn *fn, void *arg, struct error *e)
+{
+	return each_incident(s, ask(s, SQL_EVENTS, "ti", host_id, (int64_t)limit), fn, arg, e);
+}
+
+bool
+store_incident_sums(struct store *s, const char *host_id, incident_fn *fn, void *arg, struct error *e)
+{
+	return each_incident(s, ask(s, SQL_EVENT_SUMS, "t", host_id), fn, arg, e);
+}
+
+bool
+store_modes(struct store *s, const char *host_id, mode_fn *fn, void *arg, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_MODES, "t", host_id);
+	struct service_mode m;
+	char word[16];
+	bool row;
+
+	while (next(s, st, &row, e)) {
+		if (!row)
+			return true;
+		m = (struct service_mode){ .mode = MODE_OFF };
+		col_text(st, 0, m.service, sizeof(m.service));
+		col_text(st, 1, word, sizeof(word));
+		(void)mode_find(word, &m.mode);
+		if (!fn(arg, &m, col_int(st, 2), e))
+			return false;
+	}
+	return false;
+}
+
 /* --- audit --- */
 
 static void

@@ -62,6 +62,12 @@ tests_fuzz_fuzz_diary_CPPFLAGS = $(ATTESTD_CPPFLAGS)
 tests_fuzz_fuzz_diary_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_diary_LDADD    = libattestd.la
 
+check_PROGRAMS += %D%/fuzz_incidents
+tests_fuzz_fuzz_incidents_SOURCES  = %D%/fuzz_incidents.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_incidents_CPPFLAGS = $(PROTO_CPPFLAGS)
+tests_fuzz_fuzz_incidents_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_incidents_LDADD    = libproto.la
+
 check_PROGRAMS += %D%/fuzz_local
 tests_fuzz_fuzz_local_SOURCES  = %D%/fuzz_local.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_local_CPPFLAGS = $(AM_CPPFLAGS)

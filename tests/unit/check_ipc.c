@@ -54,6 +54,23 @@ an_enroll_request(void)
 	return &q;
 }
 
+static struct incidents *
+some_incidents(void)
+{
+	static struct incidents all = { .count = 2, .modes = 2 };
+
+	fill(all.batch, sizeof(all.batch));
+	for (unsigned i = 0; i < 2; i++) {
+		memset(all.list[i].service, 's', sizeof(all.list[i].service) - 1);
+		all.list[i].kind = INCIDENT_COUNT - 1;
+		all.list[i].count = UINT32_MAX;
+		all.list[i].last = INT64_MAX;
+		all.mode[i].mode = MODE_ENFORCE;
+	}
+	strcpy(all.list[0].ref, "L-7F3K-21QX");
+	return &all;
+}
+
 static struct admin_request *
 an_admin_request(void)
 {
@@ -170,7 +187,7 @@ an_orders_ask(void)
 /* One row a structure: pack, unpack, pack again; same bytes. Every prefix and one byte more fail. */
 #define FORMS(X) X(challenge_request, a_challenge_request) X(enroll_request, an_enroll_request) \
 	X(admin_request, an_admin_request) X(enroll_facts, some_enroll_facts) X(host_facts, some_host_facts) \
-	X(expectation, an_expectation) X(ima_ask, an_ima_ask) X(ima_said, an_ima_said) X(quote, a_quote) X(proof, a_proof) X(newest, a_newest) \
+	X(expectation, an_expectation) X(ima_ask, an_ima_ask) X(ima_said, an_ima_said) X(quote, a_quote) X(incidents, some_incidents) X(proof, a_proof) X(newest, a_newest) \
 	X(redeem, a_redeem) X(orders_ask, an_orders_ask)
 
 #define X(name, make)                                                                        \

@@ -12,6 +12,7 @@ static const struct {
 } cases[] = {
 	{ "challenge",        false, "POST", "/v1/challenges", ROUTE_OK, MSG_CHALLENGE, 0, "", "" },
 	{ "evidence",         false, "POST", "/v1/evidence", ROUTE_OK, MSG_EVIDENCE, 0, "", "" },
+	{ "events",           false, "POST", "/v1/events", ROUTE_OK, MSG_EVENTS, 0, "", "" },
 	{ "proof",            false, "POST", "/v1/enrollments/abc/proof", ROUTE_OK, MSG_PROOF, 0, "abc", "" },
 	{ "enrolled",         false, "GET",  "/v1/enrollments/abc", ROUTE_OK, MSG_ENROLLED, 0, "abc", "" },
 	{ "keys",             false, "GET",  "/.well-known/jwks.json", ROUTE_OK, MSG_KEYS, 0, "", "" },

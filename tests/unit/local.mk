@@ -394,6 +394,13 @@ tests_unit_check_core_ima_SOURCES  = %D%/check_core_ima.c %D%/core_lab.c %D%/cor
 tests_unit_check_core_ima_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_check_core_ima_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
 
+check_PROGRAMS += %D%/check_events
+TESTS += %D%/check_events
+tests_unit_check_events_SOURCES  = %D%/check_events.c %D%/core_lab.c %D%/core_lab.h %D%/soft_ima.c %D%/soft_ima.h \
+	%D%/soft_host.c %D%/soft_host.h
+tests_unit_check_events_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_check_events_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
+
 check_PROGRAMS += %D%/check_memo
 TESTS += %D%/check_memo
 tests_unit_check_memo_SOURCES  = %D%/check_memo.c %D%/core_lab.c %D%/core_lab.h %D%/soft_ima.c %D%/soft_ima.h %D%/soft_host.c %D%/soft_host.h

@@ -1,4 +1,4 @@
-/* hosts, show, approve, reject, class, revoke */
+/* hosts, show, history, approve, reject, class, revoke */
 #include <stdio.h>
 #include <string.h>
 #include "api_client.h"
@@ -44,6 +44,59 @@ show_key(const struct json *j, const char *label)
 	show_line("AK", show_member(j, "ak", cell));
 }
 
+/* "sshd: enforce, sudo: audit" */
+static void
+show_modes(const struct json *j)
+{
+	char line[CELL_TEXT] = "", cell[CELL_TEXT];
+	const struct json *modes, *value;
+	const char *service;
+	struct error e;
+
+	if (!json_sub(j, "modes", &modes, &e))
+		return;
+	for (unsigned i = 0; json_member(modes, i, &service, &value); i++)
+		if (show_item(value, cell))
+			snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%.47s: %.15s", i ? ", " : "", service, cell);
+	show_line("gates", show_plain(line));
+}
+
+static void
+show_told(const struct json *j)
+{
+	char kind[CELL_TEXT], times[CELL_TEXT], last[CELL_TEXT];
+	unsigned count = 0;
+	struct error e;
+
+	if (!json_list(j, "events", 64, &count, &e))
+		return;
+	for (unsigned i = 0; i < count; i++) {
+		const struct json *o = json_item(j, "events", i);
+
+		printf("%-14s%s, last %s: verifierctl history\n", show_member(o, "kind", kind), show_member(o, "count", times),
+		    show_member(o, "last", last));
+	}
+}
+
+int
+history_main(const struct ctl *ctl, int argc, char **argv)
+{
+	static const char *const columns[] = { "at", "kind", "state", "service", "user", "count", "reason", "ref" };
+	own(json) struct json *j = NULL;
+	struct words w;
+	int rc;
+
+	if (!args_read(argc, argv, NULL, 0, &w) || w.count != 1)
+		return usage_of("history");
+	rc = api_call(ctl, (const char *const[]){ "hosts", w.word[0], "history", NULL }, NULL, &j);
+	if (rc || ctl->quiet)
+		return rc;
+	if (ctl->json)
+		return api_print(j);
+	show_table(j, "history", columns, COUNT(columns), "nothing yet");
+	return EXIT_DONE;
+}
+
 int
 show_main(const struct ctl *ctl, int argc, char **argv)
 {
@@ -67,6 +120,8 @@ show_main(const struct ctl *ctl, int argc, char **argv)
 	show_line("group", show_member(j, "group", cell));
 	show_line("policy", show_member(j, "policy", cell));
 	show_line("ceiling", show_member(j, "ceiling", cell));
+	show_modes(j);
+	show_told(j);
 	show_line("enrollment", show_member(j, "enrollment", cell));
 	show_line("state", show_member(j, "state", cell));
 	show_line("reason", show_member(j, "reason", cell));

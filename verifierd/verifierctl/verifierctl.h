@@ -19,6 +19,7 @@ struct ctl {
 #define COMMANDS(X) \
 X("hosts",      "",                                     "list enrolled hosts and their state", hosts_main) \
 X("show",       "HOST",                                 "one host: keys, boot, reports, pending enrollment", show_main) \
+X("history",    "HOST",                                 "what a host reported, and told afterwards: who came in without a verdict", history_main) \
 X("approve",    "HOST [--ek FPR] [--yes]",              "let a pending host in", approve_main) \
 X("reject",     "HOST [--reason T]",                    "refuse a pending host", reject_main) \
 X("class",      "HOST log|no-log|does-not-replay --reason T", "what evidence a host can give of its boot", class_main) \
