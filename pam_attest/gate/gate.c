@@ -258,6 +258,31 @@ gate_code(const struct gate_conf *c, const struct gate_decision *d, enum phase p
 	return CODE_PERM_DENIED;
 }
 
+/* Bytes of the character that begins at p, as UTF-8; 0 for what is none, and for what moves a terminal's cursor. */
+static size_t
+character(const unsigned char *p)
+{
+	size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+
+	if (n == 1)
+		return p[0] >= ' ' && p[0] != 0x7f;
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	return n == 2 && p[0] == 0xc2 && p[1] < 0xa0 ? 0 : n;   /* U+0080 to U+009f */
+}
+
+/* For a terminal, whatever came in by gate.conf; also where the end was cut in the middle of a character. */
+static void
+make_printable(char *text)
+{
+	for (size_t n; *text; text += n ? n : 1) {
+		n = character((const unsigned char *)text);
+		if (!n)
+			*text = '?';
+	}
+}
+
 void
 gate_user_text(const struct gate_conf *c, const struct gate_decision *d, char *out, size_t size)
 {
@@ -272,6 +297,7 @@ gate_user_text(const struct gate_conf *c, const struct gate_decision *d, char *o
 	    d->ref[0] ? " Ref " : "", d->ref, d->ref[0] ? "." : "",
 	    refused ? " " : "", next,
 	    refused && c->message[0] ? " " : "", refused ? c->message : "");
+	make_printable(out);
 }
 
 enum { WORD_MAX = 64 };

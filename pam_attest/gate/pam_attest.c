@@ -44,6 +44,9 @@ log_priority(const struct gate_decision *d)
 {
 	if (d->alert)
 		return LOG_ALERT;
+	/* Failing open is never silent. */
+	if (d->outcome == OUTCOME_OPEN)
+		return LOG_WARNING;
 	return d->judged == OUTCOME_DENY ? LOG_NOTICE : LOG_INFO;
 }
 

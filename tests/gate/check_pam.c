@@ -43,6 +43,7 @@ struct row {
 	const char *conf, *record, *attestd;    /* record NULL: none; attestd NULL: nobody listens */
 	const char *service, *user, *tty, *rhost, *args;
 	const char *lease;                      /* changes to a good one; NULL: none */
+	const char *cmdline;                    /* the kernel's, instead of a harmless one */
 	enum phase  phase;
 	unsigned    flags;
 	int         code;
@@ -64,6 +65,8 @@ static const struct row rows[] = {
 	{ "contraindicated, auth", ENFORCE, REFUSED, .phase = AUTH, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
 	{ "contraindicated, and the cause is gone", ENFORCE, REFUSED, "ok=yes state=affirming reason=ok ref=AAAA-BBBB", .phase = ACCOUNT, .code = PAM_SUCCESS },
 	{ "message is added", ENFORCE "message = Call 4242.\n", REFUSED, .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_CMDLINE " Call 4242." },
+	{ "message: nothing of it moves a terminal's cursor", ENFORCE "message = \033[2J\tCall\xc2\x9b\x31m \xc3\xa9t\xc3\xa9 \xff\xe2\x82\x7f.\n", REFUSED, .phase = ACCOUNT,
+	    .code = PAM_PERM_DENIED, .text = NO_CMDLINE " ?[2J?Call??1m \xc3\xa9t\xc3\xa9 ????." },
 	{ "PAM_SILENT, as sudo asks: a refusal is told", ENFORCE, REFUSED, .phase = ACCOUNT, .flags = QUIET, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
 	{ "PAM_SILENT, permitted", ENFORCE, "", .phase = ACCOUNT, .flags = QUIET, .code = PAM_SUCCESS },
 	{ "silent", ENFORCE, REFUSED, .args = "silent", .phase = ACCOUNT, .code = PAM_PERM_DENIED },
@@ -131,6 +134,9 @@ static const struct row rows[] = {
 	{ "25: only a candidate matches", ENFORCE, "state=contraindicated reason=pending-approval", .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_PENDING },
 	{ "25: tampered boot under a ceiling of audit", ENFORCE, REFUSED "ceiling=audit", .phase = ACCOUNT, .code = IGNORED },
 	{ "a ceiling of another boot counts nothing", ENFORCE, REFUSED "ceiling=audit boot_id=deadbeef-0000-4000-8000-000000000002", .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
+	{ "ceiling=off: nothing is refused", ENFORCE, REFUSED "ceiling=off", .phase = ACCOUNT, .code = IGNORED },
+	{ "the section's mode is the lower one", "[demo]\nmode = audit\n", REFUSED "ceiling=enforce", .phase = ACCOUNT, .code = IGNORED },
+	{ "a ceiling outlives its verdict", CACHE_ONLY, EXPIRED "ceiling=audit", .phase = ACCOUNT, .code = IGNORED },
 	{ "27: refused, expired, attestd gone, none=permit", OPEN, REFUSED EXPIRED, .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
 	{ "27: refused, then a reboot", OPEN, REFUSED "boot_id=deadbeef-0000-4000-8000-000000000002", .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
 	{ "27: refused, verifier down", OPEN, REFUSED "upstream_out=yes", "ok=yes state=none reason=verifier-unreachable", .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
@@ -226,6 +232,17 @@ static const struct row rows[] = {
 	{ "DISABLED does not beat a refusal", ENFORCE "kill_switch = all\n", REFUSED, .flags = DISABLED, .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
 	{ "attest=audit behind -- is not the kernel's", ENFORCE "kill_switch = all\n", NULL, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
 	{ "attest=audit on the command line", ENFORCE "kill_switch = all\n", NULL, .flags = CMDLINE, .phase = ACCOUNT, .code = IGNORED },
+	{ "31: attest=audit does not beat a refusal", ENFORCE "kill_switch = all\n", REFUSED, .flags = CMDLINE, .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
+	{ "31: nor both, on the console", "[login]\nmode = enforce\narm = always\n", REFUSED, .service = "login", .tty = "tty1", .flags = ROOT | CMDLINE | DISABLED, .phase = ACCOUNT,
+	    .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
+	{ "31: attest=audit is not for every door", ENFORCE, NULL, .flags = CMDLINE, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "31: attest=audit on the console", "[login]\nmode = enforce\narm = always\n", NULL, .service = "login", .tty = "tty1", .flags = ROOT | CMDLINE, .phase = ACCOUNT, .code = IGNORED },
+	{ "31: sshd has no console", "[sshd]\nmode = enforce\narm = always\n", NULL, .service = "sshd", .tty = "tty1", .flags = ROOT | CMDLINE | DISABLED, .phase = ACCOUNT,
+	    .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "31: another word", ENFORCE "kill_switch = all\n", NULL, .cmdline = "ro xattest=audit attest=auditor attest=audit=1 attest.audit=1 ATTEST=audit\n", .phase = ACCOUNT,
+	    .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "31: a refusal by quote is not beaten either", ENFORCE "kill_switch = all\n", NULL, "ok=yes state=contraindicated reason=cmdline-changed ref=7F3K-21QX", .flags = DISABLED | CMDLINE,
+	    .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
 	{ "DISABLED on the console, for anybody", "[login]\nmode = enforce\narm = always\n", NULL, .service = "login", .tty = "tty1", .flags = ROOT | DISABLED, .phase = ACCOUNT, .code = IGNORED },
 
 	/* Exemptions: decided with nothing running. */
@@ -236,6 +253,11 @@ static const struct row rows[] = {
 	{ "break-glass group of another name", ENFORCE "breakglass_group = sudo\n", NULL, .user = "ada", .phase = ACCOUNT, .code = IGNORED },
 	{ "a name that only begins like a member's", ENFORCE, NULL, .user = "gle", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
 	{ "exempt_user", ENFORCE "exempt_user = backup kim\n", NULL, .phase = ACCOUNT, .code = IGNORED },
+	{ "18: no break-glass group, and a user without a name", ENFORCE "breakglass_group =\nexempt_user =\n", NULL, .user = "", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "18: no break-glass group", ENFORCE "breakglass_group =\n", NULL, .user = "glen", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "18: one that is not there", ENFORCE "breakglass_group = nobodys\n", NULL, .user = "glen", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "18: nothing is a pattern", ENFORCE "breakglass_group = *\nexempt_user = * !lee ALL\n", NULL, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "18: a list is no name", ENFORCE "breakglass_group = sudo attest-breakglass\n", NULL, .user = "glen", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
 	{ "sources without exempt", ENFORCE "sources = cache\nexempt_user = kim\n", REFUSED, .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
 #define LOGIN "[login]\nmode = enforce\narm = always\n"
 	{ "root on tty1", LOGIN, NULL, .service = "login", .user = "root", .tty = "/dev/tty1", .flags = ROOT, .phase = ACCOUNT, .code = IGNORED },
@@ -244,6 +266,12 @@ static const struct row rows[] = {
 	{ "no administrator on tty1", LOGIN, NULL, .service = "login", .tty = "tty1", .flags = ROOT, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
 	{ "there is no tty64", LOGIN, NULL, .service = "login", .user = "root", .tty = "tty64", .flags = ROOT, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
 	{ "a serial line is none unless listed", LOGIN, NULL, .service = "login", .user = "root", .tty = "ttyS0", .flags = ROOT, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "nor a hypervisor's", LOGIN, NULL, .service = "login", .user = "root", .tty = "hvc0", .flags = ROOT, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "a serial line that is listed", LOGIN "console_ttys = ttyS0 hvc0\n", REFUSED, .service = "login", .user = "root", .tty = "/dev/ttyS0", .flags = ROOT, .phase = ACCOUNT, .code = IGNORED },
+	{ "a service that lists its console", "[kiosk]\nmode = enforce\narm = always\nconsole_ttys = tty7\n", REFUSED, .service = "kiosk", .user = "ada", .tty = "tty7", .flags = ROOT,
+	    .phase = ACCOUNT, .code = IGNORED },
+	{ "and one that does not", "[kiosk]\nmode = enforce\narm = always\n[default]\nconsole_ttys = tty7\n", REFUSED, .service = "kiosk", .user = "ada", .tty = "tty7", .flags = ROOT,
+	    .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
 	{ "console_ttys", LOGIN "console_ttys = ttyS0 hvc0\n", NULL, .service = "login", .user = "root", .tty = "hvc0", .flags = ROOT, .phase = ACCOUNT, .code = IGNORED },
 	{ "from afar it is no console", LOGIN, NULL, .service = "login", .user = "root", .tty = "tty1", .rhost = "192.0.2.7", .flags = ROOT, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
 	{ "nor is it in sshd", "[sshd]\nmode = enforce\narm = always\nconsole_ttys = ssh\n", NULL, .service = "sshd", .user = "root", .tty = "tty1", .flags = ROOT, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
@@ -269,6 +297,8 @@ static const struct row rows[] = {
 	    .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
 	{ "44: a group file of the overflow uid's", ENFORCE, REFUSED, .user = "glen", .flags = NOBODYS_GROUP, .phase = ACCOUNT,
 	    .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
+	{ "root's own su", SU, REFUSED, .service = "su", .user = "ada", .flags = ROOT, .phase = ACCOUNT, .code = IGNORED },
+	{ "root's own su -", SU, REFUSED, .service = "su-l", .user = "ada", .flags = ROOT, .phase = ACCOUNT, .code = IGNORED },
 	{ "root's own sudo", SUDO, REFUSED, .service = "sudo", .flags = ROOT, .phase = ACCOUNT, .code = IGNORED },
 	{ "a user's sudo", SUDO, REFUSED, .service = "sudo-i", .flags = CALLER, .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
 };
@@ -348,6 +378,8 @@ set_stage(const struct row *r)
 		world_file(&w, "state/armed", "");
 	if (r->flags & CMDLINE)
 		world_file(&w, "cmdline", "BOOT_IMAGE=/vmlinuz ro attest=audit quiet\n");
+	if (r->cmdline)
+		world_file(&w, "cmdline", r->cmdline);
 	if (r->attestd)
 		world_attestd(&w, r->attestd);
 }
