@@ -19,6 +19,7 @@ struct load {
 	enum pass         pass;
 	enum section      section;
 	uint64_t          seen;
+	bool              sections;     /* there was a [section], in whatever file */
 	gate_conf_report *report;
 	void             *arg;
 };
@@ -67,6 +68,7 @@ take(void *arg, const char *header, const char *key, const char *value, unsigned
 
 	(void)line;
 	if (!key) {
+		l->sections = true;
 		l->section = section_of(l, header);
 		if (l->section == SECTION_SERVICE)
 			l->c->named = true;
@@ -125,8 +127,8 @@ read_conf(const char *path, char text[static GATE_FILE_MAX], size_t *len, struct
 	if (!file_read_trusted(path, geteuid(), text, GATE_FILE_MAX - 1, len, e))
 		return false;
 	/* What a full disk or a power cut leaves of a file; it says nothing, so it may not say "audit". */
-	if (!*len)
-		return err_set(e, ERR_CONFIG, "%s: is empty", path);
+	if (!*len || memchr(text, '\0', *len))
+		return err_set(e, ERR_CONFIG, "%s: %s", path, *len ? "has NUL bytes" : "is empty");
 	text[*len] = '\0';
 	return true;
 }
@@ -215,7 +217,8 @@ load_all(struct load *l, struct error *e)
 				return false;
 		}
 	}
-	return true;
+	/* Nonsense without any [section] is no gate.conf either. */
+	return !l->c->bad || l->sections || err_set(e, ERR_CONFIG, "%s: no [section]", l->c->file);
 }
 
 /* The options of the PAM line. "silent" alone means silent=yes. */

@@ -27,6 +27,12 @@ tests_gate_check_faults_LDFLAGS  = $(AM_LDFLAGS) -Wl,--wrap=open -Wl,--wrap=fsta
 	-Wl,--wrap=pam_get_item -Wl,--wrap=pam_get_user -Wl,--wrap=pam_prompt -Wl,--wrap=pam_syslog
 tests_gate_check_faults_LDADD    = libgate.la libunit.la -lpam
 
+check_PROGRAMS += %D%/check_hostile
+TESTS += %D%/check_hostile
+tests_gate_check_hostile_SOURCES  = %D%/check_hostile.c %D%/world.c %D%/world.h
+tests_gate_check_hostile_CPPFLAGS = $(UNIT_CPPFLAGS) $(SANDBOX_CPPFLAGS)
+tests_gate_check_hostile_LDADD    = libsandbox.la libunit.la -lpam
+
 check_PROGRAMS += %D%/check_nss
 TESTS += %D%/check_nss
 tests_gate_check_nss_SOURCES  = %D%/check_nss.c %D%/world.c %D%/world.h pam_attest/gate/nss_attest.c
