@@ -6,7 +6,7 @@
 #define DROPIN_H
 #include "gate_conf.h"
 
-enum { DROPIN_PATH_MAX = GATE_PATH_MAX + GATE_NAME_MAX + 8 };
+enum { DROPIN_PATH_MAX = GATE_PATH_MAX + GATE_NAME_MAX + 32 };
 
 /* A file and line in which a section that names the service sets a key. place "": nowhere. */
 struct said { char place[DROPIN_PATH_MAX]; char value[GATE_NAME_MAX]; };
