@@ -3,8 +3,8 @@
 # polkit, syslog, and the gate in their account stacks as pam_attest(8) recommends. Sourced by bash, after lab.sh; LAB,
 # BUILD, SOURCE are set.
 #
-# kim logs in, by password or key; lee is whom kim becomes by su; eve is in the break-glass group; ada is in sudo. The
-# shell of ada, lou and root says "in", whatever it is asked.
+# kim logs in, by password or key; lee is whom kim becomes by su; eve is in the break-glass group; ada is in sudo; eli
+# may be an exempt_user. The shell of ada, lou and root says "in", whatever it is asked.
 
 PASSWORD=correct-horse
 KEYS=/run/keys
@@ -29,7 +29,7 @@ machine_users() {
 	local hash user
 	hash=$(openssl passwd -5 -salt "rounds=1000\$doors" "$PASSWORD")
 	groupadd -f attest-breakglass
-	for user in kim lee eve ada lou; do
+	for user in kim lee eve ada lou eli; do
 		useradd -m -s /bin/sh -p "$hash" "$user"
 	done
 	usermod -a -G attest-breakglass eve
@@ -158,7 +158,7 @@ machine_keys() {
 		ssh-keygen -q -t ed25519 -N '' -C '' -f "$KEYS/$key"
 	done
 	ssh-keygen -q -s $KEYS/ca -I kim@example -n kim -V -5m:+1h $KEYS/certified.pub
-	for user in kim eve; do
+	for user in kim eve eli; do
 		mkdir -m 700 "/home/$user/.ssh"
 		cp $KEYS/user.pub "/home/$user/.ssh/authorized_keys"
 		chown -R "$user:" "/home/$user/.ssh"

@@ -145,6 +145,28 @@ START_TEST(is_wrong)
 }
 END_TEST
 
+/* What a power cut may leave behind the first block of a file, or of a drop-in: it may have said "enforce". */
+START_TEST(zeros)
+{
+	static const char audit[] = "[default]\nmode = audit\n\0\0\0\0";
+	struct gate_conf c;
+	char path[128];
+	FILE *f;
+
+	for (unsigned i = 0; i < 2; i++) {
+		put("gate.conf", "[default]\nmode = audit\n");
+		snprintf(path, sizeof(path), "%s/%s", dir, i ? "gate.conf.d/10-a.conf" : "gate.conf");
+		ck_assert_ptr_nonnull(f = fopen(path, "w"));
+		ck_assert_uint_eq(fwrite(audit, 1, sizeof(audit), f), sizeof(audit));
+		ck_assert_int_eq(fclose(f), 0);
+		ck_assert_int_eq(chmod(path, 0644), 0);
+		read_conf(&c, "sshd", NULL);
+		ck_assert(c.bad && c.unreadable && c.mode == MODE_ENFORCE);
+		ck_assert_msg(strstr(c.error.why, "NUL") != NULL, "says \"%s\"", c.error.why);
+	}
+}
+END_TEST
+
 START_TEST(bad_lines_stay_in_their_section)
 {
 	struct gate_conf c;
@@ -217,6 +239,7 @@ add(TCase *tc)
 	tcase_add_checked_fixture(tc, before, after);
 	tcase_add_loop_test(tc, in_force, 0, COUNT(rows));
 	tcase_add_loop_test(tc, is_wrong, 0, COUNT(wrong));
+	tcase_add_test(tc, zeros);
 	tcase_add_test(tc, bad_lines_stay_in_their_section);
 	tcase_add_test(tc, drop_ins);
 	tcase_add_test(tc, not_to_be_trusted);
