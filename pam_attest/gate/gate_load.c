@@ -277,7 +277,8 @@ gate_conf_read_nss(struct gate_conf *c, const char *file)
 
 	gate_option_defaults(c);
 	snprintf(path, sizeof(path), "%s.d", file);
-	if (!load_file(&l, file, &e) || !list_dropins(path, &names, &e))
+	/* The package of the group brings a drop-in, and not the gate's own file: one that is not there says nothing. */
+	if ((!load_file(&l, file, &e) && e.code != ERR_MISSING) || !list_dropins(path, &names, &e))
 		return false;
 	for (unsigned i = 0; i < names.n; i++) {
 		snprintf(path, sizeof(path), "%s.d/%s", file, names.name[i]);

@@ -215,6 +215,25 @@ START_TEST(drop_ins)
 }
 END_TEST
 
+/* As the package has it that brings the group alone. */
+START_TEST(drop_in_alone)
+{
+	char path[128], dropin[128];
+
+	world_conf(&w, GOOD);
+	world_record(&w, "");
+	snprintf(path, sizeof(path), "%s/gate.conf", w.dir);
+	snprintf(dropin, sizeof(dropin), "%s/gate.conf.d/nss.conf", w.dir);
+	ck_assert_int_eq(rename(path, dropin), 0);
+	ck_assert(there());
+	ck_assert_int_eq(symlink(dropin, path), 0);
+	ck_assert(!there());            /* one that is there and cannot be believed */
+	ck_assert_int_eq(unlink(path), 0);
+	world_file(&w, "gate.conf", "");
+	ck_assert(!there());
+}
+END_TEST
+
 static void
 verdict(char path[static 128])
 {
@@ -481,6 +500,7 @@ add(TCase *tc)
 	tcase_add_checked_fixture(tc, before, after);
 	tcase_add_loop_test(tc, agrees, 0, COUNT(rows));
 	tcase_add_test(tc, drop_ins);
+	tcase_add_test(tc, drop_in_alone);
 	tcase_add_test(tc, records_that_are_none);
 	tcase_add_test(tc, records_of_others);
 	tcase_add_test(tc, every_size);
