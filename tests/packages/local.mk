@@ -1,5 +1,9 @@
 # What packages and service managers bring to a system.
-package_tests = %D%/units.sh %D%/logs.sh
+package_tests = %D%/sandbox.sh %D%/units.sh %D%/logs.sh
+check_PROGRAMS += %D%/unit_run
+tests_packages_unit_run_SOURCES  = %D%/unit_run.c
+tests_packages_unit_run_CPPFLAGS = $(AM_CPPFLAGS) $(SECCOMP_CFLAGS)
+tests_packages_unit_run_LDADD    = $(SECCOMP_LIBS)
 dist_check_SCRIPTS += $(package_tests)
 TESTS += $(package_tests)
 # Of scripts/test: they take minutes, and a Debian from the network.
