@@ -155,6 +155,12 @@ note_log(struct core *c, const struct evidence_job *ev, int64_t now, struct orph
 }
 
 static bool
+same_counters(const struct evidence_job *ev, const struct host_row *h)
+{
+	return h->seen && h->reset_count == ev->quote.reset_count && h->restart_count == ev->quote.restart_count;
+}
+
+static bool
 update_host(struct core *c, struct evidence_job *ev, struct host_row *h, int64_t now, struct error *e)
 {
 	const struct verdict *v = &ev->verdict;
@@ -165,8 +171,10 @@ update_host(struct core *c, struct evidence_job *ev, struct host_row *h, int64_t
 	memcpy(h->ref, ev->ref, sizeof(h->ref));
 	memcpy(h->references, v->references, sizeof(h->references));
 	if (ev->quote_held) {
+		/* While the TPM is not reset, the boot that it measured is what counts: a kernel put in its place stays one (kexec). */
+		if (!same_counters(ev, h))
+			memcpy(h->boot_id, ev->challenge.boot_id, sizeof(h->boot_id));
 		h->seen = true;
-		memcpy(h->boot_id, ev->challenge.boot_id, sizeof(h->boot_id));
 		h->reset_count = ev->quote.reset_count;
 		h->restart_count = ev->quote.restart_count;
 		h->clock = ev->quote.clock;
@@ -209,12 +217,11 @@ still_counts(struct core *c, const struct evidence_job *ev, const struct host_ro
 	return true;
 }
 
-/* A later quote of the same boot was accepted while this one was judged: one that comes after it is refused (clock-backwards). */
+/* A later quote since the same reset was accepted while this one was judged: one that comes after it is refused (clock-backwards). */
 static bool
 overtaken(const struct evidence_job *ev, const struct host_row *h)
 {
-	return ev->quote_held && h->seen && !strcmp(h->boot_id, ev->challenge.boot_id) &&
-	    h->reset_count == ev->quote.reset_count && h->restart_count == ev->quote.restart_count && ev->quote.clock < h->clock;
+	return ev->quote_held && same_counters(ev, h) && ev->quote.clock < h->clock;
 }
 
 /* One verdict inside the transaction. */

@@ -383,9 +383,9 @@ quote_holds(const struct agent *a, const struct round *r)
 	return holds;
 }
 
-/* The TPM was not reset since the boot that is known: another kernel runs there, and nothing measured it. */
+/* Another boot, and the TPM was not reset since: the kernel was replaced unmeasured, or a machine that hibernated did not resume. */
 static bool
-is_kexec(const struct agent *a, const struct round *r)
+not_reset(const struct agent *a, const struct round *r)
 {
 	const struct kept *k = &a->good;
 
@@ -421,8 +421,8 @@ compare_with_good(struct agent *a, struct round *r, enum reason why, struct erro
 	r->deadline = clock_mono() + QUOTE_MS;
 	if (make_quote(a, r, &k->selection, &ignored) != REASON_OK || !quote_holds(a, r))
 		return why;
-	if (is_kexec(a, r))
-		return err_set(e, ERR_MISMATCH, "the kernel was replaced without a measured boot"), REASON_BOOT_UNCONFIRMED;
+	if (not_reset(a, r))
+		return err_set(e, ERR_MISMATCH, "it is another one, but the TPM was not reset"), REASON_BOOT_UNCONFIRMED;
 	if (!selection_same(&r->quote.selection, &k->selection) || r->quote.pcr_digest_len != k->pcr_digest_len ||
 	    !same_bytes(r->quote.pcr_digest, k->pcr_digest, k->pcr_digest_len))
 		return err_set(e, ERR_MISMATCH, "its PCR digest is not that of the last good result"), REASON_BOOT_UNCONFIRMED;

@@ -113,6 +113,7 @@ rm -rf "${LAB:?}"/run/*
 cat /proc/sys/kernel/random/uuid >"$LAB/boot_id"
 lab_attestd_up
 reaches 20 reason kexec; is "another boot id without a reset is no reboot" $? 0
+verdict "row 48: and stays none" "permit kexec"
 lab_kill attestd
 lab_power_off
 on
