@@ -24,6 +24,9 @@ X(STATUS,  "status",  ANY,  "what is known, as JSON, without asking anybody") \
 X(ATTEST,  "attest",  ROOT, "as ask, past the rate limit and the negative cache, with the JSON of status") \
 X(EXPLAIN, "explain", ANY,  "a past decision or the last verdict, by reference, as JSON") \
 X(REPORT,  "report",  ROOT, "decisions counted since a time, as JSON; since") \
+X(PEER,    "peer",    ROOT, "the newest verdict on another machine, as the verifier has it; peer, max_age") \
+X(REDEEM,  "redeem",  ROOT, "spends a passport of another machine; code, audience, user") \
+X(PASSPORT,"passport",ANY,  "attest now, and get a passport for an audience and a user; audience, user") \
 X(ENROLL,  "enroll",  ROOT, "make an attestation key and enroll it; url, ca or ca_sha256, token, name, owner_auth")
 
 enum local_verb {
@@ -37,6 +40,7 @@ enum local_verb {
  * Fields of `ask`: verb, wait_ms (the caller gives up after that), service, user, rhost, max_age.
  * Fields of every answer: ok (yes|no), state, reason, ref, and for ok=no: error (a sentence).
  * Field of `report`: since (ms since 1970; without it everything that is kept).
+ * peer and redeem answer with `peer`, the machine that was judged; passport with `code`, if the verdict is a good one.
  * enroll answers when the enrollment is pending or active, with `reason` telling which.
  */
 

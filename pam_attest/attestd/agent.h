@@ -26,6 +26,9 @@ struct agent {
 	atomic_bool     ending;            /* set by the loop: no further part of a long list is begun */
 };
 
+/* For whom a passport is asked: a relying party, and the user there. */
+struct whom { char audience[AUDIENCE_TEXT], user[PASSPORT_USER_TEXT]; };
+
 /* What the loop is told after each job. All by value. */
 struct outcome {
 	enum reason   reason;              /* of this attempt; the record may say more */
@@ -35,6 +38,7 @@ struct outcome {
 	char          host[HOST_TEXT], url[URL_TEXT];
 	int64_t       next_ms;             /* when to try again */
 	uint64_t      quotes, tpm_commands;
+	char          passport[CODE_TEXT]; /* that was granted, "" */
 };
 void agent_outcome(const struct agent *, enum reason, const struct error *, int64_t next_ms, struct outcome *);
 #endif

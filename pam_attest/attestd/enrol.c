@@ -10,27 +10,33 @@ enum { POLL_MS = 2000, CA_FILE_MAX = 64 << 10 };
 
 /* What attestd.conf names beats both arguments. */
 static void
-use_verifier(struct agent *a, const char *url, const char *ca)
+use_verifier(const struct options *o, const char *url, const char *ca, struct upstream *up)
 {
-	const struct options *o = a->opt;
-
-	a->up.current = 0;
-	a->up.urls = o->urls;
-	memcpy(a->up.url, o->url, sizeof(o->url));
+	up->urls = o->urls;
+	memcpy(up->url, o->url, sizeof(o->url));
 	if (!o->urls && url[0]) {
-		snprintf(a->up.url[0], sizeof(a->up.url[0]), "%s", url);
-		a->up.urls = 1;
+		snprintf(up->url[0], sizeof(up->url[0]), "%s", url);
+		up->urls = 1;
 	}
+	if (up->current >= up->urls)
+		up->current = 0;
 	if (o->ca_file[0])
-		snprintf(a->up.ca_file, sizeof(a->up.ca_file), "%s", o->ca_file);
+		snprintf(up->ca_file, sizeof(up->ca_file), "%s", o->ca_file);
 	else
-		snprintf(a->up.ca_file, sizeof(a->up.ca_file), "%.*s/%s", PATH_TEXT - 8, o->state_dir, ca);
+		snprintf(up->ca_file, sizeof(up->ca_file), "%.*s/%s", PATH_TEXT - 8, o->state_dir, ca);
+}
+
+void
+enrol_verifier(const struct options *o, const char *url, struct upstream *up)
+{
+	use_verifier(o, url, CA_KEPT, up);
 }
 
 void
 enrol_use_verifier(struct agent *a)
 {
-	use_verifier(a, a->id.url, CA_KEPT);
+	a->up.current = 0;
+	enrol_verifier(a->opt, a->id.url, &a->up);
 }
 
 static enum reason
@@ -69,7 +75,8 @@ try_verifier(struct agent *a, const struct enrol_ask *ask, char **pem, int64_t d
 	snprintf(path, sizeof(path), "%s/" CA_TRIED, a->opt->state_dir);
 	if (!file_replace(path, *pem, strlen(*pem), 0644, false, e) || !upstream_renew(&a->up, e))
 		return REASON_INTERNAL_ERROR;
-	use_verifier(a, ask->url, CA_TRIED);
+	a->up.current = 0;
+	use_verifier(a->opt, ask->url, CA_TRIED, &a->up);
 	/* Before the TPM makes a key for nobody. */
 	return upstream_ask(&a->up, &(struct request){ .path = "/healthz" }, deadline, &got, &problem, e);
 }

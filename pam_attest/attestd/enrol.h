@@ -23,4 +23,5 @@ void enrol_poll(struct agent *, struct outcome *);
 
 /* URL and CA in force: attestd.conf's, else those of enrollment. */
 void enrol_use_verifier(struct agent *);
+void enrol_verifier(const struct options *, const char *url, struct upstream *);
 #endif

@@ -13,6 +13,7 @@
 #include "kernel.h"
 #include "log.h"
 #include "publish.h"
+#include "relying.h"
 #include "round.h"
 #include "sandbox.h"
 #include "scope.h"
@@ -35,6 +36,8 @@ struct daemon {
 	char             conf[PATH_TEXT];
 	int              gate_fd, decisions_fd, signal_fd;
 	struct worker    worker;
+	struct relying   relying;
+	uint64_t         questions;            /* to the verifier about other machines, counted */
 	struct clients   clients;
 	struct decisions decisions;
 	struct diary     diary;
@@ -48,6 +51,7 @@ struct daemon {
 	int64_t          last_round;           /* when the last one began; 0: never */
 	int64_t          watchdog, next_word;  /* how often systemd wants to hear of us, 0: never; and when next */
 	struct client   *enrolling;
+	struct client   *traveller;            /* whose passport the worker asks for */
 	bool             stopping;
 };
 
@@ -111,6 +115,10 @@ open_all(struct daemon *d, const struct passwd *pw, struct error *e)
 	d->decisions_fd = socket_make(d->opt.run_dir, "decisions.sock", SOCK_DGRAM, e);
 	if (d->decisions_fd < 0 || setsockopt(d->decisions_fd, SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)) < 0)
 		return false;
+	if (!relying_token(&d->relying, d->opt.token_file, e))
+		return false;
+	if (!strcmp(d->opt.tcti, "none"))
+		log_say(LOG_NOTICE, "tcti = none: this host makes no evidence, and asks about other machines alone");
 	a->log_fd = logs_open(d->opt.boot_log, &a->log_absent, e);
 	if (a->log_fd < 0 && !a->log_absent)
 		log_say(LOG_WARNING, "%s", e->why);
@@ -158,7 +166,7 @@ start_agent(struct daemon *d, struct error *e)
 	if (!publish_start(a, e))
 		return false;
 	agent_outcome(a, a->record.reason, &(struct error){ .code = ERR_NONE }, 0, &d->last);
-	return worker_start(&d->worker, e);
+	return worker_start(&d->worker, e) && relying_start(&d->relying, &d->opt, e);
 }
 
 static bool
@@ -213,7 +221,7 @@ post(struct daemon *d, const struct job *j)
 		d->next_round = clock_mono() + POST_AGAIN_MS;
 		return false;
 	}
-	if (j->kind == JOB_ATTEST)
+	if (j->kind == JOB_ATTEST || j->kind == JOB_PASSPORT)
 		d->last_round = clock_mono();
 	return true;
 }
@@ -238,7 +246,7 @@ tell(const struct daemon *d, enum job_kind kind, const struct outcome *o)
 
 	if (same && unwritten == was && kind != JOB_ENROLL)
 		return;
-	if (kind != JOB_ATTEST) {
+	if (kind == JOB_ENROLL || kind == JOB_POLL) {
 		log_say(LOG_NOTICE, "enrollment: %s%s%s", o->reason == REASON_OK ? "active" : reason_code(o->reason),
 		    o->why[0] ? ": " : "", o->why);
 		return;
@@ -321,6 +329,20 @@ answer(struct daemon *d, struct client *c)
 	}
 }
 
+/* The passport is for who asked first; others who wait for one of their own are served next. */
+static void
+hand_over(struct daemon *d, struct outcome *o)
+{
+	struct client *c = d->traveller;
+
+	d->traveller = NULL;
+	if (c && o->passport[0])
+		client_answer_with(c, o->reason, o->record.ref, "code", o->passport);
+	else if (c)
+		client_answer(c, o->reason, reason_state(o->reason) == STATE_CONTRAINDICATED ? o->record.ref : "", NULL, 0);
+	explicit_bzero(o->passport, sizeof(o->passport));
+}
+
 static void
 finished(struct daemon *d)
 {
@@ -332,6 +354,8 @@ finished(struct daemon *d)
 		return;
 	}
 	tell(d, done.kind, &done.outcome);
+	if (done.kind == JOB_PASSPORT)
+		hand_over(d, &done.outcome);
 	d->last = done.outcome;
 	d->counters.quotes = done.outcome.quotes;
 	d->counters.tpm_commands = done.outcome.tpm_commands;
@@ -343,7 +367,7 @@ finished(struct daemon *d)
 		struct client *c = &d->clients.list[i];
 
 		/* Who asked for an attestation while an enrollment was under way waits for the next job. */
-		if (c->fd >= 0 && c->waiting && (c == d->enrolling) == (done.kind == JOB_ENROLL))
+		if (c->fd >= 0 && c->waiting && !c->number && c->verb != VERB_PASSPORT && (c == d->enrolling) == (done.kind == JOB_ENROLL))
 			answer(d, c);
 	}
 }
@@ -436,6 +460,99 @@ report(struct daemon *d, struct client *c)
 		client_refuse(c, e.why);
 }
 
+/* Another machine: the verifier says, and this host's own verdict has no part in it. */
+static void
+ask_about(struct daemon *d, struct client *c)
+{
+	struct relying_ask q = c->in->about;
+
+	q.redeem = c->verb == VERB_REDEEM;
+	q.max_age = c->max_age;
+	q.deadline = c->deadline;
+	q.number = ++d->questions;
+	if (relying_post(&d->relying, &q)) {
+		c->number = q.number;
+		c->waiting = true;
+	} else {
+		client_answer(c, REASON_ATTESTD_TIMEOUT, "", NULL, 0);
+	}
+	explicit_bzero(&q, sizeof(q));
+}
+
+static void
+told_about(struct daemon *d)
+{
+	struct relying_said said;
+
+	if (!relying_take(&d->relying, &said)) {
+		log_say(LOG_CRIT, "the thread that asks about other machines ended");
+		d->stopping = true;
+		return;
+	}
+	if (said.why[0])
+		log_say(LOG_INFO, "%s: %s: %s", said.peer[0] ? said.peer : "passport", reason_code(said.reason), said.why);
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &d->clients.list[i];
+
+		if (c->fd >= 0 && c->waiting && c->number == said.number)
+			client_answer_with(c, said.reason, said.ref, "peer", said.peer);
+	}
+}
+
+/* One at a time, each with a quote of its own, and none more often than verdicts are made for anybody. */
+static void
+ask_passport(struct daemon *d, struct client *c)
+{
+	const struct relying_ask *q = &c->in->about;
+
+	if (!audience_ok(q->audience) || !passport_user_ok(q->user))
+		client_refuse(c, "audience: letters, digits, '.', '-', '_'; user: printable, without spaces");
+	else if (!d->last.enrolled)
+		client_answer(c, d->last.reason, "", NULL, 0);
+	else
+		c->waiting = true;
+}
+
+/* Who waits for a passport longest, by its deadline. */
+static struct client *
+next_traveller(struct daemon *d)
+{
+	struct client *first = NULL;
+
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &d->clients.list[i];
+
+		if (c->fd >= 0 && c->waiting && c->verb == VERB_PASSPORT && (!first || c->deadline < first->deadline))
+			first = c;
+	}
+	return first;
+}
+
+/* ms until the next passport's time has come, which is SPACING_MS after the last quote; -1: nobody waits. */
+static int
+passport_due(struct daemon *d)
+{
+	if (d->worker.busy || !next_traveller(d))
+		return -1;
+	return d->last_round ? clock_left(d->last_round + SPACING_MS) : 0;
+}
+
+static void
+start_passport(struct daemon *d)
+{
+	struct client *c = passport_due(d) == 0 ? next_traveller(d) : NULL;
+	struct job j = { .kind = JOB_PASSPORT };
+
+	if (!c)
+		return;
+	memcpy(j.whom.audience, c->in->about.audience, sizeof(j.whom.audience));
+	memcpy(j.whom.user, c->in->about.user, sizeof(j.whom.user));
+	if (post(d, &j))
+		d->traveller = c;
+	else
+		not_begun(d, c);
+}
+
 static void
 request(struct daemon *d, struct client *c)
 {
@@ -459,6 +576,13 @@ request(struct daemon *d, struct client *c)
 	case VERB_REPORT:
 		report(d, c);
 		return;
+	case VERB_PEER:
+	case VERB_REDEEM:
+		ask_about(d, c);
+		return;
+	case VERB_PASSPORT:
+		ask_passport(d, c);
+		return;
 	case VERB_ENROLL:
 		enroll(d, c);
 		return;
@@ -468,16 +592,27 @@ request(struct daemon *d, struct client *c)
 	client_drop(c);
 }
 
+/* What is under way goes on for nobody. */
+static void
+forget(struct daemon *d, const struct client *c)
+{
+	if (c == d->enrolling)
+		d->enrolling = NULL;
+	if (c == d->traveller)
+		d->traveller = NULL;
+}
+
 /* The caller's time is over before the round's: it gets what is known, not silence. */
 static void
 late(struct client *c, void *arg)
 {
 	struct daemon *d = arg;
 
-	if (c == d->enrolling)
-		d->enrolling = NULL;
+	forget(d, c);
 	if (c->verb == VERB_ASK)
 		answer_ask(d, c);
+	else if (c->number)
+		client_answer(c, REASON_ATTESTD_TIMEOUT, "", NULL, 0);
 	else
 		client_refuse(c, "no answer in time");
 }
@@ -591,7 +726,7 @@ sooner(int wait, int other)
 	return other >= 0 && (wait < 0 || other < wait) ? other : wait;
 }
 
-enum { FIXED_FDS = 4 };
+enum { FIXED_FDS = 5 };
 
 static bool
 turn(struct daemon *d)
@@ -599,12 +734,16 @@ turn(struct daemon *d)
 	struct pollfd p[FIXED_FDS + CLIENTS_MAX] = {
 		{ .fd = clients_room(&d->clients) ? d->gate_fd : -1, .events = POLLIN }, { .fd = d->decisions_fd, .events = POLLIN },
 		{ .fd = d->signal_fd, .events = POLLIN }, { .fd = d->worker.out, .events = POLLIN },
+		{ .fd = d->relying.out, .events = POLLIN },
 	};
 	unsigned n = FIXED_FDS + clients_poll(&d->clients, p + FIXED_FDS, CLIENTS_MAX);
 	int wait = sooner(d->worker.busy ? -1 : clock_left(d->next_round), clients_expire(&d->clients, late, d));
 
+	wait = sooner(wait, passport_due(d));
 	if (poll(p, n, sooner(wait, say_alive(d))) < 0)
 		return errno == EINTR;
+	if (p[4].revents)
+		told_about(d);
 	if (p[3].revents)
 		finished(d);
 	if (p[2].revents)
@@ -619,8 +758,7 @@ turn(struct daemon *d)
 		if (!c)
 			continue;
 		if (c->waiting) {       /* hung up */
-			if (c == d->enrolling)
-				d->enrolling = NULL;
+			forget(d, c);
 			client_drop(c);
 		} else if (client_read(c)) {
 			request(d, c);
@@ -628,6 +766,7 @@ turn(struct daemon *d)
 	}
 	if (p[0].revents)
 		clients_accept(&d->clients, d->gate_fd);
+	start_passport(d);
 	start_due_job(d);
 	return true;
 }
@@ -647,6 +786,7 @@ drain(struct daemon *d)
 			finished(d);
 	}
 	worker_stop(&d->worker);
+	relying_stop(&d->relying);
 	take_decisions(d);
 	keep_decisions(d);
 	diary_close(&d->diary);

@@ -19,6 +19,7 @@ static const struct option {
 	OPTION(URLS,       "verifier", "url",       url,       NULL),
 	OPTION(EMPTY_PATH, "verifier", "ca_file",   ca_file,   ""),
 	OPTION(SECONDS,    "verifier", "timeout",   timeout,   "3s"),
+	OPTION(EMPTY_PATH, "verifier", "token_file", token_file, ""),
 	OPTION(TEXT,       "tpm",      "tcti",      tcti,      "device:/dev/tpmrm0"),
 	OPTION(HANDLE,     "tpm",      "ak",        ak,        "auto"),
 	OPTION(PATH,       "logs",     "boot_log",  boot_log,  "/sys/kernel/security/tpm0/binary_bios_measurements"),

@@ -10,7 +10,8 @@ struct options {
 	unsigned urls;
 	char     ca_file[PATH_TEXT];
 	unsigned timeout;                /* seconds, one HTTP request */
-	char     tcti[PATH_TEXT];
+	char     token_file[PATH_TEXT];  /* of a gateway that is not enrolled; "" */
+	char     tcti[PATH_TEXT];        /* "none": this host makes no evidence of its own */
 	unsigned ak;                     /* persistent handle, 0: a free one */
 	char     boot_log[PATH_TEXT], ima_log[PATH_TEXT];
 	char     run_dir[PATH_TEXT], state_dir[PATH_TEXT], boot_id[PATH_TEXT];

@@ -17,6 +17,7 @@ enum { PARCELS_MAX = 2048, PCR_TRIES = 3 };
 
 /* What one attestation gathers on its way. */
 struct round {
+	const struct whom      *whom;         /* NULL, or for whom the passport is */
 	int64_t                 deadline;
 	struct clock            asked;
 	struct boot_log         log;
@@ -68,6 +69,7 @@ ask_challenge(struct agent *a, struct round *r, struct error *e)
 	size_t len;
 	enum reason why;
 
+	ask.purpose = r->whom ? PURPOSE_PASSPORT : PURPOSE_LOGIN;
 	r->ima_why.code = ERR_NONE;
 	r->ima = ima_count(&a->ima, &r->ima_count, &r->ima_why);
 	ask.ima_count = r->ima_count;
@@ -97,8 +99,9 @@ bind(const struct agent *a, struct round *r)
 	uint8_t no_facts[SHA256_SIZE];
 
 	return digest_sha256("", 0, no_facts) && context_digest(&(struct context){
-	    .purpose = PURPOSE_LOGIN, .nonce = r->challenge.nonce, .host_id = a->id.host_id, .boot_id = a->boot_id,
-	    .boot_log = r->log.sha256, .ima_from = r->ima_from, .facts = no_facts, .audience = "", .user = "" }, r->extra);
+	    .purpose = r->whom ? PURPOSE_PASSPORT : PURPOSE_LOGIN, .nonce = r->challenge.nonce, .host_id = a->id.host_id,
+	    .boot_id = a->boot_id, .boot_log = r->log.sha256, .ima_from = r->ima_from, .facts = no_facts,
+	    .audience = r->whom ? r->whom->audience : "", .user = r->whom ? r->whom->user : "" }, r->extra);
 }
 
 static int64_t
@@ -165,6 +168,15 @@ add_ima(struct agent *a, const struct round *r, const struct parcel *p, struct e
 	return REASON_OK;
 }
 
+static void
+add_whom(const struct round *r, struct evidence *ev)
+{
+	if (!r->whom)
+		return;
+	ev->audience = (struct part){ (const uint8_t *)r->whom->audience, strlen(r->whom->audience), true };
+	ev->user = (struct part){ (const uint8_t *)r->whom->user, strlen(r->whom->user), true };
+}
+
 static enum reason
 post_evidence(struct agent *a, struct round *r, const struct parcel *p, struct problem *problem, struct error *e)
 {
@@ -180,16 +192,18 @@ post_evidence(struct agent *a, struct round *r, const struct parcel *p, struct p
 	uint8_t numbers[24];
 	struct writer w;
 	enum reason why = add_ima(a, r, p, &ev, numbers, e);
-	size_t size = evidence_size(&ev);
+	size_t size;
 
 	if (why != REASON_OK)
 		return why;
+	add_whom(r, &ev);
+	size = evidence_size(&ev);
 	body = malloc(size);
 	w = wr_open(body, body ? size : 0);
 	if (!evidence_write(&ev, &w, e))
 		return REASON_INTERNAL_ERROR;
-	why = upstream_ask(&a->up, &(struct request){ .path = "/v1/evidence", .type = "application/vnd.pam-attest.evidence",
-	    .body = body, .len = w.used }, r->deadline, &got, problem, e);
+	why = upstream_ask(&a->up, &(struct request){ .path = r->whom ? "/v1/passports" : "/v1/evidence",
+	    .type = "application/vnd.pam-attest.evidence", .body = body, .len = w.used }, r->deadline, &got, problem, e);
 	if (why != REASON_OK)
 		return why;
 	return evidence_answer_read(got.body, got.len, &r->answer, e) ? REASON_OK : REASON_RESULT_INVALID;
@@ -463,7 +477,7 @@ retry(struct agent *a, enum reason why)
 }
 
 void
-round_attest(struct agent *a, struct outcome *o)
+round_attest(struct agent *a, const struct whom *whom, struct outcome *o)
 {
 	own(mem) struct round *r = calloc(1, sizeof(*r));
 	struct error e = { .code = ERR_NONE }, written = { .code = ERR_NONE };
@@ -473,6 +487,7 @@ round_attest(struct agent *a, struct outcome *o)
 
 	if (r && round_boot_id(a, a->boot_id, &e)) {
 		r->deadline = clock_mono() + ROUND_MS;
+		r->whom = whom;
 		why = attest(a, r, &e);
 	}
 	if (why == REASON_OK) {
@@ -489,6 +504,8 @@ round_attest(struct agent *a, struct outcome *o)
 		next = retry(a, why);
 	}
 	agent_outcome(a, why, ok ? &e : &written, next, o);
+	if (r && ok)
+		memcpy(o->passport, r->answer.passport, sizeof(o->passport));
 	ima_release(&a->ima);
 	if (r)
 		boot_log_free(&r->log);

@@ -8,7 +8,8 @@
  * came of it; the record is written in every case.
  */
 enum { ROUND_MS = 10 * 1000, QUOTE_MS = 4 * 1000 };
-void round_attest(struct agent *, struct outcome *);
+/* whom: asks for a passport as well; NULL: a verdict alone. */
+void round_attest(struct agent *, const struct whom *, struct outcome *);
 
 /* The boot id of the running kernel, read anew. */
 bool round_boot_id(const struct agent *, char out[static BOOT_ID_TEXT], struct error *) MUST_CHECK;

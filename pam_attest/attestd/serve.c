@@ -147,6 +147,7 @@ field(void *arg, const char *key, const char *value, struct error *e)
 {
 	struct client *c = arg;
 	struct enrol_ask *a = &c->in->ask;
+	struct relying_ask *q = &c->in->about;
 
 	if (!strcmp(key, "verb")) {
 		for (unsigned i = 0; i < COUNT(verbs); i++)
@@ -174,6 +175,14 @@ field(void *arg, const char *key, const char *value, struct error *e)
 		c->since = ms > 0 ? ms : 0;
 		return true;
 	}
+	if (!strcmp(key, "peer"))
+		return text(q->peer, sizeof(q->peer), key, value, e);
+	if (!strcmp(key, "audience"))
+		return text(q->audience, sizeof(q->audience), key, value, e);
+	if (!strcmp(key, "code"))
+		return code_read(value, q->code) || err_set(e, ERR_FORMAT, "code: not one");
+	if (!strcmp(key, "user") && strlen(value) < sizeof(q->user))
+		strcpy(q->user, value);         /* of ask it is for logs, and may be any */
 	if (!strcmp(key, "ref"))
 		return !value[0] || ref_read(value, c->ref) || err_set(e, ERR_FORMAT, "ref: not a reference");
 	if (!strcmp(key, "url"))
@@ -249,6 +258,21 @@ client_answer(struct client *c, enum reason why, const char *ref, const char *js
 	if (json)
 		local_put_number(&o, "length", (int64_t)json_len);
 	send_and_drop(c, &o, json, json ? json_len : 0);
+}
+
+void
+client_answer_with(struct client *c, enum reason why, const char *ref, const char *key, const char *value)
+{
+	struct local_out o;
+
+	local_open(&o);
+	local_put(&o, "ok", "yes");
+	local_put(&o, "state", state_word(reason_state(why)));
+	local_put(&o, "reason", reason_code(why));
+	local_put(&o, "ref", ref);
+	local_put(&o, key, value);
+	send_and_drop(c, &o, NULL, 0);
+	explicit_bzero(&o, sizeof(o));
 }
 
 void

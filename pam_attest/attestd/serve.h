@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <sys/types.h>
 #include "enrol.h"
+#include "relying.h"
 #include "local.h"
 
 /* Everybody logs in at once after a power cut, and sshd and login are root's. */
@@ -19,6 +20,7 @@ struct inbox {
 	char             buf[LOCAL_MAX];
 	size_t           len;
 	struct enrol_ask ask;              /* of enroll */
+	struct relying_ask about;          /* of peer, redeem and passport */
 };
 
 struct client {
@@ -30,6 +32,7 @@ struct client {
 	enum local_verb verb;
 	char            ref[REF_TEXT];     /* of explain */
 	int64_t         since;             /* of report, ms since 1970 */
+	uint64_t        number;            /* of the question to the verifier that it waits for; 0: none */
 	int64_t         max_age;           /* of ask, ms: an older verdict is none; 0: any that counts */
 };
 struct clients { struct client list[CLIENTS_MAX]; };
@@ -51,5 +54,7 @@ void client_drop(struct client *);
 bool client_read(struct client *);
 /* Answers and drops. json may be NULL. */
 void client_answer(struct client *, enum reason, const char *ref, const char *json, size_t json_len);
+/* The same with one field more. */
+void client_answer_with(struct client *, enum reason, const char *ref, const char *key, const char *value);
 void client_refuse(struct client *, const char *why);
 #endif

@@ -233,6 +233,43 @@ load_seen(const struct json *j, struct kept *k, struct error *e)
 }
 
 bool
+gateway_load(const char *dir, struct identity *id, bool *there, struct error *e)
+{
+	own(json) struct json *j = NULL;
+	own(mem) char *keyset = calloc(1, JWS_MAX);
+	char root[512];
+
+	if (!keyset)
+		return err_set(e, ERR_MEMORY, "gateway");
+	if (!load(dir, "gateway", &j, e))
+		return false;
+	*there = j != NULL;
+	if (!j)
+		return true;
+	return (json_text(j, "root", root, sizeof(root), e) && public_key_read(root, strlen(root), &id->root, e) &&
+	    json_text(j, "keys", keyset, JWS_MAX, e) && keyset_verify(keyset, strlen(keyset), &id->root, 0, &id->keys, e)) ||
+	    err_in(e, "%s/gateway", dir);
+}
+
+bool
+gateway_save(const char *dir, const char *keyset, struct identity *id, struct error *e)
+{
+	own(json) struct json *j = json_new();
+	struct keyset keys;
+	char root[512];
+
+	if (!keyset_verify(keyset, strlen(keyset), &id->root, id->keys.serial, &keys, e) ||
+	    !public_key_json(&id->root, root, sizeof(root), e))
+		return false;
+	json_put_text(j, "root", root);
+	json_put_text(j, "keys", keyset);
+	if (!save(dir, "gateway", j, e))
+		return false;
+	id->keys = keys;
+	return true;
+}
+
+bool
 kept_load(const char *dir, const char *which, struct kept *out, struct error *e)
 {
 	own(json) struct json *j = NULL;

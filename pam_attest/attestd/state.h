@@ -34,6 +34,13 @@ bool state_save_identity(const char *dir, const struct enrolled *, struct identi
 bool state_save_keys(const char *dir, const char *keyset, struct identity *, struct error *) MUST_CHECK;
 
 /*
+ * What a gateway that is not enrolled knows of its verifier: root and keys of *id, pinned when first heard. *there is
+ * false while nothing is. Save checks the key set against id's root.
+ */
+bool gateway_load(const char *dir, struct identity *id, bool *there, struct error *) MUST_CHECK;
+bool gateway_save(const char *dir, const char *keyset, struct identity *id, struct error *) MUST_CHECK;
+
+/*
  * The last permit and the last refusal: as a record, with what a local quote is compared to. grace builds on the
  * permit while it is an affirming one.
  */

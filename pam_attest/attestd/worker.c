@@ -1,37 +1,15 @@
 #include <fcntl.h>
+#include "pipe.h"
 #include "round.h"
 #include "scope.h"
 #include "worker.h"
-
-/* Pointers through a pipe: atomic, and the bytes that are written are the bytes that are read. */
-static bool
-pass(int fd, void *p)
-{
-	ssize_t n;
-
-	do
-		n = write(fd, &p, sizeof(p));
-	while (n < 0 && errno == EINTR);
-	return n == sizeof(p);
-}
-
-static void *
-receive(int fd)
-{
-	void *p = NULL;
-	ssize_t n;
-
-	do
-		n = read(fd, &p, sizeof(p));
-	while (n < 0 && errno == EINTR);
-	return n == sizeof(p) ? p : NULL;
-}
 
 static void
 run(struct agent *a, const struct job *j, struct outcome *o)
 {
 	switch (j->kind) {
-	case JOB_ATTEST: round_attest(a, o); return;
+	case JOB_ATTEST: round_attest(a, NULL, o); return;
+	case JOB_PASSPORT: round_attest(a, &j->whom, o); return;
 	case JOB_ENROLL: enrol_start(a, &j->ask, o); return;
 	case JOB_POLL:   enrol_poll(a, o); return;
 	}
@@ -43,7 +21,7 @@ work(void *arg)
 	struct worker *w = arg;
 	struct job *j;
 
-	while ((j = receive(w->thread_in))) {
+	while ((j = pipe_take(w->thread_in))) {
 		struct done *d = calloc(1, sizeof(*d));
 
 		if (d) {
@@ -51,7 +29,7 @@ work(void *arg)
 			run(&w->agent, j, &d->outcome);
 		}
 		free(j);
-		if (!d || !pass(w->thread_out, d)) {
+		if (!d || !pipe_put(w->thread_out, d)) {
 			free(d);
 			break;
 		}
@@ -83,7 +61,7 @@ worker_post(struct worker *w, const struct job *j)
 	if (!copy)
 		return false;
 	*copy = *j;
-	w->busy = pass(w->in, copy);
+	w->busy = pipe_put(w->in, copy);
 	if (!w->busy)
 		free(copy);
 	return w->busy;
@@ -92,7 +70,7 @@ worker_post(struct worker *w, const struct job *j)
 bool
 worker_take(struct worker *w, struct done *out)
 {
-	struct done *d = receive(w->out);
+	struct done *d = pipe_take(w->out);
 
 	w->busy = false;
 	if (!d)

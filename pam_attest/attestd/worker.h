@@ -9,8 +9,8 @@
 #include <pthread.h>
 #include "enrol.h"
 
-enum job_kind { JOB_ATTEST, JOB_ENROLL, JOB_POLL };
-struct job { enum job_kind kind; struct enrol_ask ask; };
+enum job_kind { JOB_ATTEST, JOB_PASSPORT, JOB_ENROLL, JOB_POLL };
+struct job { enum job_kind kind; struct enrol_ask ask; struct whom whom; };
 struct done { enum job_kind kind; struct outcome outcome; };
 
 struct worker {
