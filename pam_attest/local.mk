@@ -11,7 +11,9 @@ libattestd_la_SOURCES = \
 	%D%/attestd/ima_file.c %D%/attestd/ima_file.h \
 	%D%/attestd/logs.c %D%/attestd/logs.h \
 	%D%/attestd/options.c %D%/attestd/options.h \
+	%D%/attestd/pipe.h \
 	%D%/attestd/publish.c %D%/attestd/publish.h \
+	%D%/attestd/relying.c %D%/attestd/relying.h \
 	%D%/attestd/round.c %D%/attestd/round.h \
 	%D%/attestd/sandbox.c %D%/attestd/sandbox.h \
 	%D%/attestd/serve.c %D%/attestd/serve.h \
@@ -53,9 +55,12 @@ libgate_la_SOURCES = \
 	%D%/gate/exempt.c \
 	%D%/gate/facts.c \
 	%D%/gate/gate.c %D%/gate/gate.h \
+	%D%/gate/gate_ask.c %D%/gate/gate_ask.h \
 	%D%/gate/gate_conf.c %D%/gate/gate_conf.h \
 	%D%/gate/gate_load.c %D%/gate/gate_option.h \
 	%D%/gate/lease.c \
+	%D%/gate/passport.c \
+	%D%/gate/peer.c \
 	%D%/gate/sources.c %D%/gate/sources.h
 libgate_la_LIBADD = libbase.la
 
@@ -108,6 +113,13 @@ libdoctor_la_SOURCES = \
 libdoctor_la_CPPFLAGS = $(GATE_CPPFLAGS)
 libdoctor_la_LIBADD   = libbase.la
 DOCTOR_CPPFLAGS = $(GATE_CPPFLAGS) -I$(srcdir)/%D%/attestctl
+noinst_LTLIBRARIES += libprompt.la
+libprompt_la_SOURCES  = %D%/attestctl/prompt.c %D%/attestctl/prompt.h
+libprompt_la_CPPFLAGS = $(PROTO_CPPFLAGS)
+libprompt_la_LIBADD   = libproto.la
+PROMPT_CPPFLAGS = $(PROTO_CPPFLAGS) -I$(srcdir)/%D%/attestctl
+# ssh finds it by its path: a program for SSH_ASKPASS.
+dist_pkglibexec_SCRIPTS += %D%/attestctl/attest-askpass
 sbin_PROGRAMS += %D%/attestctl/attestctl
 pam_attest_attestctl_attestctl_SOURCES = \
 	%D%/attestctl/ask.c %D%/attestctl/ask.h \
@@ -122,6 +134,7 @@ pam_attest_attestctl_attestctl_SOURCES = \
 	%D%/attestctl/dropin.c %D%/attestctl/dropin.h \
 	%D%/attestctl/ways.c %D%/attestctl/ways.h \
 	%D%/attestctl/cmd_lint.c \
+	%D%/attestctl/cmd_passport.c \
 	%D%/attestctl/cmd_report.c \
 	%D%/attestctl/lint.h \
 	%D%/attestctl/lint_stacks.c \
@@ -136,4 +149,4 @@ pam_attest_attestctl_attestctl_SOURCES = \
 pam_attest_attestctl_attestctl_CPPFLAGS = $(CTL_CPPFLAGS) -DPAM_MODULE_DIR='"$(pammoddir)"'
 pam_attest_attestctl_attestctl_CFLAGS  = $(PIE_COMPILE)
 pam_attest_attestctl_attestctl_LDFLAGS = $(PIE_LINK)
-pam_attest_attestctl_attestctl_LDADD   = libdoctor.la libstack.la libgate.la libproto.la
+pam_attest_attestctl_attestctl_LDADD   = libdoctor.la libprompt.la libstack.la libgate.la libproto.la

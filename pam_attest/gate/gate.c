@@ -63,6 +63,7 @@ settle(struct gate_decision *d, enum outcome o, enum source s, const struct answ
 	d->reason = a->reason;
 	d->age = a->age;
 	memcpy(d->ref, a->ref, sizeof(d->ref));
+	memcpy(d->peer, a->peer, sizeof(d->peer));
 }
 
 /* A lease beats a refusal only where it was signed to, and never that of a host which was revoked. */
@@ -132,6 +133,16 @@ judge(struct facts *f, struct gate_decision *d)
 	settle(d, OUTCOME_DENY, SOURCE_COUNT, refused ? &refusal : &last);
 }
 
+/* Does this section ask anything of this host? Where it judges the machine that connects, this one need not be armed. */
+static bool
+judges_this_host(const struct gate_conf *c)
+{
+	for (unsigned i = 0; i < c->nsources; i++)
+		if (c->sources[i].source == SOURCE_CACHE || c->sources[i].source == SOURCE_QUOTE || c->sources[i].source == SOURCE_GRACE)
+			return true;
+	return false;
+}
+
 /* Has this host ever been affirming? What cannot be looked at counts as yes: only absence is absence. */
 static bool
 armed(const struct facts *f)
@@ -193,7 +204,7 @@ set_mode(const struct facts *f, struct gate_decision *d)
 		d->mode = lower(d->mode, f->record.ceiling);
 	if (d->mode != MODE_ENFORCE)
 		return;
-	d->not_armed = !c->arm_always && !c->unreadable && !armed(f);
+	d->not_armed = !c->arm_always && !c->unreadable && judges_this_host(c) && !armed(f);
 	d->killed = d->judged != OUTCOME_EXEMPT && d->state != STATE_CONTRAINDICATED && kill_switch(f);
 	if (d->not_armed || d->killed)
 		d->mode = MODE_AUDIT;
@@ -283,23 +294,6 @@ make_printable(char *text)
 	}
 }
 
-void
-gate_user_text(const struct gate_conf *c, const struct gate_decision *d, char *out, size_t size)
-{
-	bool refused = d->outcome == OUTCOME_DENY;
-	char next[REASON_ADVICE_TEXT] = "";
-
-	if (refused)
-		reason_advice(d->reason, d->ref, d->recorded ? d->record.host : "", next);
-	snprintf(out, size, "attest: %s: %s (%s).%s%s%s%s%s%s%s",
-	    refused ? "refused" : d->outcome == OUTCOME_PERMIT || d->outcome == OUTCOME_LEASE ? "permitted" : "not gated",
-	    reason_text(d->reason), reason_code(d->reason),
-	    d->ref[0] ? " Ref " : "", d->ref, d->ref[0] ? "." : "",
-	    refused ? " " : "", next,
-	    refused && c->message[0] ? " " : "", refused ? c->message : "");
-	make_printable(out);
-}
-
 enum { WORD_MAX = 64 };
 
 /* What strangers typed, fit to stand in a log line: no spaces, no '=', no control characters. */
@@ -312,6 +306,23 @@ clean(const char *text, char out[static WORD_MAX])
 		out[n] = text[n] > ' ' && text[n] <= '~' && text[n] != '=' ? text[n] : '?';
 	out[n] = '\0';
 	return out;
+}
+
+void
+gate_user_text(const struct gate_conf *c, const struct gate_decision *d, char *out, size_t size)
+{
+	bool refused = d->outcome == OUTCOME_DENY;
+	char next[REASON_ADVICE_TEXT] = "", peer[WORD_MAX];
+
+	if (refused)
+		reason_advice(d->reason, d->ref, d->peer[0] ? d->peer : d->recorded ? d->record.host : "", next);
+	snprintf(out, size, "attest: %s: %s%s%s (%s).%s%s%s%s%s%s%s",
+	    refused ? "refused" : d->outcome == OUTCOME_PERMIT || d->outcome == OUTCOME_LEASE ? "permitted" : "not gated",
+	    d->peer[0] ? clean(d->peer, peer) : "", d->peer[0] ? ": " : "", reason_text(d->reason), reason_code(d->reason),
+	    d->ref[0] ? " Ref " : "", d->ref, d->ref[0] ? "." : "",
+	    refused ? " " : "", next,
+	    refused && c->message[0] ? " " : "", refused ? c->message : "");
+	make_printable(out);
 }
 
 static const char *
@@ -337,14 +348,15 @@ void
 gate_log_text(const struct gate_conf *c, const struct gate_request *q, const struct gate_decision *d,
     char *out, size_t size)
 {
-	char user[WORD_MAX], rhost[WORD_MAX], service[WORD_MAX], age[24] = "-";
+	char user[WORD_MAX], rhost[WORD_MAX], service[WORD_MAX], peer[WORD_MAX], age[24] = "-";
 
 	if (d->age >= 0)
 		snprintf(age, sizeof(age), "%llds", (long long)(d->age / 1000));
-	snprintf(out, size, "%s user=%s rhost=%s service=%s reason=%s ref=%s mode=%s age=%s ms=%lld state=%s source=%s%s%s%s%s",
+	snprintf(out, size, "%s user=%s rhost=%s service=%s reason=%s ref=%s mode=%s age=%s ms=%lld state=%s source=%s%s%s%s%s%s%s",
 	    log_word(d), clean(q->user, user), clean(q->rhost, rhost), clean(c->service, service),
 	    reason_code(d->reason), d->ref, mode_word(d->mode), age, (long long)d->took, state_word(d->state),
-	    source_word(d->source), d->not_armed ? " not-armed" : "", d->killed ? " kill-switch" : "",
+	    source_word(d->source), d->peer[0] ? " peer=" : "", d->peer[0] ? clean(d->peer, peer) : "",
+	    d->not_armed ? " not-armed" : "", d->killed ? " kill-switch" : "",
 	    d->detail.code != ERR_NONE ? " detail: " : "", d->detail.code != ERR_NONE ? d->detail.why : "");
 }
 

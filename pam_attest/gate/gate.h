@@ -17,6 +17,9 @@ struct gate_request {
 	const char *user, *rhost, *tty;
 	enum phase  phase;
 	uid_t       ruid;          /* real uid of the process that asks */
+	/* Asks in the application's conversation; false: no answer, or one that does not fit. NULL: nobody can be asked. */
+	bool      (*ask)(void *arg, const char *prompt, char *out, size_t size);
+	void       *ask_arg;
 };
 
 /* OUTCOME_DENY is 0: what was never decided is a refusal. */
@@ -54,6 +57,7 @@ struct gate_decision {
 	char           ref[REF_TEXT];
 	enum gate_mode mode;         /* in force: section, ceiling, arming, kill switch */
 	enum source    source;       /* which source settled it; SOURCE_COUNT: none did */
+	char           peer[GATE_NAME_MAX];     /* the machine that was judged, "" for this host */
 	int64_t        age;          /* ms since the verdict was asked for; -1 without one */
 	int64_t        took;         /* ms that the decision took */
 	bool           not_armed;    /* enforce acts as audit: this host was never affirming */
@@ -72,6 +76,9 @@ uid_t gate_owner(const struct gate_conf *);
 
 /* Services that run on their own or cannot refuse well: asked nothing unless a section of gate.conf names them. */
 bool gate_never_gates(const char *service);
+
+/* Does a person answer the prompts of this service, so that no name in them is to be believed? */
+bool gate_person_answers(const char *service);
 
 /* GATE: the one table of decision and phase. Its default is a refusal. */
 enum gate_code gate_code(const struct gate_conf *c, const struct gate_decision *, enum phase);

@@ -46,6 +46,8 @@ static const struct option {
 	KEY(IN_SERVICE,           "kill_switch",      KILL,    kill_all,         0, 0,       "console"),
 	KEY(IN_SERVICE,           "success_ok",       FLAG,    success_ok,       0, 0,       "no"),
 	KEY(IN_SERVICE,           "message",          TEXT,    message,          0, 0,       ""),
+	KEY(IN_SERVICE,           "peer_prompt",      FLAG,    peer_prompt,      0, 0,       "no"),
+	KEY(IN_SERVICE,           "audience",         TEXT,    audience,         0, 0,       ""),
 	KEY(IN_SERVICE | IN_LINE, "explain",          FLAG,    explain,          0, 0,       "no"),
 	KEY(IN_LINE,              "conf",             PATH,    file,             0, 0,       GATE_CONF_FILE),
 	KEY(IN_LINE,              "service",          TEXT,    service,          0, 0,       ""),

@@ -27,7 +27,7 @@ enum {
 	GATE_DROPINS_MAX = 32,
 };
 
-/* X(NAME, word): who is asked. peer and passport answer `none` in this release. */
+/* X(NAME, word): who is asked. */
 #define GATE_SOURCES(X) \
 	X(EXEMPT,   "exempt")   \
 	X(LEASE,    "lease")    \
@@ -82,6 +82,8 @@ struct gate_conf {
 	char               breakglass_group[GATE_NAME_MAX];
 	bool               kill_all, success_ok, explain;
 	char               message[GATE_MESSAGE_MAX];
+	bool               peer_prompt;                /* the service answers "attest-peer: " with a name that it has authenticated */
+	char               audience[GATE_NAME_MAX];    /* of passports, "" for none */
 
 	/* Only on the PAM line */
 	char file[GATE_PATH_MAX];

@@ -39,6 +39,22 @@ user_name(pam_handle_t *pamh, enum phase phase, bool *got)
 	return pam_get_user(pamh, &user, NULL) == PAM_SUCCESS && user ? user : "";
 }
 
+/* What the application answers to one prompt; its copy is wiped. */
+static bool
+ask(void *arg, const char *prompt, char *out, size_t size)
+{
+	char *response = NULL;
+	int rc = pam_prompt(arg, PAM_PROMPT_ECHO_ON, &response, "%s", prompt);
+	size_t len = rc == PAM_SUCCESS && response ? strlen(response) : size;
+
+	if (len < size)
+		memcpy(out, response, len + 1);
+	if (response)
+		explicit_bzero(response, strlen(response));
+	free(response);
+	return len < size;
+}
+
 static int
 log_priority(const struct gate_decision *d)
 {
@@ -77,7 +93,7 @@ decide(pam_handle_t *pamh, enum phase phase, int argc, const char **argv)
 	const char *service = item(pamh, PAM_SERVICE, &got);
 	struct gate_request q = {
 		.user = user_name(pamh, phase, &got), .rhost = item(pamh, PAM_RHOST, &got), .tty = item(pamh, PAM_TTY, &got),
-		.phase = phase, .ruid = getuid(),
+		.phase = phase, .ruid = getuid(), .ask = ask, .ask_arg = pamh,
 	};
 	struct gate_conf c;
 	struct gate_decision d;

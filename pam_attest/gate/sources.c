@@ -1,8 +1,6 @@
 #include <stdio.h>
 #include <string.h>
-#include "conf.h"
-#include "local.h"
-#include "sources.h"
+#include "gate_ask.h"
 
 static int64_t
 least(int64_t a, int64_t b)
@@ -52,85 +50,16 @@ ask_cache(struct facts *f, struct answer *a)
 		answer_say(a, why == REASON_OK ? REASON_VERDICT_EXPIRED : why, "", -1);
 }
 
-struct reply {
-	bool        ok, has_state, has_reason;
-	enum state  state;
-	enum reason reason;
-	char        ref[REF_TEXT], error[160];
-};
-
-static bool
-take_field(void *arg, const char *key, const char *value, struct error *e)
-{
-	struct reply *r = arg;
-
-	if (!strcmp(key, "ok"))
-		return conf_yes_no(value, &r->ok, e);
-	if (!strcmp(key, "state"))
-		r->has_state = state_find(value, &r->state);
-	if (!strcmp(key, "reason"))
-		r->has_reason = reason_find(value, &r->reason);
-	if (!strcmp(key, "error"))
-		snprintf(r->error, sizeof(r->error), "%s", value);
-	if (!strcmp(key, "ref") && value[0] && !ref_read(value, r->ref))
-		return err_set(e, ERR_FORMAT, "ref: not a reference");
-	return true;
-}
-
-static enum reason
-no_answer(const struct error *e)
-{
-	switch (e->code) {
-	case ERR_TIMEOUT: return REASON_ATTESTD_TIMEOUT;
-	case ERR_LIMIT:
-	case ERR_FORMAT:  return REASON_INTERNAL_ERROR;
-	default:          return REASON_ATTESTD_DOWN;
-	}
-}
-
-static bool
-exchange(struct facts *f, struct reply *r, struct error *e)
-{
-	const struct gate_request *q = f->request;
-	char path[GATE_PATH_MAX + 16];
-	int left = clock_left(f->deadline);
-	struct local_answer answer;
-	struct local_out ask;
-
-	local_open(&ask);
-	local_put(&ask, "verb", "ask");
-	/* A little less than we have, so that attestd's own word for the delay still arrives. */
-	local_put_number(&ask, "wait_ms", left > 400 ? left - 200 : left / 2);
-	local_put(&ask, "service", f->conf->service);
-	local_put(&ask, "user", q->user);
-	local_put(&ask, "rhost", q->rhost);
-	if (f->conf->max_age)
-		local_put_number(&ask, "max_age", f->conf->max_age / 1000);
-	snprintf(path, sizeof(path), "%s/gate.sock", f->conf->run_dir);
-	return local_end(&ask, e) && local_exchange(path, f->owner, &ask, f->deadline, &answer, NULL, e) &&
-	    local_walk(answer.buf, answer.head, take_field, r, e);
-}
-
-/* attestd attests now. What it says of itself must fit together, or it said nothing. */
+/* attestd attests now. */
 static void
 ask_quote(struct facts *f, struct answer *a)
 {
-	struct reply r = { 0 };
-	struct error e = { 0 };
+	struct local_out ask;
+	struct reply r;
 	enum reason why;
 
-	if (!exchange(f, &r, &e)) {
-		why = no_answer(&e);
-		f->detail = e;
-	} else if (!r.has_state || !r.has_reason || reason_state(r.reason) != r.state) {
-		why = REASON_INTERNAL_ERROR;
-		err_set(&f->detail, ERR_REFUSED, "attestd: %s", r.error[0] ? r.error : "no state that fits its reason");
-	} else {
-		why = without_grace(r.reason);
-	}
-	/* A permit that attestd itself takes back is none. */
-	if (!r.ok && (reason_state(why) == STATE_AFFIRMING || reason_state(why) == STATE_WARNING))
-		why = REASON_INTERNAL_ERROR;
+	gate_ask_open(f, "ask", &ask);
+	why = without_grace(gate_ask(f, &ask, &r));
 	f->asked = true;
 	f->why = why;
 	f->now = clock_now();
@@ -192,8 +121,8 @@ source_ask(enum source s, struct facts *f, struct answer *a)
 	case SOURCE_QUOTE: ask_quote(f, a); return;
 	case SOURCE_GRACE: ask_grace(f, a); return;
 	case SOURCE_LEASE: ask_lease(f, a); return;
-	case SOURCE_PEER:           /* known words that nobody answers yet */
-	case SOURCE_PASSPORT:
+	case SOURCE_PEER: ask_peer(f, a); return;
+	case SOURCE_PASSPORT: ask_passport(f, a); return;
 	case SOURCE_COUNT:
 		return;
 	}

@@ -28,6 +28,7 @@ struct answer {
 	enum reason reason;
 	char        ref[REF_TEXT];
 	int64_t     age;                      /* ms, -1 */
+	char        peer[GATE_NAME_MAX];      /* the machine that it is about, "" for this host */
 };
 
 void facts_read(const struct gate_conf *, const struct gate_request *, struct facts *);
@@ -39,8 +40,10 @@ void source_ask(enum source, struct facts *, struct answer *);
 /* Fills an answer that is heard. */
 void answer_say(struct answer *, enum reason, const char *ref, int64_t age);
 
-/* lease.c */
+/* lease.c, peer.c, passport.c */
 void ask_lease(struct facts *, struct answer *);
+void ask_peer(struct facts *, struct answer *);
+void ask_passport(struct facts *, struct answer *);
 
 /* A verdict against this host that is on record: it stays one until a newer one says otherwise. */
 bool facts_negative(const struct facts *);

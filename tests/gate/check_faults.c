@@ -40,6 +40,7 @@ ssize_t __real_getdents64(int, void *, size_t), __wrap_getdents64(int, void *, s
 int     __real_socket(int, int, int), __wrap_socket(int, int, int);
 int     __real_connect(int, const struct sockaddr *, socklen_t), __wrap_connect(int, const struct sockaddr *, socklen_t);
 int     __real_getsockopt(int, int, int, void *, socklen_t *), __wrap_getsockopt(int, int, int, void *, socklen_t *);
+int     __real_setsockopt(int, int, int, const void *, socklen_t), __wrap_setsockopt(int, int, int, const void *, socklen_t);
 ssize_t __real_send(int, const void *, size_t, int), __wrap_send(int, const void *, size_t, int);
 ssize_t __real_recv(int, void *, size_t, int), __wrap_recv(int, void *, size_t, int);
 int     __real_poll(struct pollfd *, nfds_t, int), __wrap_poll(struct pollfd *, nfds_t, int);
@@ -64,12 +65,29 @@ int __wrap_connect(int fd, const struct sockaddr *a, socklen_t n) { FAILS(-1); r
 int __wrap_getsockopt(int fd, int a, int b, void *p, socklen_t *n) { FAILS(-1); return __real_getsockopt(fd, a, b, p, n); }
 ssize_t __wrap_send(int fd, const void *p, size_t n, int f) { FAILS(0); return __real_send(fd, p, n, f); }
 ssize_t __wrap_recv(int fd, void *p, size_t n, int f) { FAILS(0); return __real_recv(fd, p, n, f); }
+int __wrap_setsockopt(int fd, int a, int b, const void *p, socklen_t n) { FAILS(-1); return __real_setsockopt(fd, a, b, p, n); }
 int __wrap_poll(struct pollfd *p, nfds_t n, int t) { FAILS(0); return __real_poll(p, n, t); }
 int __wrap_clock_gettime(clockid_t id, struct timespec *t) { FAILS(-1); return __real_clock_gettime(id, t); }
 ssize_t __wrap_getrandom(void *p, size_t n, unsigned f) { FAILS(0); return __real_getrandom(p, n, f); }
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *m, int f) { FAILS(0); return __real_sendmsg(fd, m, f); }
-int __wrap_pam_prompt(pam_handle_t *h, int s, char **a, const char *f, ...) { (void)h, (void)s, (void)a, (void)f; return now_fails() ? PAM_CONV_ERR : PAM_SUCCESS; }
 void __wrap_pam_syslog(const pam_handle_t *h, int p, const char *f, ...) { (void)h, (void)p, (void)f, (void)now_fails(); }
+
+/* Prompts are answered with a peer's name, and with what can be a passport. */
+int
+__wrap_pam_prompt(pam_handle_t *h, int style, char **answer, const char *f, ...)
+{
+	va_list ap;
+
+	(void)h;
+	if (now_fails())
+		return PAM_CONV_ERR;
+	if (style != PAM_PROMPT_ECHO_ON || !answer)
+		return PAM_SUCCESS;
+	va_start(ap, f);
+	*answer = strdup(strstr(va_arg(ap, const char *), "passport") ? "0123456789ABCDEFGHJKMNPQRS" : "laptop7");
+	va_end(ap);
+	return PAM_SUCCESS;
+}
 
 int
 __wrap_close(int fd)
@@ -107,6 +125,10 @@ static const struct { const char *label, *conf, *record, *attestd; bool permits;
 	{ "armed by first-good", "[demo]\nmode = enforce\ntimeout = 1s\n", "state=contraindicated reason=cmdline-changed", NULL, .permits = false },
 	{ "root from afar who says tty1", "[login]\nmode = enforce\narm = always\ntimeout = 1s\n", "state=contraindicated reason=cmdline-changed", NULL,
 	    .service = "login" },
+	{ "a bad peer", ENFORCE "sources = peer\npeer_prompt = yes\n", "", "ok=yes state=contraindicated reason=cmdline-changed ref=7F3K-21QX peer=laptop7", .permits = false },
+	{ "a peer that nobody knows", ENFORCE "sources = peer\npeer_prompt = yes\n", "", "ok=yes state=none reason=peer-unknown ref= peer=laptop7", .permits = false },
+	{ "a good peer", ENFORCE "sources = peer\npeer_prompt = yes\n", "", "ok=yes state=affirming reason=ok ref=7F3K-21QX peer=laptop7", .permits = true },
+	{ "a bad passport", ENFORCE "sources = passport\naudience = vpn.example\n", "", "ok=yes state=contraindicated reason=passport-invalid ref= peer=", .permits = false },
 	{ "audit for the others", "[default]\nmode = audit\n" ENFORCE, "state=contraindicated reason=cmdline-changed", NULL, .permits = false },
 };
 static const int errors[] = { 0, EIO, EACCES, EMFILE, ENOMEM, EAGAIN };

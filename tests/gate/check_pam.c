@@ -44,6 +44,7 @@ struct row {
 	const char *service, *user, *tty, *rhost, *args;
 	const char *lease;                      /* changes to a good one; NULL: none */
 	const char *cmdline;                    /* the kernel's, instead of a harmless one */
+	const char *peer, *code_typed;          /* answers to the prompts for them; NULL: the conversation fails */
 	enum phase  phase;
 	unsigned    flags;
 	int         code;
@@ -102,8 +103,58 @@ static const struct row rows[] = {
 	{ "21: an answer without a state", ENFORCE, NULL, "ok=yes", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL,
 	    .text = NO_ANSWER },
 	{ "none=permit is PAM_IGNORE, never PAM_SUCCESS", OPEN, NULL, .phase = ACCOUNT, .code = IGNORED },
-	{ "peer and passport answer nothing yet", ENFORCE "sources = lease peer passport\n", "", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL,
+
+	/* The machine that connects: by the name that the service gives, or by its passport. */
+#define PEER       ENFORCE "sources = peer\npeer_prompt = yes\n"
+#define PASSPORT   ENFORCE "sources = passport\naudience = vpn.example\n"
+#define CODE       "0123-456789-abcdefghjk-mnpqrs"
+#define GOOD_PEER  "ok=yes state=affirming reason=ok ref=7F3K-21QX peer=laptop7"
+#define BAD_PEER   "ok=yes state=contraindicated reason=cmdline-changed ref=7F3K-21QX peer=laptop7"
+#define NO_PEER    "attest: refused: the service did not say which machine connects (peer-unnamed). Ref L-****-****. " \
+		   "map the prompt attest-peer to the certificate's name: attest-vpn(7)"
+#define NO_CODE    "attest: refused: no passport was given (passport-missing). Ref L-****-****. " \
+		   "on the machine that connects: attestctl passport --audience A --user U"
+#define BAD_CODE   "attest: refused: the passport is not good: used, too old, or for another audience or user (passport-invalid). Ref L-****-****. " \
+		   "on the machine that connects: attestctl passport --audience A --user U"
+#define LAPTOP     "attest: refused: laptop7: the kernel command line is not one of the known ones (cmdline-changed). " \
+		   "Ref 7F3K-21QX. if it was you: verifierctl accept 7F3K-21QX"
+	{ "a good peer", PEER, "", GOOD_PEER, .peer = "laptop7", .phase = ACCOUNT, .code = PAM_SUCCESS },
+	{ "a good peer, and no verdict here: nothing is armed", "[demo]\nmode = enforce\nsources = peer\npeer_prompt = yes\n", NULL, BAD_PEER,
+	    .peer = "laptop7", .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = LAPTOP },
+	{ "a bad peer", PEER, "", BAD_PEER, .peer = "laptop7", .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = LAPTOP },
+	{ "a good peer of a gateway that is refused", PEER, REFUSED, GOOD_PEER, .peer = "laptop7", .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = NO_CMDLINE },
+	{ "a peer that nobody knows", PEER, "", "ok=yes state=none reason=peer-unknown ref= peer=laptop7", .peer = "laptop7", .phase = ACCOUNT,
+	    .code = PAM_AUTHINFO_UNAVAIL, .text = "attest: refused: laptop7: the verifier knows no machine of this name (peer-unknown). Ref L-****-****. "
+	    "enroll the machine that connects, under the name in its certificate" },
+	{ "the verifier out", PEER, "", "ok=yes state=none reason=verifier-unreachable ref= peer=laptop7", .peer = "laptop7", .phase = ACCOUNT,
+	    .code = PAM_AUTHINFO_UNAVAIL, .text = "attest: refused: laptop7: no verifier can be reached (verifier-unreachable). Ref L-****-****. check network and verifierd" },
+	{ "attestd takes its permit back", PEER, "", "ok=no state=affirming reason=ok", .peer = "laptop7", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL,
+	    .text = "attest: refused: laptop7: the gate failed inside (internal-error). Ref L-****-****. look at the journal; report it" },
+	{ "no certificate, no name", PEER, "", GOOD_PEER, .peer = "", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_PEER },
+	{ "no mapping: the user's name", PEER, "", GOOD_PEER, .peer = "kim", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_PEER },
+	{ "a name that is too long", PEER, "", GOOD_PEER, .peer = "0123456789012345678901234567890123456789012345678901234567890123", .phase = ACCOUNT,
+	    .code = PAM_AUTHINFO_UNAVAIL, .text = NO_PEER },
+	{ "nobody answers prompts", PEER, "", GOOD_PEER, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_PEER },
+	{ "peer_prompt is not set", ENFORCE "sources = peer\n", "", GOOD_PEER, .peer = "laptop7", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_PEER },
+	{ "people answer sshd's prompts", "[sshd]\nmode = enforce\narm = always\nsources = peer\npeer_prompt = yes\n", "", GOOD_PEER, .service = "sshd",
+	    .peer = "laptop7", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_PEER },
+	{ "strangers ask about no peer", PEER, "", GOOD_PEER, .peer = "laptop7", .phase = AUTH, .code = PAM_AUTHINFO_UNAVAIL,
 	    .text = "attest: refused: this host has not been attested in this boot (not-attested). Ref L-****-****. wait for attestd, or run: attestctl attest" },
+	{ "a session has no peer", PEER, "", GOOD_PEER, .peer = "laptop7", .phase = SESSION, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_PEER },
+	{ "peer, audit: would permit or refuse", "[demo]\nmode = audit\nsources = peer\npeer_prompt = yes\n", "", BAD_PEER, .peer = "laptop7", .phase = ACCOUNT, .code = IGNORED },
+	{ "35: a passport", PASSPORT, "", GOOD_PEER, .code_typed = CODE, .phase = ACCOUNT, .code = PAM_SUCCESS },
+	{ "35: a passport that the verifier does not take", PASSPORT, "", "ok=yes state=contraindicated reason=passport-invalid ref= peer=", .code_typed = CODE,
+	    .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = BAD_CODE },
+	{ "35: what can be no passport", PASSPORT, "", GOOD_PEER, .code_typed = "correct-horse", .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = BAD_CODE },
+	{ "35: a result in its place", PASSPORT, "", GOOD_PEER, .code_typed = "eyJhbGciOiJFUzI1NiJ9.e30.AAAA", .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = BAD_CODE },
+	{ "an empty answer", PASSPORT, "", GOOD_PEER, .code_typed = "", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_CODE },
+	{ "no answer", PASSPORT, "", GOOD_PEER, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_CODE },
+	{ "no audience", ENFORCE "sources = passport\n", "", GOOD_PEER, .code_typed = CODE, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_CODE },
+	{ "a passport before the password", PASSPORT, "", GOOD_PEER, .code_typed = CODE, .phase = AUTH, .code = PAM_AUTHINFO_UNAVAIL,
+	    .text = "attest: refused: this host has not been attested in this boot (not-attested). Ref L-****-****. wait for attestd, or run: attestctl attest" },
+	{ "a passport, attestd down", PASSPORT, "", .code_typed = CODE, .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_ATTESTD },
+	{ "a wrong passport is no want of one", ENFORCE "sources = passport [none=permit]\naudience = vpn.example\n", "", GOOD_PEER, .code_typed = "x",
+	    .phase = ACCOUNT, .code = PAM_PERM_DENIED, .text = BAD_CODE },
 
 	/* Records that do not count. */
 #define CACHE_ONLY ENFORCE "sources = cache\n"
@@ -309,13 +360,26 @@ static char said[1024];
 static int
 listen_in(int n, const struct pam_message **msg, struct pam_response **answers, void *arg)
 {
-	(void)arg;
+	const struct row *r = arg;
+	const char *typed = NULL;
+
 	*answers = calloc((size_t)n, sizeof(**answers));
+	ck_assert_ptr_nonnull(*answers);
 	/* pam_debug speaks as well. */
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		if (!strncmp(msg[i]->msg, "attest: ", 8))
 			strncat(said, msg[i]->msg, sizeof(said) - strlen(said) - 1);
-	return *answers ? PAM_SUCCESS : PAM_CONV_ERR;
+		if (msg[i]->msg_style != PAM_PROMPT_ECHO_ON)
+			continue;
+		if (!strcmp(msg[i]->msg, "attest-peer: "))
+			typed = r->peer;
+		else if (!strcmp(msg[i]->msg, "attest-passport vpn.example for kim: "))
+			typed = r->code_typed;
+		if (!typed)
+			return PAM_CONV_ERR;
+		(*answers)[i].resp = strdup(typed);
+	}
+	return PAM_SUCCESS;
 }
 
 static void
@@ -390,7 +454,7 @@ call(const struct row *r, int *code)
 	static int (*const entry[])(pam_handle_t *, int) = {
 		[AUTH] = pam_authenticate, [ACCOUNT] = pam_acct_mgmt, [SESSION] = pam_open_session,
 	};
-	const struct pam_conv conv = { .conv = listen_in };
+	const struct pam_conv conv = { .conv = listen_in, .appdata_ptr = (void *)(uintptr_t)r };
 	pam_handle_t *pamh;
 	char dir[128];
 

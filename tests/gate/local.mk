@@ -22,7 +22,7 @@ TESTS += %D%/check_faults
 tests_gate_check_faults_SOURCES  = %D%/check_faults.c %D%/world.c %D%/world.h pam_attest/gate/pam_attest.c
 tests_gate_check_faults_CPPFLAGS = $(UNIT_CPPFLAGS) $(GATE_CPPFLAGS)
 tests_gate_check_faults_LDFLAGS  = $(AM_LDFLAGS) -Wl,--wrap=open -Wl,--wrap=fstat -Wl,--wrap=read -Wl,--wrap=getdents64 \
-	-Wl,--wrap=socket -Wl,--wrap=connect -Wl,--wrap=getsockopt -Wl,--wrap=send -Wl,--wrap=recv -Wl,--wrap=poll \
+	-Wl,--wrap=socket -Wl,--wrap=connect -Wl,--wrap=getsockopt -Wl,--wrap=setsockopt -Wl,--wrap=send -Wl,--wrap=recv -Wl,--wrap=poll \
 	-Wl,--wrap=clock_gettime -Wl,--wrap=getrandom -Wl,--wrap=sendmsg -Wl,--wrap=close \
 	-Wl,--wrap=pam_get_item -Wl,--wrap=pam_get_user -Wl,--wrap=pam_prompt -Wl,--wrap=pam_syslog
 tests_gate_check_faults_LDADD    = libgate.la libunit.la -lpam
