@@ -12,3 +12,4 @@ dist_man5_MANS += %D%/verifierd.conf.5
 dist_man5_MANS += %D%/attest-ima.5
 dist_man5_MANS += %D%/attest-policy.5 %D%/attest-references.5
 dist_man7_MANS += %D%/attest-doctor.7
+dist_man7_MANS += %D%/attest-vpn.7

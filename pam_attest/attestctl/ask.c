@@ -17,6 +17,8 @@ field(void *arg, const char *key, const char *value, struct error *e)
 		snprintf(x->told->ref, sizeof(x->told->ref), "%s", value);
 	else if (!strcmp(key, "error"))
 		snprintf(x->told->error, sizeof(x->told->error), "%s", value);
+	else if (!strcmp(key, "code") && !code_read(value, x->told->code))
+		return err_set(e, ERR_FORMAT, "code: not one");
 	else if (!strcmp(key, "length"))
 		x->length = strtoul(value, NULL, 10);
 	return true;

@@ -9,6 +9,7 @@ struct told {
 	bool         ok;
 	enum reason  reason;
 	char         ref[LOCAL_VALUE_MAX];
+	char         code[CODE_TEXT];          /* of passport; "" when none was granted */
 	char         error[LOCAL_VALUE_MAX];   /* when not ok */
 	struct json *json;                     /* NULL when none was sent; json_free it */
 };

@@ -58,6 +58,12 @@ judge_sources(struct findings *all, const struct gate_conf *c)
 
 	if (has(c, SOURCE_CACHE) && (has(c, SOURCE_PEER) || has(c, SOURCE_PASSPORT)))
 		add(all, FOUND_CACHE_AND_PEER, c, "sources: cache judges this host, peer and passport the connecting one; not both");
+	if (has(c, SOURCE_PEER) && gate_person_answers(c->service))
+		add(all, FOUND_PEER_TYPED, c, "sources: peer: people answer this service's prompts, and could name any machine");
+	else if (has(c, SOURCE_PEER) && !c->peer_prompt)
+		add(all, FOUND_PEER_UNNAMED, c, "sources: peer without peer_prompt = yes: nobody says which machine connects");
+	if (has(c, SOURCE_PASSPORT) && !c->audience[0])
+		add(all, FOUND_NO_AUDIENCE, c, "sources: passport without audience: no passport can be for this service");
 	for (unsigned i = 0; i < c->nsources; i++) {
 		const struct source_rule *r = &c->sources[i];
 

@@ -28,6 +28,9 @@ const char *severity_word(enum severity);
 /* gate.conf */ \
 X(CONF,            "conf",               ERROR,   "a line of gate.conf cannot be used", "edit the line that is named, then: attestctl lint") \
 X(CACHE_AND_PEER,  "cache-and-peer",     ERROR,   "cache judges this host, peer and passport the connecting one", "keep one kind in the service's sources line") \
+X(PEER_TYPED,      "peer-typed",         ERROR,   "people answer the prompts of this service, and could name any machine", "use passport instead of peer in the service's sources line") \
+X(PEER_UNNAMED,    "peer-unnamed",       ERROR,   "peer asks about nobody while the service does not say which machine connects", "map attest-peer to COMMONNAME in the plugin line, and set peer_prompt = yes: attest-vpn(7)") \
+X(NO_AUDIENCE,     "no-audience",        ERROR,   "passports are for an audience, and this service has none", "set audience in the service's section, as verifierctl gateways has it") \
 X(OPENS,           "opens",              WARNING, "an attacker can bring about none and broken, and a bracket permits them", "take the bracket out of the service's sources line") \
 X(NO_EXEMPT,       "no-exempt",          WARNING, "without exempt there is no way in when everything else is down", "put exempt first in the service's sources line") \
 X(MAX_AGE,         "max-age-short",      WARNING, "a verdict is renewed later than max_age asks for, so that accesses wait for a quote", "raise max_age, or lower renew in attestd.conf") \

@@ -32,6 +32,12 @@ tests_fuzz_fuzz_quote_CPPFLAGS = $(PROTO_CPPFLAGS)
 tests_fuzz_fuzz_quote_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_quote_LDADD    = libproto.la
 
+check_PROGRAMS += %D%/fuzz_prompt
+tests_fuzz_fuzz_prompt_SOURCES  = %D%/fuzz_prompt.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_prompt_CPPFLAGS = $(PROMPT_CPPFLAGS)
+tests_fuzz_fuzz_prompt_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_prompt_LDADD    = libprompt.la
+
 check_PROGRAMS += %D%/fuzz_api
 tests_fuzz_fuzz_api_SOURCES  = %D%/fuzz_api.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_api_CPPFLAGS = $(PROTO_CPPFLAGS)

@@ -191,8 +191,19 @@ conf "max_age below the renewal that attestd.conf says" 0 "max_age = 7m" \
 warning: [sshd] max_age is 420 s, and attestd renews after 450 s (renew = 50%): accesses wait for a quote
 warning: [sudo] max_age is 420 s, and attestd renews after 450 s (renew = 50%): accesses wait for a quote"
 conf "max_age above it" 0 "max_age = 8m" ""
-conf "cache beside peer" 2 "sources = exempt cache peer" \
+conf "cache beside passport" 2 "sources = exempt cache passport" \
 "error: [default] sources: cache judges this host, peer and passport the connecting one; not both
+error: [default] sources: passport without audience: no passport can be for this service
 error: [sshd] sources: cache judges this host, peer and passport the connecting one; not both
-error: [sudo] sources: cache judges this host, peer and passport the connecting one; not both"
+error: [sshd] sources: passport without audience: no passport can be for this service
+error: [sudo] sources: cache judges this host, peer and passport the connecting one; not both
+error: [sudo] sources: passport without audience: no passport can be for this service"
+conf "peer where people answer, or nobody does" 2 "sources = exempt peer" \
+"error: [default] sources: peer without peer_prompt = yes: nobody says which machine connects
+error: [sshd] sources: peer: people answer this service's prompts, and could name any machine
+error: [sudo] sources: peer: people answer this service's prompts, and could name any machine"
+conf "passport without audience" 2 "sources = exempt passport" \
+"error: [default] sources: passport without audience: no passport can be for this service
+error: [sshd] sources: passport without audience: no passport can be for this service
+error: [sudo] sources: passport without audience: no passport can be for this service"
 [ $failed = 0 ]

@@ -373,6 +373,12 @@ tests_unit_check_gateways_SOURCES  = %D%/check_gateways.c %D%/core_lab.c %D%/cor
 tests_unit_check_gateways_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_check_gateways_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
 
+check_PROGRAMS += %D%/check_prompt
+TESTS += %D%/check_prompt
+tests_unit_check_prompt_SOURCES  = %D%/check_prompt.c
+tests_unit_check_prompt_CPPFLAGS = $(UNIT_CPPFLAGS) $(PROMPT_CPPFLAGS)
+tests_unit_check_prompt_LDADD    = libunit.la libprompt.la
+
 check_PROGRAMS += %D%/check_quorum
 TESTS += %D%/check_quorum
 tests_unit_check_quorum_SOURCES  = %D%/check_quorum.c %D%/core_lab.c %D%/core_lab.h %D%/soft_ima.c %D%/soft_ima.h \
