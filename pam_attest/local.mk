@@ -141,6 +141,7 @@ pam_attest_attestctl_attestctl_SOURCES = \
 	%D%/attestctl/cmd_status.c \
 	%D%/attestctl/complete.c %D%/attestctl/complete.h \
 	%D%/attestctl/doctor.h \
+	%D%/attestctl/doctor_group.c \
 	%D%/attestctl/doctor_host.c \
 	%D%/attestctl/doctor_programs.c \
 	%D%/attestctl/main.c \

@@ -43,6 +43,7 @@ struct checkup {
 	X(look_tpm,      "the TPM: its device, its lockout counter") \
 	X(look_boot_log, "the boot log: is it there, and why not") \
 	X(look_ima,      "the IMA list: can it be read") \
+	X(look_group,    "the attested group: its number, its members, who can see it") \
 	X(look_setgid,   "setgid files of the attested group")
 
 #define X(name, what) void name(struct checkup *);

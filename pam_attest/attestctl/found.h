@@ -95,6 +95,9 @@ X(LOG_EMPTY,       "boot-log-empty",     ERROR,   "the boot loader handed no boo
 X(LOG_ABSENT,      "boot-log-absent",    ERROR,   "the kernel shows no boot log", "boot by UEFI with the TPM on; else: verifierctl class HOST no-log --reason TEXT") \
 X(LOG_UNREADABLE,  "boot-log-unreadable", ERROR,  "attestd cannot read the boot log", "mount -t securityfs none /sys/kernel/security; start attestd as root") \
 X(IMA_UNREADABLE,  "ima-unreadable",     ERROR,   "attestd cannot read the IMA list", "start attestd as root; see ima_log in attestd.conf") \
+X(GROUP_SILENT,    "group-silent",       WARNING, "nsswitch.conf asks for the attested group, and the module has none to give", "see libnss_attest(8): a number in [nss] that is nobody else's") \
+X(GROUP_MEMBERS,   "group-members",      WARNING, "users are in the attested group whatever this host booted", "gpasswd -M '' FILE; and usermod -g OTHER for those who have it as their own") \
+X(GROUP_UNSEEN,    "group-unseen",       WARNING, "programs that do not run as root see no attested group", "chmod a+rX FILE") \
 X(SETGID,          "setgid-files",       WARNING, "a setgid file of the attested group outlives the verdict", "chmod g-s FILE") \
 /* what could not be looked at */ \
 X(UNLOOKED,        "not-looked-at",      UNKNOWN, "doctor may not or cannot look there", "run it as root")

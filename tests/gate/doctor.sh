@@ -189,6 +189,39 @@ rm "$root/sys/kernel/security/tpm0/binary_bios_measurements"
 rm -r "$root/sys/firmware/efi"
 says "this machine was not booted by UEFI"
 finds "no log" "boot-log-absent"
+asks() {
+	mkdir -p "$root/etc/attest/gate.conf.d"
+	printf 'passwd: files\ngroup:files attest # and more\n' >"$root/etc/nsswitch.conf"
+	printf '[nss]\n%b' "$1" >"$root/etc/attest/gate.conf.d/nss.conf"
+}
+asks 'gid = 968\n'
+finds "the group as it should be" ""
+asks 'gid = 968\n'
+sed -i 's/group:.*/group: files #attest/' "$root/etc/nsswitch.conf"
+chmod o-r "$root/etc/attest/gate.conf.d/nss.conf"
+finds "nobody asks for the group" ""
+asks ''
+finds "no number for the group" "group-silent"
+asks 'gid = 968\ncolour = red\n'
+finds "a line of [nss] that cannot be used" "conf group-silent"
+asks 'gid = 968\n'
+echo 'docker:x:968:kim' >>"$root/etc/group"
+finds "row 45: the number is docker's" "group-silent"
+asks 'gid = 968\n'
+echo 'attested:x:968:' >>"$root/etc/group"
+finds "the number is reserved" ""
+asks 'gid = 968\n'
+echo 'attested:x:968:kim' >>"$root/etc/group"
+finds "somebody is a member for good" "group-members"
+asks 'gid = 968\n'
+echo 'attested:x:968:' >>"$root/etc/group"
+sed -i 's/^kim:x:1000:1000/kim:x:1000:968/' "$root/etc/passwd"
+finds "somebody's own group" "group-members"
+asks 'gid = 968\n'
+chmod o-r "$root/etc/attest/gate.conf"
+chmod o-rx "$root/etc/attest/gate.conf.d"
+finds "root alone can read it" "group-unseen group-unseen"
+
 printf '[nss]\ngid = 968\ngroup = attested\n' >>"$root/etc/attest/gate.conf"
 : >"$root/home/a"
 if chgrp 968 "$root/home/a" 2>/dev/null; then
