@@ -11,6 +11,7 @@ libattestd_la_SOURCES = \
 	%D%/attestd/ima_file.c %D%/attestd/ima_file.h \
 	%D%/attestd/logs.c %D%/attestd/logs.h \
 	%D%/attestd/options.c %D%/attestd/options.h \
+	%D%/attestd/outbox.c %D%/attestd/outbox.h \
 	%D%/attestd/pipe.h \
 	%D%/attestd/publish.c %D%/attestd/publish.h \
 	%D%/attestd/relying.c %D%/attestd/relying.h \
@@ -21,6 +22,7 @@ libattestd_la_SOURCES = \
 	%D%/attestd/state.c %D%/attestd/state.h \
 	%D%/attestd/status.c %D%/attestd/status.h \
 	%D%/attestd/tally.c %D%/attestd/tally.h \
+	%D%/attestd/tell.c %D%/attestd/tell.h \
 	%D%/attestd/tpm.c %D%/attestd/tpm.h %D%/attestd/tpm_wire.h \
 	%D%/attestd/upstream.c %D%/attestd/upstream.h \
 	%D%/attestd/worker.c %D%/attestd/worker.h

@@ -2,14 +2,14 @@
 #include "local.h"
 #include "scope.h"
 
-/* What somebody typed, fit to stand in a line: no spaces, no control characters. Cut where it is too long. */
+/* What somebody typed, fit to stand in a line and in JSON as it is: no spaces, quotes, control characters. Cut where it is too long. */
 static bool
 copy(char *out, size_t size, const char *value)
 {
 	size_t n = 0;
 
 	for (; n < size - 1 && value[n]; n++)
-		out[n] = value[n] > ' ' && value[n] <= '~' ? value[n] : '?';
+		out[n] = value[n] > ' ' && value[n] <= '~' && value[n] != '"' && value[n] != '\\' ? value[n] : '?';
 	out[n] = '\0';
 	return true;
 }

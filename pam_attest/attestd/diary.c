@@ -121,24 +121,21 @@ diary_walk(const char *text, size_t len, diary_fn *fn, void *arg)
 
 /* --- the files */
 
-static bool
+/* The file, to append to. Looks at what is there: somebody may have cut it or taken it away. */
+static int
 open_file(struct diary *di, struct error *e)
 {
+	own(fd) int fd = open(di->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	struct stat st;
 	char last = '\n';
 
-	di->fd = open(di->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-	if (di->fd < 0)
-		return err_errno(e, "open %s", di->path);
-	if (fstat(di->fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		diary_close(di);
-		return err_set(e, ERR_UNTRUSTED, "%s: not a plain file", di->path);
-	}
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_errno(e, "open %s", di->path), -1;
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_UNTRUSTED, "%s: not a plain file", di->path), -1;
 	di->size = (size_t)st.st_size;
-	if (di->size)
-		(void)!pread(di->fd, &last, 1, st.st_size - 1);
-	di->torn = last != '\n';
-	return true;
+	di->torn = di->size && pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
+	return give_fd(&fd);
 }
 
 static void
@@ -170,22 +167,16 @@ bool
 diary_open(struct diary *di, const char *state_dir, int64_t now, diary_fn *fn, void *arg, struct error *e)
 {
 	struct load l = { di, fn, arg, false };
+	own(fd) int fd = -1;
 
-	*di = (struct diary){ .fd = -1 };
+	*di = (struct diary){ .size = 0 };
 	snprintf(di->path, sizeof(di->path), "%s/decisions", state_dir);
 	snprintf(di->older, sizeof(di->older), "%s/decisions.1", state_dir);
 	read_file(di->older, loaded, &l);
 	l.newest = true;
 	read_file(di->path, loaded, &l);
-	return open_file(di, e) && diary_flush(di, now, e);
-}
-
-void
-diary_close(struct diary *di)
-{
-	if (di->fd >= 0)
-		close(di->fd);
-	di->fd = -1;
+	fd = open_file(di, e);
+	return fd >= 0 && diary_flush(di, now, e);
 }
 
 void
@@ -196,7 +187,7 @@ diary_add(struct diary *di, struct decision *d)
 
 	d->number = ++di->last;
 	n = diary_line(d, line);
-	if (di->fd < 0 || !n || n > sizeof(di->buf) - di->used) {
+	if (!n || n > sizeof(di->buf) - di->used) {
 		di->lost++;
 		return;
 	}
@@ -207,44 +198,34 @@ diary_add(struct diary *di, struct decision *d)
 	di->waiting++;
 }
 
-/* The file moves aside as a whole; both names are there again when it goes wrong in between. */
-static bool
-turn_page(struct diary *di, struct error *e)
-{
-	if (rename(di->path, di->older) < 0)
-		return err_errno(e, "rename %s", di->path);
-	diary_close(di);
-	di->begun = 0;
-	return open_file(di, e);
-}
-
 static bool
 write_out(struct diary *di, struct error *e)
 {
+	own(fd) int fd = open_file(di, e);
 	ssize_t n;
 
-	if (di->torn && write(di->fd, "\n", 1) != 1)
+	if (fd < 0)
+		return false;
+	if (di->torn && write(fd, "\n", 1) != 1)
 		return err_errno(e, "write %s", di->path);
-	di->size += di->torn;
-	di->torn = false;
-	n = write(di->fd, di->buf, di->used);
+	n = write(fd, di->buf, di->used);
 	if (n > 0)
 		di->size += (size_t)n;
 	if (n == (ssize_t)di->used)
 		return true;
-	di->torn = n > 0;
 	return n < 0 ? err_errno(e, "write %s", di->path) : err_set(e, ERR_SYSTEM, "write %s: no room", di->path);
 }
 
 bool
 diary_flush(struct diary *di, int64_t now, struct error *e)
 {
-	bool ok = true, full = di->size >= DIARY_FILE_MAX, old = di->begun && now - di->begun > DIARY_DAYS * DAY_MS;
+	bool full = di->size >= DIARY_FILE_MAX, old = di->begun && now - di->begun > DIARY_DAYS * DAY_MS, ok = true;
 
-	if (di->fd < 0)
-		return di->used = 0, di->waiting = 0, true;
-	if (full || old)
-		ok = turn_page(di, e);
+	/* The file moves aside as a whole. */
+	if ((full || old) && rename(di->path, di->older) < 0)
+		ok = err_errno(e, "rename %s", di->path);
+	else if (full || old)
+		di->begun = di->used ? now : 0, di->size = 0;
 	if (ok && di->used)
 		ok = write_out(di, e);
 	if (!ok)

@@ -7,7 +7,8 @@
  * old becomes decisions.1, and the one before it goes. Written in one piece a turn of the loop and never synced: what
  * was written outlives kill -9, a power cut may cost the last half minute. A line that was cut off is no line.
  *
- * A disk that is full costs lines, which are counted, and nothing else.
+ * A disk that is full costs lines, which are counted, and nothing else. No descriptor is kept: nobody is hindered by it
+ * from mounting the disk read-only.
  */
 #ifndef DIARY_H
 #define DIARY_H
@@ -18,7 +19,6 @@ enum { DIARY_FILE_MAX = 4 << 20, DIARY_DAYS = 31, DIARY_LINE_MAX = 384, DIARY_BU
 
 struct diary {
 	char     path[PATH_TEXT + 32], older[PATH_TEXT + 32];
-	int      fd;                       /* -1: nothing is kept */
 	size_t   size;                     /* of the file */
 	int64_t  begun;                    /* time of its first line; 0: it has none */
 	bool     torn;                     /* it may end in the middle of a line */
@@ -37,9 +37,8 @@ bool diary_read(const char *line, size_t len, struct decision *, struct error *)
 /* Its length; 0 when it does not fit. */
 size_t diary_line(const struct decision *, char out[static DIARY_LINE_MAX]);
 
-/* Gives all that is kept to fn, and opens the file to go on. On failure nothing will be kept, and all else works. */
+/* Gives all that is kept to fn, and looks whether more can be kept. False: not now; all else works. */
 bool diary_open(struct diary *, const char *state_dir, int64_t now, diary_fn *, void *arg, struct error *) MUST_CHECK;
-void diary_close(struct diary *);
 /* Gives the decision its number and keeps it with the next flush. */
 void diary_add(struct diary *, struct decision *);
 /* Writes what waits. False: those lines are lost. */

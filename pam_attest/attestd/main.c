@@ -12,6 +12,7 @@
 #include "file.h"
 #include "kernel.h"
 #include "log.h"
+#include "outbox.h"
 #include "publish.h"
 #include "relying.h"
 #include "round.h"
@@ -43,6 +44,8 @@ struct daemon {
 	struct diary     diary;
 	struct tally     tally;
 	bool             diary_fails;          /* said already */
+	struct outbox    outbox;
+	bool             telling;              /* the job under way is about the outbox */
 	struct outcome   last;
 	struct counters  counters;
 	char             boot_id[BOOT_ID_TEXT];
@@ -135,6 +138,7 @@ recall(void *arg, const struct decision *decision)
 
 	decisions_remember(&d->decisions, decision);
 	tally_add(&d->tally, decision, false);
+	outbox_add(&d->outbox, decision);
 }
 
 /* That nothing can be kept is no reason not to serve. */
@@ -143,8 +147,17 @@ start_diary(struct daemon *d)
 {
 	struct error e = { .code = ERR_NONE };
 
+	bool known = outbox_open(&d->outbox, d->opt.state_dir, &e);
+
+	if (!known)
+		log_say(LOG_WARNING, "what the verifier was told last is not known, and not told again: %s", e.why);
 	if (!diary_open(&d->diary, d->opt.state_dir, clock_now().wall, recall, d, &e))
 		log_say(LOG_WARNING, "decisions are not kept: %s", e.why);
+	/* Numbers go on where the verifier was told of them, whatever became of the file. */
+	if (!known)
+		outbox_skip(&d->outbox);
+	if (d->diary.last < d->outbox.newest)
+		d->diary.last = d->outbox.newest;
 }
 
 static bool
@@ -223,6 +236,7 @@ post(struct daemon *d, const struct job *j)
 	}
 	if (j->kind == JOB_ATTEST || j->kind == JOB_PASSPORT)
 		d->last_round = clock_mono();
+	d->telling = j->kind == JOB_TELL;
 	return true;
 }
 
@@ -343,22 +357,86 @@ hand_over(struct daemon *d, struct outcome *o)
 	explicit_bzero(o->passport, sizeof(o->passport));
 }
 
+/* The outbox is for the time after an attestation: the verifier answers, and the TPM does. */
+static bool
+may_tell(const struct daemon *d)
+{
+	return d->last.enrolled && d->last_round && !d->worker.busy && !d->stopping && !reason_is_outage(d->last.reason) &&
+	    reason_state(d->last.reason) != STATE_BROKEN;
+}
+
+static void
+tell_news(struct daemon *d, bool idle)
+{
+	struct job j = { .kind = JOB_TELL };
+	struct error e = { .code = ERR_NONE };
+
+	if (!may_tell(d))
+		return;
+	j.text = outbox_take(&d->outbox, &d->tally, idle, &j.text_len, &e);
+	if (e.code)
+		log_say(LOG_WARNING, "the verifier is not told: %s", e.why);
+	if (j.text && !post(d, &j)) {
+		d->outbox.next = clock_mono() + POST_AGAIN_MS;
+		free(j.text);
+	}
+}
+
+/* For the host's own verdict; not for another machine's, or a passport. */
+static bool
+waits_for_round(const struct client *c)
+{
+	return c->fd >= 0 && c->waiting && !c->number && c->verb != VERB_PASSPORT;
+}
+
+static bool
+somebody_waits(const struct daemon *d)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		if (waits_for_round(&d->clients.list[i]))
+			return true;
+	return false;
+}
+
+static void
+told(struct daemon *d, const struct outcome *o)
+{
+	bool taken = o->reason == REASON_OK;
+	struct error e = { .code = ERR_NONE };
+
+	outbox_sent(&d->outbox, taken, &e);
+	if (e.code)
+		log_say(LOG_WARNING, "%s", e.why);
+	if (!taken && d->outbox.failures == 1)
+		log_say(LOG_WARNING, "the verifier could not be told: %s: %s", reason_code(o->reason), o->why);
+	/* Who asked for an attestation meanwhile has waited long enough. */
+	if (somebody_waits(d) && !d->stopping)
+		post(d, &(struct job){ .kind = d->last.pending ? JOB_POLL : JOB_ATTEST });
+}
+
 static void
 finished(struct daemon *d)
 {
 	struct done done;
+	bool idle;
 
 	if (!worker_take(&d->worker, &done)) {
 		log_say(LOG_CRIT, "the worker ended");
 		d->stopping = true;
 		return;
 	}
+	d->counters.quotes = done.outcome.quotes;
+	d->counters.tpm_commands = done.outcome.tpm_commands;
+	if (done.kind == JOB_TELL) {
+		d->telling = false;
+		told(d, &done.outcome);
+		return;
+	}
+	idle = !somebody_waits(d);
 	tell(d, done.kind, &done.outcome);
 	if (done.kind == JOB_PASSPORT)
 		hand_over(d, &done.outcome);
 	d->last = done.outcome;
-	d->counters.quotes = done.outcome.quotes;
-	d->counters.tpm_commands = done.outcome.tpm_commands;
 	schedule(d, done.outcome.next_ms);
 	/* Let in just now: the attestation that comes next is the answer to who asked for one. */
 	if (done.kind == JOB_POLL && done.outcome.enrolled)
@@ -367,9 +445,11 @@ finished(struct daemon *d)
 		struct client *c = &d->clients.list[i];
 
 		/* Who asked for an attestation while an enrollment was under way waits for the next job. */
-		if (c->fd >= 0 && c->waiting && !c->number && c->verb != VERB_PASSPORT && (c == d->enrolling) == (done.kind == JOB_ENROLL))
+		if (waits_for_round(c) && (c == d->enrolling) == (done.kind == JOB_ENROLL))
 			answer(d, c);
 	}
+	if (done.kind == JOB_ATTEST)
+		tell_news(d, idle);
 }
 
 /* --- callers */
@@ -559,7 +639,7 @@ request(struct daemon *d, struct client *c)
 	switch (c->verb) {
 	case VERB_ASK:
 		d->counters.asks++;
-		if (d->worker.busy || may_quote(d))
+		if ((d->worker.busy && !d->telling) || may_quote(d))
 			wait_for_round(d, c);
 		else
 			answer_ask(d, c);
@@ -636,11 +716,11 @@ take_decision(struct daemon *d, uid_t sender, const char *datagram, size_t len)
 {
 	struct decision *decision = decisions_take(&d->decisions, sender, clock_now().wall, datagram, len);
 
-	/* Where the gate is off nothing was decided. */
-	if (!decision || decision->access == ACCESS_OFF)
+	if (!decision)
 		return;
 	diary_add(&d->diary, decision);
 	tally_add(&d->tally, decision, true);
+	outbox_add(&d->outbox, decision);
 }
 
 static void
@@ -697,8 +777,12 @@ take_signal(struct daemon *d)
 static void
 start_due_job(struct daemon *d)
 {
-	if (d->worker.busy || clock_left(d->next_round))
+	if (d->worker.busy)
 		return;
+	if (clock_left(d->next_round)) {
+		tell_news(d, false);
+		return;
+	}
 	if (d->last.pending)
 		post(d, &(struct job){ .kind = JOB_POLL });
 	else if (d->last.enrolled)
@@ -740,6 +824,8 @@ turn(struct daemon *d)
 	int wait = sooner(d->worker.busy ? -1 : clock_left(d->next_round), clients_expire(&d->clients, late, d));
 
 	wait = sooner(wait, passport_due(d));
+	if (may_tell(d))
+		wait = sooner(wait, outbox_wait(&d->outbox));
 	if (poll(p, n, sooner(wait, say_alive(d))) < 0)
 		return errno == EINTR;
 	if (p[4].revents)
@@ -789,7 +875,6 @@ drain(struct daemon *d)
 	relying_stop(&d->relying);
 	take_decisions(d);
 	keep_decisions(d);
-	diary_close(&d->diary);
 	clients_close(&d->clients);
 }
 

@@ -2,6 +2,7 @@
 #include "pipe.h"
 #include "round.h"
 #include "scope.h"
+#include "tell.h"
 #include "worker.h"
 
 static void
@@ -12,6 +13,7 @@ run(struct agent *a, const struct job *j, struct outcome *o)
 	case JOB_PASSPORT: round_attest(a, &j->whom, o); return;
 	case JOB_ENROLL: enrol_start(a, &j->ask, o); return;
 	case JOB_POLL:   enrol_poll(a, o); return;
+	case JOB_TELL:   tell_verifier(a, j->text, j->text_len, o); return;
 	}
 }
 
@@ -28,6 +30,7 @@ work(void *arg)
 			d->kind = j->kind;
 			run(&w->agent, j, &d->outcome);
 		}
+		free(j->text);
 		free(j);
 		if (!d || !pipe_put(w->thread_out, d)) {
 			free(d);

@@ -9,8 +9,14 @@
 #include <pthread.h>
 #include "enrol.h"
 
-enum job_kind { JOB_ATTEST, JOB_PASSPORT, JOB_ENROLL, JOB_POLL };
-struct job { enum job_kind kind; struct enrol_ask ask; struct whom whom; };
+enum job_kind { JOB_ATTEST, JOB_PASSPORT, JOB_ENROLL, JOB_POLL, JOB_TELL };
+struct job {
+	enum job_kind    kind;
+	struct enrol_ask ask;
+	struct whom      whom;             /* of JOB_PASSPORT */
+	char            *text;             /* of JOB_TELL; the worker's once the job is posted */
+	size_t           text_len;
+};
 struct done { enum job_kind kind; struct outcome outcome; };
 
 struct worker {

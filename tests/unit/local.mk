@@ -316,6 +316,12 @@ tests_unit_check_decisions_SOURCES  = %D%/check_decisions.c
 tests_unit_check_decisions_CPPFLAGS = $(UNIT_CPPFLAGS) $(ATTESTD_CPPFLAGS)
 tests_unit_check_decisions_LDADD    = libunit.la libattestd.la
 
+check_PROGRAMS += %D%/check_outbox
+TESTS += %D%/check_outbox
+tests_unit_check_outbox_SOURCES  = %D%/check_outbox.c
+tests_unit_check_outbox_CPPFLAGS = $(UNIT_CPPFLAGS) $(ATTESTD_CPPFLAGS)
+tests_unit_check_outbox_LDADD    = libunit.la libattestd.la
+
 check_PROGRAMS += %D%/check_serve
 TESTS += %D%/check_serve
 tests_unit_check_serve_SOURCES  = %D%/check_serve.c
