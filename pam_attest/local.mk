@@ -133,6 +133,7 @@ pam_attest_attestctl_attestctl_SOURCES = \
 	%D%/attestctl/cmd_hook.c \
 	%D%/attestctl/cmd_mode.c \
 	%D%/attestctl/cmd_rescue.c \
+	%D%/attestctl/cmd_seal.c \
 	%D%/attestctl/dropin.c %D%/attestctl/dropin.h \
 	%D%/attestctl/ways.c %D%/attestctl/ways.h \
 	%D%/attestctl/cmd_lint.c \

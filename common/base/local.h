@@ -27,7 +27,8 @@ X(REPORT,  "report",  ROOT, "decisions counted since a time, as JSON; since") \
 X(PEER,    "peer",    ROOT, "the newest verdict on another machine, as the verifier has it; peer, max_age") \
 X(REDEEM,  "redeem",  ROOT, "spends a passport of another machine; code, audience, user") \
 X(PASSPORT,"passport",ANY,  "attest now, and get a passport for an audience and a user; audience, user") \
-X(ENROLL,  "enroll",  ROOT, "make an attestation key and enroll it; url, ca or ca_sha256, token, name, owner_auth")
+X(ENROLL,  "enroll",  ROOT, "make an attestation key and enroll it; url, ca or ca_sha256, token, name, owner_auth") \
+X(UNENROLL, "unenroll", ROOT, "forget the verifier and the key; the key leaves the TPM; owner_auth")
 
 enum local_verb {
 #define X(name, verb, who, help) VERB_##name,
@@ -41,7 +42,7 @@ enum local_verb {
  * Fields of every answer: ok (yes|no), state, reason, ref, and for ok=no: error (a sentence).
  * Field of `report`: since (ms since 1970; without it everything that is kept).
  * peer and redeem answer with `peer`, the machine that was judged; passport with `code`, if the verdict is a good one.
- * enroll answers when the enrollment is pending or active, with `reason` telling which.
+ * enroll answers when the enrollment is pending or active, with `reason` telling which; unenroll with not-enrolled.
  */
 
 typedef bool local_fn(void *arg, const char *key, const char *value, struct error *);

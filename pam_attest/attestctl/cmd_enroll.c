@@ -1,4 +1,4 @@
-/* attestctl enroll: make this host known to a verifier. */
+/* attestctl enroll, unenroll: make this host known to a verifier, and end that. */
 #include "ask.h"
 #include "file.h"
 #include "scope.h"
@@ -103,4 +103,56 @@ cmd_enroll(const struct ctl *ctl, int argc, char **argv)
 	if (ca)
 		unlink(offered);
 	return code == EXIT_GOOD ? finish(ctl, &told) : code;
+}
+
+/* --- unenroll */
+
+struct enforced { const struct ctl *ctl; char list[256]; };
+
+static void
+take_service(void *arg, const char *service)
+{
+	struct enforced *f = arg;
+	struct gate_conf c;
+
+	ctl_conf(f->ctl, service, &c);
+	if (c.mode == MODE_ENFORCE && !gate_list_has(f->list, service) && strlen(f->list) + strlen(service) + 2 < sizeof(f->list))
+		snprintf(f->list + strlen(f->list), sizeof(f->list) - strlen(f->list), "%s%s", f->list[0] ? " " : "", service);
+}
+
+int
+cmd_unenroll(const struct ctl *ctl, int argc, char **argv)
+{
+	const char *owner = NULL, *yes = NULL;
+	const struct ctl_option options[] = {
+		{ "--owner-auth", &owner, "FILE", "the TPM's owner password is its first line" },
+		{ "--yes",        &yes,   NULL,   "though services are enforced, and will refuse everybody" },
+	};
+	own(told) struct told told = { 0 };
+	struct enforced f = { .ctl = ctl };
+	struct error e = { .code = ERR_NONE };
+	struct local_out o;
+	int code;
+
+	if (!ctl_options(ctl, argc, argv, options, COUNT(options), NULL))
+		return EXIT_USAGE;
+	if (!yes && gate_conf_services(ctl->conf, take_service, &f, &e) && f.list[0])
+		return ctl_wrong(ctl, EXIT_USAGE, "%s: enforced, and would refuse everybody. Next: attestctl audit %.*s; or --yes", f.list,
+		    (int)strcspn(f.list, " "), f.list);
+	local_open(&o);
+	local_put(&o, "verb", "unenroll");
+	local_put_number(&o, "wait_ms", ENROLL_MS);
+	if ((owner && !put_owner_auth(&o, owner, &e)) || !local_end(&o, &e))
+		return ctl_wrong(ctl, EXIT_USAGE, "%s", e.why);
+	code = ctl_ask(ctl, &o, ENROLL_MS + 1000, &told);
+	explicit_bzero(&o, sizeof(o));
+	if (code != EXIT_GOOD)
+		return code;
+	if (!told.ok)
+		return ctl_wrong(ctl, !strcmp(told.error, "permission denied") ? EXIT_PERMISSION : EXIT_CONTRAINDICATED, "%s", told.error);
+	if (ctl->json && !ctl->quiet)
+		puts("{\"schema\":1,\"enrollment\":\"none\"}");
+	else if (!ctl->quiet)
+		puts("this host has forgotten its verifier and its key. Where the verifier runs: verifierctl revoke HOST --reason TEXT");
+	return EXIT_GOOD;
 }

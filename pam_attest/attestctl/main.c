@@ -16,6 +16,7 @@ static const struct command {
 	{ "explain", "[REF]",     "the last verdict, or one decision by its reference", cmd_explain },
 	{ "report",  "",          "what enforcing would have refused, counted by what verdicts were", cmd_report },
 	{ "enroll",  "",          "make this host known to a verifier", cmd_enroll },
+	{ "unenroll", "",         "end that: forget verifier and key", cmd_unenroll },
 	{ "check",   "",          "what the gate would decide now", cmd_check },
 	{ "doctor",  "",          "all that is known to go wrong with a gate, looked for here", cmd_doctor },
 	{ "lint",    "",          "every error and danger in gate.conf and the PAM stacks, with file and line", cmd_lint },
@@ -27,6 +28,7 @@ static const struct command {
 	{ "audit",   "SERVICE",   "ask and log, and refuse nobody", cmd_audit },
 	{ "off",     "SERVICE",   "ask nothing", cmd_off },
 	{ "rescue",  "test USER", "prove a way back in that needs no daemon, and record it", cmd_rescue },
+	{ "seal-image", "",       "forget who this host is, before its disk is cloned", cmd_seal_image },
 };
 
 static const struct option options[] = {
@@ -43,7 +45,7 @@ print_help(FILE *to)
 {
 	fputs("usage: attestctl [-c gate.conf] [--run-dir DIR] [--json] [-q] COMMAND ...\n", to);
 	for (size_t i = 0; i < COUNT(commands); i++)
-		fprintf(to, "  %-9s %-12s %s\n", commands[i].name, commands[i].args, commands[i].help);
+		fprintf(to, "  %-10s %-12s %s\n", commands[i].name, commands[i].args, commands[i].help);
 	fputs("attestctl COMMAND --help shows its options\n"
 	    "options:\n"
 	    "  -c, --conf FILE     gate.conf [" GATE_CONF_FILE "]\n"

@@ -283,11 +283,50 @@ finish(struct agent *a, enum reason why, struct error *e, struct outcome *o)
 	agent_outcome(a, why, e, why == REASON_OK ? 0 : POLL_MS, o);
 }
 
+/*
+ * What makes this host one that a verifier knows goes first, the key last: killed between, it is one that is not enrolled. A
+ * refusal on record stays: it was about the machine, and only a newer verdict takes it back.
+ */
+static enum reason
+forget(struct agent *a, const struct enrol_ask *ask, int64_t deadline, struct error *e)
+{
+	static const char *const files[] = { "identity", "enrollment", KEPT_GOOD, "ak", "verifier", CA_KEPT };
+	struct tpm_ak old = a->id.ak;
+	bool had = a->id.has_ak;
+
+	for (size_t i = 0; i < COUNT(files); i++)
+		if (!kept_drop(a->opt->state_dir, files[i], e))
+			return REASON_INTERNAL_ERROR;
+	a->id = (struct identity){ .has_ak = false };
+	a->good = (struct kept){ .there = false };
+	a->record = (struct record){ .state = STATE_NONE };
+	tpm_set_ak(&a->tpm, a->id.ak.blob, 0);
+	enrol_use_verifier(a);
+	if (had && tpm_ask_evict(&a->tpm, old.blob, old.blob_len, ask->owner_auth, deadline, e) != REASON_OK)
+		err_in(e, "forgotten, but its key 0x%08x is still in the TPM", (unsigned)old.handle);
+	return REASON_NOT_ENROLLED;
+}
+
+static void
+start_anew(struct agent *a, const struct enrol_ask *ask, struct outcome *o)
+{
+	struct error e = { .code = ERR_NONE }, written = { .code = ERR_NONE };
+	enum reason why = forget(a, ask, clock_mono() + ENROL_MS, &e);
+
+	if (!publish_failure(a, why, &written))
+		e = written;
+	agent_outcome(a, why, &e, POLL_MS, o);
+}
+
 void
 enrol_start(struct agent *a, const struct enrol_ask *ask, struct outcome *o)
 {
 	struct error e = { .code = ERR_NONE };
 
+	if (ask->forget) {
+		start_anew(a, ask, o);
+		return;
+	}
 	finish(a, enroll(a, ask, clock_mono() + ENROL_MS, &e), &e, o);
 }
 

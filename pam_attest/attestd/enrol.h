@@ -14,9 +14,13 @@ struct enrol_ask {
 	char ca_sha256[2 * SHA256_SIZE + 1];
 	char token[TOKEN_TEXT], name[HOST_TEXT];
 	char owner_auth[OWNER_AUTH_MAX + 1];
+	bool forget;                       /* unenroll: of the above owner_auth alone counts */
 };
 enum { ENROL_MS = 30 * 1000 };
-/* REASON_OK when active, REASON_ENROLLMENT_PENDING when an administrator has to approve it. */
+/*
+ * REASON_OK when active, REASON_ENROLLMENT_PENDING when an administrator has to approve it. To forget: REASON_NOT_ENROLLED;
+ * why then says if the key could not be taken out of the TPM.
+ */
 void enrol_start(struct agent *, const struct enrol_ask *, struct outcome *);
 /* Has it been approved? */
 void enrol_poll(struct agent *, struct outcome *);

@@ -326,8 +326,11 @@ static void
 answer(struct daemon *d, struct client *c)
 {
 	if (c == d->enrolling) {
+		bool done = c->verb == VERB_UNENROLL ? d->last.reason == REASON_NOT_ENROLLED && !d->last.why[0] :
+		    d->last.reason == REASON_OK || d->last.reason == REASON_ENROLLMENT_PENDING;
+
 		d->enrolling = NULL;
-		if (d->last.reason == REASON_OK || d->last.reason == REASON_ENROLLMENT_PENDING) {
+		if (done) {
 			client_answer(c, d->last.reason, d->last.host, NULL, 0);
 		} else {
 			char text[300];
@@ -514,6 +517,7 @@ enroll(struct daemon *d, struct client *c)
 {
 	struct job j = { .kind = JOB_ENROLL, .ask = c->in->ask };
 
+	j.ask.forget = c->verb == VERB_UNENROLL;
 	if (d->worker.busy) {
 		client_refuse(c, "an attestation is under way; try again");
 		return;
@@ -664,6 +668,7 @@ request(struct daemon *d, struct client *c)
 		ask_passport(d, c);
 		return;
 	case VERB_ENROLL:
+	case VERB_UNENROLL:
 		enroll(d, c);
 		return;
 	case VERB_COUNT:

@@ -62,7 +62,7 @@ machine_syslog; is "syslog" $? 0
 machine_users; is "users" $? 0
 machine_sshd; is "sshd" $? 0
 cp "$BUILD/.libs/pam_attest.so" "$PAM_MODULES/"
-usermod -p "$(openssl passwd -5 "$PASSWORD")" root 2>/dev/null
+usermod -s /bin/bash -p "$(openssl passwd -5 "$PASSWORD")" root 2>/dev/null
 : >/run/cmdline
 conf() { printf '[paths]\nowner = root\ncmdline = /run/cmdline\n[default]\nmode = audit\ntimeout = 1s\n%s\n' "${1:-}" >/etc/attest/gate.conf; }
 conf
@@ -168,4 +168,24 @@ says "unhook" 0 "taken out" unhook --all --pam-dir $PAM
 is "the stacks are what they were" "$(cmp /etc/pam.d/sshd "$LAB/sshd.before" && cmp /etc/pam.d/login "$LAB/login.before" && echo same)" same
 mv "$PAM_MODULES/pam_attest.so" "$LAB/"
 is "and without the module everybody is in" "$(as kim) $(at_console kim)" "in in"
+
+# --- no longer that host: its key leaves the TPM, and what a clone would inherit leaves the disk
+lab_attestd_up; is "attestd starts" $? 0
+keys() { TPM2TOOLS_TCTI=$TCTI tpm2_getcap handles-persistent | wc -l; }
+had=$(keys)
+says "unenroll, with login enforced" 2 "login: enforced, and would refuse everybody. Next: attestctl audit login" unenroll
+says "audit login" 0 "login is in mode audit" audit login --pam-dir $PAM
+says "seal-image while attestd runs" 2 "attestd runs" seal-image
+says "unenroll" 0 "has forgotten its verifier and its key" unenroll
+is "its key left the TPM" $(($(keys) - had)) -1
+ctl status >/dev/null; is "it is not enrolled" $? 6
+is "nothing is left of it" "$(cd /var/lib/attest && ls -d identity enrollment ak verifier ca.pem last-good 2>/dev/null)" ""
+is "and no verdict" "$(sed -n 's/^reason=//p' /run/attest/verdict)" not-enrolled
+verifierctl revoke host-a --reason test >/dev/null; is "and its verifier is told" $? 0
+ctl enroll --url "https://127.0.0.1:$PORT" --ca "$LAB/verifier/tls/ca.pem" --name host-b >/dev/null; is "it can enroll again" $? 0
+lab_kill attestd
+says "seal-image --dry-run" 0 "/var/lib/attest/ak: would go" seal-image --dry-run
+is "takes nothing" "$(find /var/lib/attest -name ak | wc -l)" 1
+says "seal-image" 0 "/var/lib/attest/armed: gone" seal-image
+is "the verifier's address stays" "$(cd /var/lib/attest && echo *)" "ca.pem verifier"
 [ $failed = 0 ]

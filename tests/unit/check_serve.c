@@ -35,6 +35,7 @@ static const struct row { const char *label, *text; enum local_verb want; const 
 	{ "unknown fields",    "version=1\nverb=status\nshoe_size=44\n\n", VERB_STATUS, "" },
 	{ "explain",           "version=1\nverb=explain\nref=7f3k-21qx\n\n", VERB_EXPLAIN, "" },
 	{ "enroll",            "version=1\nverb=enroll\nurl=https://a\nca=/ca\ntoken=t\nname=n\nowner_auth=o\n\n", VERB_ENROLL, "" },
+	{ "unenroll",          "version=1\nverb=unenroll\nowner_auth=o\n\n", VERB_UNENROLL, "" },
 	{ "no verb",           "version=1\nuser=kim\n\n", VERB_COUNT, "verb" },
 	{ "no such verb",      "version=1\nverb=dance\n\n", VERB_COUNT, "no such verb" },
 	{ "no version",        "verb=ask\n\n", VERB_COUNT, "version" },
