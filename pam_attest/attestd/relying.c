@@ -101,6 +101,7 @@ read_result(const struct relying *r, const struct relying_ask *q, struct standin
 		return REASON_RESULT_INVALID;
 	if (!(s->pinned && verified(q, s, t, &res, e)) && !(learn_keys(r, s, t, s->pinned ? &ignored : e) && verified(q, s, t, &res, e)))
 		return REASON_RESULT_INVALID;
+	e->code = ERR_NONE;
 	strcpy(out->ref, res.ref);
 	strcpy(out->peer, res.host);
 	return worth(q, &res, clock_now().wall, e);
@@ -171,6 +172,7 @@ relying_answer(struct relying *r, const struct relying_ask *q, struct relying_sa
 		why = sensible(q, &e);
 	if (why == REASON_OK)
 		why = load_standing(r, s, &e);
+	e.code = why == REASON_OK ? ERR_NONE : e.code;      /* that there was no file, say */
 	if (why == REASON_OK && now < r->out_until)
 		why = r->out_why;
 	else if (why == REASON_OK) {
