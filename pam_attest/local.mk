@@ -8,12 +8,15 @@ libattestd_la_SOURCES = \
 	%D%/attestd/decisions.c %D%/attestd/decisions.h \
 	%D%/attestd/diary.c %D%/attestd/diary.h \
 	%D%/attestd/enrol.c %D%/attestd/enrol.h \
+	%D%/attestd/fetch_orders.c %D%/attestd/fetch_orders.h \
 	%D%/attestd/ima_file.c %D%/attestd/ima_file.h \
+	%D%/attestd/leases.c %D%/attestd/leases.h \
 	%D%/attestd/logs.c %D%/attestd/logs.h \
 	%D%/attestd/options.c %D%/attestd/options.h \
 	%D%/attestd/outbox.c %D%/attestd/outbox.h \
 	%D%/attestd/pipe.h \
 	%D%/attestd/publish.c %D%/attestd/publish.h \
+	%D%/attestd/recover.c %D%/attestd/recover.h \
 	%D%/attestd/relying.c %D%/attestd/relying.h \
 	%D%/attestd/round.c %D%/attestd/round.h \
 	%D%/attestd/sandbox.c %D%/attestd/sandbox.h \
@@ -138,6 +141,7 @@ pam_attest_attestctl_attestctl_SOURCES = \
 	%D%/attestctl/ways.c %D%/attestctl/ways.h \
 	%D%/attestctl/cmd_lint.c \
 	%D%/attestctl/cmd_passport.c \
+	%D%/attestctl/cmd_recover.c \
 	%D%/attestctl/cmd_report.c \
 	%D%/attestctl/lint.h \
 	%D%/attestctl/lint_stacks.c \

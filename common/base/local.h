@@ -27,6 +27,7 @@ X(REPORT,  "report",  ROOT, "decisions counted since a time, as JSON; since") \
 X(PEER,    "peer",    ROOT, "the newest verdict on another machine, as the verifier has it; peer, max_age") \
 X(REDEEM,  "redeem",  ROOT, "spends a passport of another machine; code, audience, user") \
 X(PASSPORT,"passport",ANY,  "attest now, and get a passport for an audience and a user; audience, user") \
+X(RECOVER, "recover", ANY,  "let people in by a recovery code; recovery") \
 X(ENROLL,  "enroll",  ROOT, "make an attestation key and enroll it; url, ca or ca_sha256, token, name, owner_auth") \
 X(UNENROLL, "unenroll", ROOT, "forget the verifier and the key; the key leaves the TPM; owner_auth")
 

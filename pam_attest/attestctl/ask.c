@@ -1,6 +1,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include "ask.h"
+#include "lease.h"
 #include "scope.h"
 #include "sources.h"
 
@@ -148,6 +149,30 @@ show_decision(const struct json *j)
 	line("Decision", text);
 }
 
+/* Who comes in here by an administrator's word, and until when. */
+static void
+show_leases(const struct json *j)
+{
+	char until[32], user[LEASE_USER_TEXT], id[REF_TEXT], by[16], text[200];
+	unsigned count = 0;
+	struct error e;
+
+	if (!json_list(j, "lease", LEASES_MAX, &count, &e))
+		return;
+	for (unsigned i = 0; i < count; i++) {
+		const struct json *l = json_item(j, "lease", i);
+		unsigned services = 0;
+		bool overrules = false;
+
+		(void)(json_list(l, "services", LEASE_SERVICES_TEXT, &services, &e) && json_flag(l, "overrules_refusal", &overrules, &e));
+		text_of(l, "user", user, sizeof(user));
+		snprintf(text, sizeof(text), "%s by %s until %s: %s%s%s", text_of(l, "id", id, sizeof(id)),
+		    text_of(l, "by", by, sizeof(by)), text_of(l, "expires", until, sizeof(until)), user[0] ? user : "everybody",
+		    services ? ", at some services" : "", overrules ? ", also while this host is refused" : "");
+		line("Lease", text);
+	}
+}
+
 /* A mark for the eye, the word for everybody. */
 static void
 show_text(const struct json *j, enum reason r)
@@ -165,6 +190,7 @@ show_text(const struct json *j, enum reason r)
 	line("Expires", text_of(j, "expires", value, sizeof(value)));
 	show_references(j);
 	line("Policy", text_of(j, "policy", value, sizeof(value)));
+	show_leases(j);
 	show_verifier(j);
 	line("Last error", text_of(j, "last_error", value, sizeof(value)));
 	if (r != REASON_OK)

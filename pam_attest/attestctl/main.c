@@ -17,6 +17,7 @@ static const struct command {
 	{ "report",  "",          "what enforcing would have refused, counted by what verdicts were", cmd_report },
 	{ "enroll",  "",          "make this host known to a verifier", cmd_enroll },
 	{ "unenroll", "",         "end that: forget verifier and key", cmd_unenroll },
+	{ "recover", "CODE",      "let people in by a recovery code of the verifier's administrator", cmd_recover },
 	{ "check",   "",          "what the gate would decide now", cmd_check },
 	{ "doctor",  "",          "all that is known to go wrong with a gate, looked for here", cmd_doctor },
 	{ "lint",    "",          "every error and danger in gate.conf and the PAM stacks, with file and line", cmd_lint },

@@ -23,6 +23,7 @@ struct agent {
 	char            boot_id[BOOT_ID_TEXT];
 	uint64_t        quotes;
 	unsigned        failures;          /* in a row */
+	bool            asked_recovery;    /* for a recovery key, in this start */
 	atomic_bool     ending;            /* set by the loop: no further part of a long list is begun */
 };
 

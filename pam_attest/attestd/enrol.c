@@ -119,7 +119,7 @@ commit(struct agent *a, const struct enrol_ask *ask, const char *pem, const stru
 	struct tpm_ak old = a->id.ak;
 	bool had = a->id.has_ak && old.handle != ak->handle;
 
-	if (!kept_drop(dir, "identity", e))
+	if (!kept_drop(dir, "identity", e) || !kept_drop(dir, "recovery.key", e))
 		return REASON_INTERNAL_ERROR;
 	a->id.active = a->id.proved = false;
 	a->id.pending = true;
@@ -290,7 +290,7 @@ finish(struct agent *a, enum reason why, struct error *e, struct outcome *o)
 static enum reason
 forget(struct agent *a, const struct enrol_ask *ask, int64_t deadline, struct error *e)
 {
-	static const char *const files[] = { "identity", "enrollment", KEPT_GOOD, "ak", "verifier", CA_KEPT };
+	static const char *const files[] = { "identity", "enrollment", "recovery.key", KEPT_GOOD, "ak", "verifier", CA_KEPT };
 	struct tpm_ak old = a->id.ak;
 	bool had = a->id.has_ak;
 

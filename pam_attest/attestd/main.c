@@ -12,8 +12,10 @@
 #include "file.h"
 #include "kernel.h"
 #include "log.h"
+#include "leases.h"
 #include "outbox.h"
 #include "publish.h"
+#include "recover.h"
 #include "relying.h"
 #include "round.h"
 #include "sandbox.h"
@@ -55,10 +57,15 @@ struct daemon {
 	int64_t          watchdog, next_word;  /* how often systemd wants to hear of us, 0: never; and when next */
 	struct client   *enrolling;
 	struct client   *traveller;            /* whose passport the worker asks for */
+	struct book      leases;
+	struct guesses   guesses;
+	int64_t          next_orders;          /* ms of CLOCK_MONOTONIC */
+	bool             ordering;             /* what the worker does now is ask for orders */
 	bool             stopping;
 };
 
-enum { SPACING_MS = 2000, REFUSED_SPACING_MS = 5000, NEGATIVE_CACHE_MS = 5000, DRAIN_MS = 12 * 1000, POST_AGAIN_MS = 1000 };
+enum { SPACING_MS = 2000, REFUSED_SPACING_MS = 5000, NEGATIVE_CACHE_MS = 5000, DRAIN_MS = 12 * 1000, POST_AGAIN_MS = 1000,
+	ORDERS_AGAIN_MS = 60 * 1000 };
 
 /* --- starting */
 
@@ -164,6 +171,7 @@ static bool
 start_agent(struct daemon *d, struct error *e)
 {
 	struct agent *a = &d->worker.agent;
+	struct error lease;
 
 	a->opt = &d->opt;
 	file_sweep(d->opt.run_dir);
@@ -178,6 +186,8 @@ start_agent(struct daemon *d, struct error *e)
 		tpm_set_ak(&a->tpm, a->id.ak.blob, a->id.ak.blob_len);
 	if (!publish_start(a, e))
 		return false;
+	if (!book_open(&d->leases, &d->opt, a->boot_id, &lease))
+		log_say(LOG_WARNING, "leases: %s", lease.why);
 	agent_outcome(a, a->record.reason, &(struct error){ .code = ERR_NONE }, 0, &d->last);
 	return worker_start(&d->worker, e) && relying_start(&d->relying, &d->opt, e);
 }
@@ -231,9 +241,10 @@ static bool
 post(struct daemon *d, const struct job *j)
 {
 	if (!worker_post(&d->worker, j)) {
-		d->next_round = clock_mono() + POST_AGAIN_MS;
+		d->next_round = d->next_orders = clock_mono() + POST_AGAIN_MS;
 		return false;
 	}
+	d->ordering = j->kind == JOB_ORDERS;
 	if (j->kind == JOB_ATTEST || j->kind == JOB_PASSPORT)
 		d->last_round = clock_mono();
 	d->telling = j->kind == JOB_TELL;
@@ -284,7 +295,7 @@ answer_status(struct daemon *d, struct client *c, const struct decision *decisio
 	struct error e = { .code = ERR_NONE };
 	size_t len;
 
-	if (status_json(&d->last, &d->counters, d->boot_id, decision, is_root(c), &json, &len, &e))
+	if (status_json(&d->last, &d->counters, d->boot_id, decision, is_root(c), &d->leases, &json, &len, &e))
 		client_answer(c, status_reason_now(&d->last, d->boot_id), d->last.record.ref, json, len);
 	else
 		client_refuse(c, e.why);
@@ -417,6 +428,34 @@ told(struct daemon *d, const struct outcome *o)
 		post(d, &(struct job){ .kind = d->last.pending ? JOB_POLL : JOB_ATTEST });
 }
 
+/* What came of asking for orders. Whoever asked for an attestation meanwhile gets it now. */
+static void
+ordered(struct daemon *d, const struct done *done)
+{
+	const struct fetched *f = &done->fetched;
+	struct error e = { .code = ERR_NONE };
+	bool changed = false;
+
+	d->ordering = false;
+	d->last.record = done->outcome.record;
+	d->next_orders = clock_mono() + (f->reason == REASON_OK ? f->orders.next_after : ORDERS_AGAIN_MS);
+	if (f->reason == REASON_OK) {
+		if (!book_order(&d->leases, &f->orders, &f->asked, &changed, &e) ||
+		    !recover_void(d->opt.state_dir, f->orders.codes_void, &e))
+			log_say(LOG_WARNING, "leases: %s", e.why);
+		if (changed)
+			log_say(LOG_NOTICE, "leases in force: %u", d->leases.all.count);
+	} else if (f->reason == REASON_HOST_REVOKED) {
+		tell(d, JOB_ATTEST, &done->outcome);
+		book_void(&d->leases);
+		d->last = done->outcome;
+	} else if (!reason_is_outage(f->reason)) {
+		log_say(LOG_WARNING, "orders: %s: %s", reason_code(f->reason), f->why);
+	}
+	if (somebody_waits(d) && !d->stopping)
+		post(d, &(struct job){ .kind = d->last.pending ? JOB_POLL : JOB_ATTEST });
+}
+
 static void
 finished(struct daemon *d)
 {
@@ -435,12 +474,19 @@ finished(struct daemon *d)
 		told(d, &done.outcome);
 		return;
 	}
+	if (done.kind == JOB_ORDERS) {
+		ordered(d, &done);
+		return;
+	}
 	idle = !somebody_waits(d);
 	tell(d, done.kind, &done.outcome);
 	if (done.kind == JOB_PASSPORT)
 		hand_over(d, &done.outcome);
+	if (done.kind == JOB_ENROLL && (done.outcome.reason == REASON_OK || !done.outcome.enrolled))
+		book_void(&d->leases);          /* they were of another enrollment */
 	d->last = done.outcome;
 	schedule(d, done.outcome.next_ms);
+	d->next_orders = clock_mono();
 	/* Let in just now: the attestation that comes next is the answer to who asked for one. */
 	if (done.kind == JOB_POLL && done.outcome.enrolled)
 		return;
@@ -529,6 +575,30 @@ enroll(struct daemon *d, struct client *c)
 		not_begun(d, c);
 	}
 	explicit_bzero(&j, sizeof(j));
+}
+
+/* Any local user may: the code says that an administrator of the verifier wants it. */
+static void
+recover(struct daemon *d, struct client *c)
+{
+	struct clock now = clock_now();
+	struct error e = { .code = ERR_NONE };
+	struct recovery q;
+
+	if (d->enrolling || d->last.pending)
+		err_set(&e, ERR_REFUSED, "an enrollment is under way");
+	else if (status_reason_now(&d->last, d->boot_id) == REASON_HOST_REVOKED)
+		err_set(&e, ERR_REFUSED, "%s: no lease lets anybody in", reason_text(REASON_HOST_REVOKED));
+	else if (recover_take(d->opt.state_dir, &d->guesses, is_root(c), c->in->recovery, now.mono, &q, &e) &&
+	    book_code(&d->leases, &q, &now, &e)) {
+		log_say(LOG_NOTICE, "recovery code %u typed by uid %u: lease %s for %u h%s", q.sequence, (unsigned)c->uid, q.id,
+		    q.hours, q.overrules ? ", overruling a refusal" : "");
+		answer_status(d, c, NULL);
+		return;
+	}
+	if (e.code == ERR_REFUSED)
+		log_say(LOG_WARNING, "recovery code typed by uid %u: %s", (unsigned)c->uid, e.why);
+	client_refuse(c, e.why);
 }
 
 static void
@@ -643,7 +713,7 @@ request(struct daemon *d, struct client *c)
 	switch (c->verb) {
 	case VERB_ASK:
 		d->counters.asks++;
-		if ((d->worker.busy && !d->telling) || may_quote(d))
+		if ((d->worker.busy && !d->telling && !d->ordering) || may_quote(d))
 			wait_for_round(d, c);
 		else
 			answer_ask(d, c);
@@ -666,6 +736,9 @@ request(struct daemon *d, struct client *c)
 		return;
 	case VERB_PASSPORT:
 		ask_passport(d, c);
+		return;
+	case VERB_RECOVER:
+		recover(d, c);
 		return;
 	case VERB_ENROLL:
 	case VERB_UNENROLL:
@@ -779,12 +852,29 @@ take_signal(struct daemon *d)
 	}
 }
 
+static int
+sooner(int wait, int other)
+{
+	return other >= 0 && (wait < 0 || other < wait) ? other : wait;
+}
+
+/* While people are refused here, or come in by an order that may end. Where no verifier answers, attesting finds out first. */
+static bool
+wants_orders(const struct daemon *d)
+{
+	if (d->last.pending || !d->last.enrolled || reason_is_outage(d->last.reason))
+		return false;
+	return d->leases.all.count || !is_verdict(status_reason_now(&d->last, d->boot_id));
+}
+
 static void
 start_due_job(struct daemon *d)
 {
 	if (d->worker.busy)
 		return;
 	if (clock_left(d->next_round)) {
+		if (wants_orders(d) && !clock_left(d->next_orders))
+			post(d, &(struct job){ .kind = JOB_ORDERS });
 		tell_news(d, false);
 		return;
 	}
@@ -794,6 +884,15 @@ start_due_job(struct daemon *d)
 		post(d, &(struct job){ .kind = JOB_ATTEST });
 	else
 		d->next_round = clock_mono() + 3600 * 1000;
+}
+
+/* ms until one is due; -1: when the one under way is done. */
+static int
+next_job(const struct daemon *d)
+{
+	if (d->worker.busy)
+		return -1;
+	return sooner(clock_left(d->next_round), wants_orders(d) ? clock_left(d->next_orders) : -1);
 }
 
 /* To systemd, when it is time: the loop still turns. Returns ms until the next word; -1: there is none. */
@@ -809,12 +908,6 @@ say_alive(struct daemon *d)
 	return clock_left(d->next_word);
 }
 
-static int
-sooner(int wait, int other)
-{
-	return other >= 0 && (wait < 0 || other < wait) ? other : wait;
-}
-
 enum { FIXED_FDS = 5 };
 
 static bool
@@ -826,7 +919,10 @@ turn(struct daemon *d)
 		{ .fd = d->relying.out, .events = POLLIN },
 	};
 	unsigned n = FIXED_FDS + clients_poll(&d->clients, p + FIXED_FDS, CLIENTS_MAX);
-	int wait = sooner(d->worker.busy ? -1 : clock_left(d->next_round), clients_expire(&d->clients, late, d));
+	int wait = sooner(next_job(d), clients_expire(&d->clients, late, d));
+	struct clock now = clock_now();
+
+	wait = sooner(wait, book_expire(&d->leases, &now));
 
 	wait = sooner(wait, passport_due(d));
 	if (may_tell(d))

@@ -219,6 +219,20 @@ publish_failure(struct agent *a, enum reason why, struct error *e)
 }
 
 bool
+publish_ceiling(struct agent *a, enum gate_mode ceiling, struct error *e)
+{
+	if (a->record.ceiling == ceiling && (!a->negative.there || a->negative.record.ceiling == ceiling))
+		return true;
+	a->record.ceiling = ceiling;
+	/* What is published after an outage is made of these. */
+	a->good.record.ceiling = ceiling;
+	a->negative.record.ceiling = ceiling;
+	if (a->negative.there && !kept_save(a->opt->state_dir, KEPT_NEGATIVE, &a->negative, e))
+		return false;
+	return write_record(a, e);
+}
+
+bool
 publish_start(struct agent *a, struct error *e)
 {
 	const char *dir = a->opt->state_dir;

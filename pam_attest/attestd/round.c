@@ -13,7 +13,7 @@
 #include "scope.h"
 
 /* Parcels of evidence under one challenge: a million IMA entries of 256 bytes, and some to spare. */
-enum { PARCELS_MAX = 2048, PCR_TRIES = 3 };
+enum { PARCELS_MAX = 2048, PCR_TRIES = 3, RECOVERY_MS = 2000 };
 
 /* What one attestation gathers on its way. */
 struct round {
@@ -311,8 +311,8 @@ compare_clocks(const struct round *r, struct error *e)
 }
 
 /* Keys are rotated under the root that was pinned: one look at the key set before a result is called invalid. */
-static bool
-refresh_keys(struct agent *a, struct round *r, struct error *e)
+bool
+round_refresh(struct agent *a, int64_t deadline, struct error *e)
 {
 	own(answer) struct answer got = { 0 };
 	struct problem problem;
@@ -321,9 +321,9 @@ refresh_keys(struct agent *a, struct round *r, struct error *e)
 
 	snprintf(path, sizeof(path), "/v1/enrollments/%s", a->id.enrollment);
 	base64url_text(a->id.secret, sizeof(a->id.secret), bearer, sizeof(bearer));
-	return en && upstream_ask(&a->up, &(struct request){ .path = path, .bearer = bearer }, r->deadline, &got,
-	    &problem, e) == REASON_OK && enrolled_read(got.body, got.len, en, e) &&
-	    state_save_keys(a->opt->state_dir, en->keyset, &a->id, e);
+	return en && upstream_ask(&a->up, &(struct request){ .path = path, .bearer = bearer }, deadline, &got,
+	    &problem, e) == REASON_OK && enrolled_read(got.body, got.len, en, e) && !strcmp(en->state, "active") &&
+	    state_keep_recovery(a->opt->state_dir, en, e) && state_save_keys(a->opt->state_dir, en->keyset, &a->id, e);
 }
 
 static enum reason
@@ -332,7 +332,7 @@ believe(struct agent *a, struct round *r, struct error *e)
 	enum reason why = check_result(a, r, e);
 	struct error ignored = { .code = ERR_NONE };
 
-	if (why != REASON_OK && refresh_keys(a, r, &ignored))
+	if (why != REASON_OK && round_refresh(a, r->deadline, &ignored))
 		why = check_result(a, r, e);
 	return why;
 }
@@ -476,6 +476,19 @@ retry(struct agent *a, enum reason why)
 	return pause < RETRY_LAST_MS ? pause : RETRY_LAST_MS;
 }
 
+/* A host that enrolled before there were recovery codes has no key for them: once a start it asks. */
+static void
+want_recovery(struct agent *a)
+{
+	struct recovery_kept k;
+	struct error e = { .code = ERR_NONE };
+
+	if (a->asked_recovery || state_load_recovery(a->opt->state_dir, &k, &e) || e.code != ERR_MISSING)
+		return;
+	a->asked_recovery = true;
+	(void)!round_refresh(a, clock_mono() + RECOVERY_MS, &e);
+}
+
 void
 round_attest(struct agent *a, const struct whom *whom, struct outcome *o)
 {
@@ -497,6 +510,7 @@ round_attest(struct agent *a, const struct whom *whom, struct outcome *o)
 		why = r->result.reason[0];
 		e.why[0] = '\0';
 		compare_clocks(r, &e);
+		want_recovery(a);
 	} else {
 		if (r && reason_is_outage(why))
 			why = compare_with_good(a, r, why, &e);

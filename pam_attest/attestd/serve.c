@@ -185,6 +185,8 @@ field(void *arg, const char *key, const char *value, struct error *e)
 		strcpy(q->user, value);         /* of ask it is for logs, and may be any */
 	if (!strcmp(key, "ref"))
 		return !value[0] || ref_read(value, c->ref) || err_set(e, ERR_FORMAT, "ref: not a reference");
+	if (!strcmp(key, "recovery"))
+		return text(c->in->recovery, sizeof(c->in->recovery), key, value, e);
 	if (!strcmp(key, "url"))
 		return text(a->url, sizeof(a->url), key, value, e);
 	if (!strcmp(key, "ca"))

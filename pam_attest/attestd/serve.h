@@ -21,6 +21,7 @@ struct inbox {
 	size_t           len;
 	struct enrol_ask ask;              /* of enroll */
 	struct relying_ask about;          /* of peer, redeem and passport */
+	char             recovery[64];     /* of recover, as it was typed */
 };
 
 struct client {

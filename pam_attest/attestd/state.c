@@ -195,7 +195,7 @@ state_save_identity(const char *dir, const struct enrolled *en, struct identity 
 	strcpy(new.host_id, en->host_id);
 	strcpy(new.name, en->name);
 	strcpy(new.token, en->token);
-	if (!write_identity(dir, &new, en->keyset, e))
+	if (!state_keep_recovery(dir, en, e) || !write_identity(dir, &new, en->keyset, e))
 		return false;
 	new.active = true;
 	*id = new;
@@ -267,6 +267,57 @@ gateway_save(const char *dir, const char *keyset, struct identity *id, struct er
 		return false;
 	id->keys = keys;
 	return true;
+}
+
+bool
+state_load_recovery(const char *dir, struct recovery_kept *out, struct error *e)
+{
+	own(json) struct json *j = NULL;
+	struct recovery_kept k;
+	int64_t sequence, failures;
+	size_t len;
+
+	if (!load(dir, "recovery.key", &j, e))
+		return false;
+	if (!j)
+		return err_set(e, ERR_MISSING, "no recovery key");
+	if (!json_text(j, "host_id", k.host_id, sizeof(k.host_id), e) || !json_bytes(j, "key", k.key, sizeof(k.key), &len, e) ||
+	    !json_int(j, "sequence", 0, RECOVERY_SEQUENCE_MAX, &sequence, e) || !json_int(j, "failures", 0, UINT16_MAX, &failures, e))
+		return err_in(e, "%s/recovery.key", dir);
+	if (len != sizeof(k.key))
+		return err_set(e, ERR_FORMAT, "%s/recovery.key: key of %zu bytes", dir, len);
+	k.sequence = (uint32_t)sequence;
+	k.failures = (unsigned)failures;
+	*out = k;
+	return true;
+}
+
+bool
+state_save_recovery(const char *dir, const struct recovery_kept *k, struct error *e)
+{
+	own(json) struct json *j = json_new();
+
+	json_put_text(j, "host_id", k->host_id);
+	json_put_bytes(j, "key", k->key, sizeof(k->key));
+	json_put_int(j, "sequence", k->sequence);
+	json_put_int(j, "failures", k->failures);
+	return save(dir, "recovery.key", j, e);
+}
+
+bool
+state_keep_recovery(const char *dir, const struct enrolled *en, struct error *e)
+{
+	struct recovery_kept k, had;
+
+	if (!en->has_recovery)
+		return true;
+	if (state_load_recovery(dir, &had, e) && !strcmp(had.host_id, en->host_id) &&
+	    same_bytes(had.key, en->recovery, sizeof(had.key)))
+		return true;
+	k = (struct recovery_kept){ .sequence = 0 };
+	memcpy(k.host_id, en->host_id, sizeof(k.host_id));
+	memcpy(k.key, en->recovery, sizeof(k.key));
+	return state_save_recovery(dir, &k, e);
 }
 
 bool

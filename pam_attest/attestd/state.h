@@ -33,6 +33,18 @@ bool state_save_enrollment(const char *dir, const struct identity *, struct erro
 bool state_save_identity(const char *dir, const struct enrolled *, struct identity *, struct error *) MUST_CHECK;
 bool state_save_keys(const char *dir, const char *keyset, struct identity *, struct error *) MUST_CHECK;
 
+/* recovery.key: what recovery codes are checked with, the last one taken, and how many wrong ones since. */
+struct recovery_kept {
+	char     host_id[BOOT_ID_TEXT];
+	uint8_t  key[RECOVERY_KEY_SIZE];
+	uint32_t sequence;
+	unsigned failures;
+};
+bool state_load_recovery(const char *dir, struct recovery_kept *, struct error *) MUST_CHECK;   /* ERR_MISSING: there is none */
+bool state_save_recovery(const char *dir, const struct recovery_kept *, struct error *) MUST_CHECK;
+/* The key that an enrollment brings: a new one starts anew, the one in use goes on where it was. */
+bool state_keep_recovery(const char *dir, const struct enrolled *, struct error *) MUST_CHECK;
+
 /*
  * What a gateway that is not enrolled knows of its verifier: root and keys of *id, pinned when first heard. *there is
  * false while nothing is. Save checks the key set against id's root.

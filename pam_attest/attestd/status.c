@@ -68,12 +68,24 @@ verifier_json(const struct outcome *last)
 	return j;
 }
 
+/* Of which source gates have what lets people in; a lease comes first. */
+static const char *
+source_now(const struct book *leases, enum reason now)
+{
+	struct clock clock = clock_now();
+
+	if (now != REASON_HOST_REVOKED && book_counts(leases, &clock, reason_state(now) == STATE_CONTRAINDICATED))
+		return "lease";
+	return now == REASON_GRACE ? "grace" : "cache";
+}
+
 bool
 status_json(const struct outcome *last, const struct counters *c, const char *boot_id, const struct decision *d,
-    bool root, char **out, size_t *len, struct error *e)
+    bool root, const struct book *leases, char **out, size_t *len, struct error *e)
 {
 	const struct record *r = &last->record;
 	enum reason now = status_reason_now(last, boot_id);
+	struct clock clock = clock_now();
 	own(json) struct json *j = json_new();
 	char next[REASON_ADVICE_TEXT];
 
@@ -90,9 +102,10 @@ status_json(const struct outcome *last, const struct counters *c, const char *bo
 	json_put_text(j, "policy", r->policy);
 	json_put_words(j, "references", r->references);
 	json_put(j, "boot", boot_json(r, boot_id));
-	json_put_text(j, "source", now == REASON_GRACE ? "grace" : "cache");
+	json_put_text(j, "source", source_now(leases, now));
 	json_put_text(j, "enrollment", last->enrolled ? "active" : last->pending ? "pending" : "none");
 	json_put_text(j, "ceiling", mode_word(r->ceiling));
+	json_put(j, "lease", book_json(leases, &clock));
 	json_put(j, "verifier", verifier_json(last));
 	if (last->why[0])
 		json_put_text(j, "last_error", last->why);

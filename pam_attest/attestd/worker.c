@@ -6,14 +6,17 @@
 #include "worker.h"
 
 static void
-run(struct agent *a, const struct job *j, struct outcome *o)
+run(struct agent *a, const struct job *j, struct done *d)
 {
+	struct outcome *o = &d->outcome;
+
 	switch (j->kind) {
 	case JOB_ATTEST: round_attest(a, NULL, o); return;
 	case JOB_PASSPORT: round_attest(a, &j->whom, o); return;
 	case JOB_ENROLL: enrol_start(a, &j->ask, o); return;
 	case JOB_POLL:   enrol_poll(a, o); return;
 	case JOB_TELL:   tell_verifier(a, j->text, j->text_len, o); return;
+	case JOB_ORDERS: fetch_orders(a, &d->fetched, o); return;
 	}
 }
 
@@ -28,7 +31,7 @@ work(void *arg)
 
 		if (d) {
 			d->kind = j->kind;
-			run(&w->agent, j, &d->outcome);
+			run(&w->agent, j, d);
 		}
 		free(j->text);
 		free(j);

@@ -8,8 +8,9 @@
 #define WORKER_H
 #include <pthread.h>
 #include "enrol.h"
+#include "fetch_orders.h"
 
-enum job_kind { JOB_ATTEST, JOB_PASSPORT, JOB_ENROLL, JOB_POLL, JOB_TELL };
+enum job_kind { JOB_ATTEST, JOB_PASSPORT, JOB_ENROLL, JOB_POLL, JOB_TELL, JOB_ORDERS };
 struct job {
 	enum job_kind    kind;
 	struct enrol_ask ask;
@@ -17,7 +18,7 @@ struct job {
 	char            *text;             /* of JOB_TELL; the worker's once the job is posted */
 	size_t           text_len;
 };
-struct done { enum job_kind kind; struct outcome outcome; };
+struct done { enum job_kind kind; struct outcome outcome; struct fetched fetched; };    /* fetched: of JOB_ORDERS */
 
 struct worker {
 	struct agent agent;                /* the thread's after worker_start */

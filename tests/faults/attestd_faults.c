@@ -326,12 +326,13 @@ prints(void *arg)
 	struct outcome o = { .reason = REASON_CMDLINE_CHANGED, .record = { .state = STATE_CONTRAINDICATED, .reason = REASON_CMDLINE_CHANGED } };
 	struct decision d = { .time = 1, .service = "sshd", .user = "kim", .access = ACCESS_REFUSED };
 	struct counters c = { .asks = 1 };
+	struct book leases = { .all.count = 1, .all.lease[0] = { .id = "7F3K-21QX", .user = "kim" } };
 	own(mem) char *json = NULL;
 	struct error e;
 	size_t len;
 
 	(void)arg;
-	if (!status_json(&o, &c, BOOT_A, &d, true, &json, &len, &e))
+	if (!status_json(&o, &c, BOOT_A, &d, true, &leases, &json, &len, &e))
 		return TOLD_NOTHING;
 	return strstr(json, "\"state\":\"contraindicated\"") && strstr(json, "\"user\":\"kim\"") && json[len - 1] == '}' ?
 	    STATE_CONTRAINDICATED : WRONG;

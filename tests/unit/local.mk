@@ -399,6 +399,12 @@ tests_unit_check_leases_SOURCES  = %D%/check_leases.c %D%/core_lab.c %D%/core_la
 tests_unit_check_leases_CPPFLAGS = $(UNIT_CPPFLAGS) $(VERIFIERD_CPPFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_check_leases_LDADD    = libunit.la libstore.la libipc.la libpolicy.la $(CRYPTO_LIBS)
 
+check_PROGRAMS += %D%/check_recover
+TESTS += %D%/check_recover
+tests_unit_check_recover_SOURCES  = %D%/check_recover.c
+tests_unit_check_recover_CPPFLAGS = $(UNIT_CPPFLAGS) $(ATTESTD_CPPFLAGS)
+tests_unit_check_recover_LDADD    = libunit.la libattestd.la
+
 check_PROGRAMS += %D%/check_core_ima
 TESTS += %D%/check_core_ima
 tests_unit_check_core_ima_SOURCES  = %D%/check_core_ima.c %D%/core_lab.c %D%/core_lab.h %D%/soft_ima.c %D%/soft_ima.h \
