@@ -43,8 +43,12 @@ open_file(const char *folder, const char *name, struct pam_file *f, struct error
 	if ((size_t)snprintf(f->path, sizeof(f->path), "%s/%s", folder, name) >= sizeof(f->path))
 		return err_set(e, ERR_LIMIT, "%.80s: path too long", name);
 	f->fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
-	if (f->fd < 0 && errno == ENOENT)
+	if (f->fd < 0 && errno == ENOENT) {
+		snprintf(target, sizeof(target), PAM_VENDOR_DIR "/%.64s", name);
+		if (access(target, F_OK) == 0)
+			return err_set(e, ERR_MISSING, "%.80s: no such file; copy %s there first, which PAM reads now", f->path, target);
 		return err_set(e, ERR_MISSING, "%s: no such file", f->path);
+	}
 	if (f->fd < 0 && errno == ELOOP) {
 		n = readlink(f->path, target, sizeof(target) - 1);
 		target[n > 0 ? n : 0] = '\0';
@@ -145,7 +149,14 @@ finish(struct job *j, int code)
 /* --- hook */
 
 /* The services whose account stacks take this file in. */
-struct includers { const char *service; bool includes, setuid; const char *never; struct stack_files all; unsigned n; unsigned at[STACK_FILES_MAX]; };
+struct includers {
+	const char        *service;
+	bool               includes;            /* the file that is being walked does */
+	struct stack_files all;
+	unsigned           n, at[STACK_FILES_MAX];
+	bool               setuid;              /* one of them is a setuid program's */
+	const char        *never;               /* one that is never gated; NULL: none */
+};
 
 static void
 take_include(void *arg, const struct stack_line *l)
@@ -284,7 +295,7 @@ say_hooked(const struct job *j, const char *service, const struct includers *in)
 	else if (c.mode == MODE_ENFORCE)
 		printf("%s asks the gate from the next login on, and gate.conf says mode = enforce: keep a root shell open\n", service);
 	else
-		printf("%s asks the gate from the next login on, in mode %s. Next: attestctl enforce %s --trial 10m\n", service,
+		printf("%s asks the gate from the next login on, in mode %s. Next, after some days: attestctl report --service %s\n", service,
 		    mode_word(c.mode), service);
 }
 

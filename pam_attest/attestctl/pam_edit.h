@@ -9,6 +9,7 @@
 #include "stack.h"
 
 #define PAM_DIR         "/etc/pam.d"
+#define PAM_VENDOR_DIR  "/usr/lib/pam.d"     /* read where PAM_DIR has no file of that name */
 #define PAM_GATE_MODULE "pam_attest.so"
 
 /* GATE section 3: without the module's file root's services let in; a setuid program, whose caller can hide it, does not. */

@@ -54,6 +54,14 @@ fedora() {
 	printf 'session optional pam_umask.so silent\n' >"$pam/postlogin"
 }
 
+# What authselect makes of it: the shared files are links to its own.
+authselect() {
+	fedora
+	mkdir -p "$lab/authselect"
+	mv "$pam/system-auth" "$pam/password-auth" "$pam/postlogin" "$lab/authselect/"
+	for f in system-auth password-auth postlogin; do ln -s "$lab/authselect/$f" "$pam/$f"; done
+}
+
 # goes SYSTEM SERVICE OURS BEHIND <FILE: puts it in and takes it out again; the file is standard input.
 goes() {
 	local what="$1: $2"
@@ -141,6 +149,13 @@ password   include      password-auth
 session    required     pam_selinux.so close
 session    include      password-auth
 C
+goes authselect sshd "$root_line" 'account    include      password-auth' <<'C'
+#%PAM-1.0
+auth       substack     password-auth
+account    required     pam_nologin.so
+account    include      password-auth
+session    include      password-auth
+C
 goes fedora sudo "$setuid_line" 'account    include      system-auth' <<'C'
 #%PAM-1.0
 auth       include      system-auth
@@ -216,6 +231,7 @@ clear_pam; debian; fedora
 printf '@include common-account\n' | tee "$pam/cron" "$pam/systemd-user" "$pam/runuser" "$pam/sshd" >/dev/null
 printf 'account include mail\n' >"$pam/atd"
 for s in cron systemd-user runuser atd; do refuses "$s" $s "never gated"; done
+rm "$pam/password-auth"; ln -s "$lab/authselect/password-auth" "$pam/password-auth"
 for s in common-account system-auth password-auth; do refuses "$s" $s "is shared by services"; done
 printf 'account required pam_unix.so\n' >"$pam/mail"
 refuses "what a never-gated service includes" mail "is included by atd, which is never gated"

@@ -39,8 +39,8 @@ ctl() { "$ATTESTCTL" "$@" 2>&1; }
 PAM=/etc/pam.d/
 state() { wait_for "$1" sh -c '[ "$(sed -n s/^state=//p /run/attest/verdict)" = "$1" ]' - "$2"; }
 as() { [ "$("${SSH[@]}" "${by_key[@]}" -l "$1" localhost echo in 2>"$LAB/seen" </dev/null)" = in ] && echo in || echo out; }
-# at_console USER: the account phase of login on tty1.
-at_console() { pamtester -I tty=/dev/tty1 login "$1" acct_mgmt >"$LAB/seen" 2>&1 && echo in || echo out; }
+# at_console USER [TTY]: the account phase of login there, or on tty1.
+at_console() { pamtester -I tty="/dev/${2:-tty1}" login "$1" acct_mgmt >"$LAB/seen" 2>&1 && echo in || echo out; }
 # says <what> <wanted exit> <words> WORDS...
 says() {
 	local what=$1 code=$2 words=$3 out rc; shift 3
@@ -160,6 +160,10 @@ is "the word behind -- is not the kernel's" "$(at_console kim) $(as kim)" "out o
 chmod 666 /etc/attest/DISABLED
 is "a file that others may write is no switch" "$(at_console kim) $(as kim)" "out out"
 rm /etc/attest/DISABLED
+
+is "a serial line is no console" "$(at_console root ttyS0)" out
+conf $'[login]\nconsole_ttys = ttyS0'
+is "unless console_ttys says so" "$(at_console root ttyS0) $(at_console kim ttyS0) $(at_console root ttyS1)" "in out out"
 
 # --- back, from a break-glass session, with everything dead
 says "audit" 0 "sshd is in mode audit" audit sshd --pam-dir $PAM
