@@ -2,7 +2,7 @@
 # Nobody of the always-exempt is ever refused: with no daemon at all, on a host that is refused, whatever has become of the
 # gate's files. Root and members of sudo on the console, break-glass by key, root's own sudo and su, cron, the user's
 # systemd, exempt_user. Beside them kim, who is not exempt, stays out each time. What a broken file does take with it
-# (pam_attest(8), WHAT ALWAYS WORKS) stands in the table, too.
+# (pam_attest(8), WHAT ALWAYS WORKS) stands there, too. Row 44: who only says so is not exempt.
 set -u
 # shellcheck disable=SC2034  # BUILD is for what is sourced
 SOURCE=$top_srcdir BUILD=$top_builddir
@@ -149,4 +149,23 @@ broken "neither file" console_sudo break_glass
 lab_kill syslog
 rm -f /dev/log
 broken "nobody takes the log"
+
+# Row 44: who only says so is not exempt. A terminal's name is the caller's word in su and sudo, whoever calls; ada is an
+# administrator, and on a console, but comes from somewhere else; and a group of NSS's is none of /etc/group's.
+machine_record affirming ok
+as_ada() { on_terminal -n /dev/tty2 setpriv --reuid=ada --regid=ada --init-groups --reset-env "$@"; }
+came_in() { case $("$@" 2>/dev/null </dev/null) in *in) echo in ;; *) echo out ;; esac; }
+for wanted in in out; do
+	is "row 44: su from /dev/tty2" "$(came_in as_ada su -l lou)" $wanted
+	is "row 44: sudo from there" "$(came_in as_ada sudo -k -i)" $wanted
+	is "row 44: a member of sudo who comes by ssh" "$(came_in by_key_as ada)" $wanted
+	machine_record contraindicated cmdline-changed
+done
+cp "$BUILD/.libs/libnss_attest.so.2" "$LIBRARIES/"
+sed -i 's/^group:.*/group: files attest/' /etc/nsswitch.conf
+sed -i '/^attest-breakglass:/d' /etc/group
+printf 'sources = exempt\n[nss]\ngroup = attest-breakglass\ngid = 4242\n' >>/etc/attest/gate.conf
+machine_record affirming ok
+is "row 44: everybody is in the break-glass group, says NSS" "$(id -nG kim)" "kim attest-breakglass"
+is "row 44: and nobody is to the gate" "$(came_in kim) $(came_in break_glass)" "out out"
 [ $failed = 0 ]

@@ -158,7 +158,7 @@ machine_keys() {
 		ssh-keygen -q -t ed25519 -N '' -C '' -f "$KEYS/$key"
 	done
 	ssh-keygen -q -s $KEYS/ca -I kim@example -n kim -V -5m:+1h $KEYS/certified.pub
-	for user in kim eve eli; do
+	for user in kim eve eli ada; do
 		mkdir -m 700 "/home/$user/.ssh"
 		cp $KEYS/user.pub "/home/$user/.ssh/authorized_keys"
 		chown -R "$user:" "/home/$user/.ssh"
