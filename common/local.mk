@@ -10,9 +10,11 @@ libbase_la_SOURCES = \
 	%D%/base/file.c %D%/base/file.h \
 	%D%/base/hex.c %D%/base/hex.h \
 	%D%/base/ima_record.c %D%/base/ima_record.h \
+	%D%/base/journal.c %D%/base/journal.h \
 	%D%/base/lease.c %D%/base/lease.h \
 	%D%/base/local.c %D%/base/local.h \
 	%D%/base/log.c %D%/base/log.h \
+	%D%/base/message_id.h \
 	%D%/base/plain.c %D%/base/plain.h \
 	%D%/base/reader.c %D%/base/reader.h \
 	%D%/base/reason.c %D%/base/reason.h \

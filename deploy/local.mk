@@ -11,6 +11,15 @@ EXTRA_DIST += %D%/attestd.service.in %D%/attestd.socket %D%/verifierd.service.in
 	%D%/apparmor.d/usr.sbin.attestd %D%/apparmor.d/usr.sbin.verifierd %D%/apparmor.d/abstractions/pam-attest \
 	%D%/fail2ban/pam-attest.conf %D%/logcheck/libpam-attest %D%/logcheck/attestd %D%/logcheck/verifierd
 
+# What journalctl -x says: generated from the table that the lines' MESSAGE_IDs come from.
+noinst_PROGRAMS = %D%/catalog
+deploy_catalog_SOURCES = %D%/catalog.c
+catalogdir = $(prefix)/lib/systemd/catalog
+nodist_catalog_DATA = %D%/pam-attest.catalog
+CLEANFILES += %D%/pam-attest.catalog
+%D%/pam-attest.catalog: %D%/catalog$(EXEEXT)
+	$(AM_V_GEN)%D%/catalog$(EXEEXT) >$@
+
 %D%/attestd.service: $(srcdir)/%D%/attestd.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) %D% && sed 's,[@]sbindir@,$(sbindir),' $(srcdir)/%D%/attestd.service.in >$@
 %D%/verifierd.service: $(srcdir)/%D%/verifierd.service.in Makefile

@@ -62,6 +62,7 @@ libgate_la_SOURCES = \
 	%D%/gate/gate.c %D%/gate/gate.h \
 	%D%/gate/gate_ask.c %D%/gate/gate_ask.h \
 	%D%/gate/gate_conf.c %D%/gate/gate_conf.h \
+	%D%/gate/gate_journal.c \
 	%D%/gate/gate_load.c %D%/gate/gate_option.h \
 	%D%/gate/lease.c \
 	%D%/gate/passport.c \

@@ -268,6 +268,7 @@ tell(const struct daemon *d, enum job_kind kind, const struct outcome *o)
 	bool same = o->reason == d->last.reason && o->record.reason == d->last.record.reason;
 	/* A good verdict that could not be written, or by another clock: said when it begins, and when it is over. */
 	bool unwritten = o->reason == REASON_OK && o->why[0], was = d->last.reason == REASON_OK && d->last.why[0];
+	char state[32], reason[16 + REASON_CODE_MAX], ref[16 + REF_TEXT];
 
 	if (same && unwritten == was && kind != JOB_ENROLL)
 		return;
@@ -276,7 +277,11 @@ tell(const struct daemon *d, enum job_kind kind, const struct outcome *o)
 		    o->why[0] ? ": " : "", o->why);
 		return;
 	}
-	log_say(o->reason == REASON_OK && !unwritten ? LOG_NOTICE : LOG_WARNING, "%s: %s%s%s%s%s",
+	snprintf(state, sizeof(state), "ATTEST_STATE=%s", state_word(reason_state(o->reason)));
+	snprintf(reason, sizeof(reason), "ATTEST_REASON=%s", reason_code(o->reason));
+	snprintf(ref, sizeof(ref), "ATTEST_REF=%s", o->record.ref);
+	log_entry(MESSAGE_STATE, o->reason == REASON_OK && !unwritten ? LOG_NOTICE : LOG_WARNING,
+	    (const char *const[]){ state, reason, ref, NULL }, "%s: %s%s%s%s%s",
 	    state_word(reason_state(o->reason)), reason_code(o->reason), o->record.ref[0] ? " ref=" : "", o->record.ref,
 	    o->why[0] ? ": " : "", o->why);
 }

@@ -3,7 +3,6 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include "access.h"
 #include "file.h"
 #include "gate.h"
 #include "local.h"
@@ -294,15 +293,13 @@ make_printable(char *text)
 	}
 }
 
-enum { WORD_MAX = 64 };
-
 /* What strangers typed, fit to stand in a log line: no spaces, no '=', no control characters. */
-static const char *
-clean(const char *text, char out[static WORD_MAX])
+const char *
+gate_word(const char *text, char out[static GATE_WORD_MAX])
 {
 	size_t n = 0;
 
-	for (; n < WORD_MAX - 1 && text[n]; n++)
+	for (; n < GATE_WORD_MAX - 1 && text[n]; n++)
 		out[n] = text[n] > ' ' && text[n] <= '~' && text[n] != '=' ? text[n] : '?';
 	out[n] = '\0';
 	return out;
@@ -312,13 +309,13 @@ void
 gate_user_text(const struct gate_conf *c, const struct gate_decision *d, char *out, size_t size)
 {
 	bool refused = d->outcome == OUTCOME_DENY;
-	char next[REASON_ADVICE_TEXT] = "", peer[WORD_MAX];
+	char next[REASON_ADVICE_TEXT] = "", peer[GATE_WORD_MAX];
 
 	if (refused)
 		reason_advice(d->reason, d->ref, d->peer[0] ? d->peer : d->recorded ? d->record.host : "", next);
 	snprintf(out, size, "attest: %s: %s%s%s (%s).%s%s%s%s%s%s%s",
 	    refused ? "refused" : d->outcome == OUTCOME_PERMIT || d->outcome == OUTCOME_LEASE ? "permitted" : "not gated",
-	    d->peer[0] ? clean(d->peer, peer) : "", d->peer[0] ? ": " : "", reason_text(d->reason), reason_code(d->reason),
+	    d->peer[0] ? gate_word(d->peer, peer) : "", d->peer[0] ? ": " : "", reason_text(d->reason), reason_code(d->reason),
 	    d->ref[0] ? " Ref " : "", d->ref, d->ref[0] ? "." : "",
 	    refused ? " " : "", next,
 	    refused && c->message[0] ? " " : "", refused ? c->message : "");
@@ -348,20 +345,20 @@ void
 gate_log_text(const struct gate_conf *c, const struct gate_request *q, const struct gate_decision *d,
     char *out, size_t size)
 {
-	char user[WORD_MAX], rhost[WORD_MAX], service[WORD_MAX], peer[WORD_MAX], age[24] = "-";
+	char user[GATE_WORD_MAX], rhost[GATE_WORD_MAX], service[GATE_WORD_MAX], peer[GATE_WORD_MAX], age[24] = "-";
 
 	if (d->age >= 0)
 		snprintf(age, sizeof(age), "%llds", (long long)(d->age / 1000));
 	snprintf(out, size, "%s user=%s rhost=%s service=%s reason=%s ref=%s mode=%s age=%s ms=%lld state=%s source=%s%s%s%s%s%s%s",
-	    log_word(d), clean(q->user, user), clean(q->rhost, rhost), clean(c->service, service),
+	    log_word(d), gate_word(q->user, user), gate_word(q->rhost, rhost), gate_word(c->service, service),
 	    reason_code(d->reason), d->ref, mode_word(d->mode), age, (long long)d->took, state_word(d->state),
-	    source_word(d->source), d->peer[0] ? " peer=" : "", d->peer[0] ? clean(d->peer, peer) : "",
+	    source_word(d->source), d->peer[0] ? " peer=" : "", d->peer[0] ? gate_word(d->peer, peer) : "",
 	    d->not_armed ? " not-armed" : "", d->killed ? " kill-switch" : "",
 	    d->detail.code != ERR_NONE ? " detail: " : "", d->detail.code != ERR_NONE ? d->detail.why : "");
 }
 
-static enum access
-access_of(const struct gate_decision *d)
+enum access
+gate_access(const struct gate_decision *d)
 {
 	switch (d->judged) {
 	case OUTCOME_PERMIT: return ACCESS_PERMITTED;
@@ -377,6 +374,12 @@ access_of(const struct gate_decision *d)
 
 static const char *const phases[] = { [PHASE_AUTH] = "auth", [PHASE_ACCOUNT] = "account", [PHASE_SESSION] = "session" };
 _Static_assert(COUNT(phases) == PHASE_COUNT, "a word for each");
+
+const char *
+phase_word(enum phase p)
+{
+	return (unsigned)p < PHASE_COUNT ? phases[p] : "";
+}
 
 enum { DATAGRAM_MAX = 512, TELL_WAIT_US = 20 * 1000 };
 
@@ -406,7 +409,7 @@ gate_tell(const struct gate_conf *c, const struct gate_request *q, const struct 
 {
 	own(fd) int fd = -1;
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	char path[GATE_PATH_MAX + 32], user[WORD_MAX], service[WORD_MAX];
+	char path[GATE_PATH_MAX + 32], user[GATE_WORD_MAX], service[GATE_WORD_MAX];
 	struct local_out o;
 	struct error e;
 
@@ -416,10 +419,10 @@ gate_tell(const struct gate_conf *c, const struct gate_request *q, const struct 
 	strcpy(to.sun_path, path);
 	local_open(&o);
 	local_put_number(&o, "time", clock_now().wall);
-	local_put(&o, "service", clean(c->service, service));
-	local_put(&o, "user", clean(q->user, user));
-	local_put(&o, "access", access_word(access_of(d)));
-	local_put(&o, "phase", (unsigned)q->phase < PHASE_COUNT ? phases[q->phase] : "");
+	local_put(&o, "service", gate_word(c->service, service));
+	local_put(&o, "user", gate_word(q->user, user));
+	local_put(&o, "access", access_word(gate_access(d)));
+	local_put(&o, "phase", phase_word(q->phase));
 	local_put(&o, "source", source_word(d->source));
 	local_put(&o, "state", state_word(d->state));
 	local_put(&o, "reason", reason_code(d->reason));

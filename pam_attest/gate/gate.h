@@ -7,10 +7,12 @@
 #define GATE_H
 #include <stdint.h>
 #include <sys/types.h>
+#include "access.h"
 #include "clock.h"
 #include "gate_conf.h"
 
 enum phase { PHASE_AUTH, PHASE_ACCOUNT, PHASE_SESSION, PHASE_COUNT };
+const char *phase_word(enum phase);         /* "account", as PAM calls its stacks */
 
 /* Strings are never NULL; "" where the application did not say. */
 struct gate_request {
@@ -89,9 +91,21 @@ enum gate_code gate_code(const struct gate_conf *c, const struct gate_decision *
  */
 void gate_user_text(const struct gate_conf *c, const struct gate_decision *, char *out, size_t size);
 
+enum { GATE_LINE_MAX = 1024, GATE_WORD_MAX = 64 };
+/* What strangers typed, as one word of it. */
+const char *gate_word(const char *text, char out[static GATE_WORD_MAX]);
+enum access gate_access(const struct gate_decision *);
+
 /* The line for the log: "refused user=kim rhost=… service=sshd reason=… ref=… mode=… age=42s ms=3". */
 void gate_log_text(const struct gate_conf *c, const struct gate_request *, const struct gate_decision *,
     char *out, size_t size);
+
+/*
+ * The same line to the journal, with fields and a MESSAGE_ID: pam_attest(8). service: as PAM calls it. False: it is not there, or did not take it at once,
+ * and the line belongs to syslog.
+ */
+bool gate_journal(const struct gate_conf *c, const struct gate_request *, const struct gate_decision *, const char *service,
+    int priority, const char *line);
 
 /* Tells attestd what was decided; one datagram, lost if nobody listens. */
 void gate_tell(const struct gate_conf *c, const struct gate_request *, const struct gate_decision *);

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "conf.h"
 #include "gate_option.h"
+#include "journal.h"
 #include "scope.h"
 
 enum { DAY = 24 * 3600 };
@@ -30,6 +31,7 @@ static const struct option {
 	KEY(IN_PATHS,             "passwd",           PATH,    passwd,           0, 0,       "/etc/passwd"),
 	KEY(IN_PATHS,             "group",            PATH,    group,            0, 0,       "/etc/group"),
 	KEY(IN_PATHS,             "cmdline",          PATH,    cmdline,          0, 0,       "/proc/cmdline"),
+	KEY(IN_PATHS,             "journal",          PATH,    journal,          0, 0,       JOURNAL_SOCKET),
 	KEY(IN_NSS,               "group",            TEXT,    nss_group,        0, 0,       "attested"),
 	KEY(IN_NSS,               "gid",              GID,     nss_gid,          100, 1u << 31, ""),
 	KEY(IN_NSS,               "warning",          FLAG,    nss_warning,      0, 0,       "no"),

@@ -63,7 +63,7 @@ struct source_rule {
 struct gate_conf {
 	/* [paths] */
 	char   run_dir[GATE_PATH_MAX], state_dir[GATE_PATH_MAX], boot_id[GATE_PATH_MAX];
-	char   passwd[GATE_PATH_MAX], group[GATE_PATH_MAX], cmdline[GATE_PATH_MAX];
+	char   passwd[GATE_PATH_MAX], group[GATE_PATH_MAX], cmdline[GATE_PATH_MAX], journal[GATE_PATH_MAX];
 	char   owner[GATE_NAME_MAX];        /* a uid, or a name of the passwd file */
 
 	/* [nss] */

@@ -8,8 +8,6 @@
 #include "gate.h"
 #include "scope.h"
 
-enum { LINE_MAX_BYTES = 1024 };
-
 static const int pam_codes[] = {
 	[CODE_AUTHINFO_UNAVAIL] = PAM_AUTHINFO_UNAVAIL,
 	[CODE_PERM_DENIED]      = PAM_PERM_DENIED,
@@ -97,7 +95,7 @@ decide(pam_handle_t *pamh, enum phase phase, int argc, const char **argv)
 	};
 	struct gate_conf c;
 	struct gate_decision d;
-	char line[LINE_MAX_BYTES];
+	char line[GATE_LINE_MAX];
 	enum gate_code code;
 
 	if (!got) {
@@ -108,7 +106,8 @@ decide(pam_handle_t *pamh, enum phase phase, int argc, const char **argv)
 	gate_decide(&c, &q, &d);
 	code = gate_code(&c, &d, phase);
 	gate_log_text(&c, &q, &d, line, sizeof(line));
-	pam_syslog(pamh, log_priority(&d), "%s", line);
+	if (!gate_journal(&c, &q, &d, service, log_priority(&d), line))
+		pam_syslog(pamh, log_priority(&d), "%s", line);
 	if (c.debug)
 		pam_syslog(pamh, LOG_DEBUG, "%s ruid=%u conf=%s", code_word(code), (unsigned)q.ruid, c.file);
 	gate_tell(&c, &q, &d);

@@ -16,6 +16,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include "unit.h"
 #include "world.h"
 
@@ -70,7 +71,8 @@ int __wrap_poll(struct pollfd *p, nfds_t n, int t) { FAILS(0); return __real_pol
 int __wrap_clock_gettime(clockid_t id, struct timespec *t) { FAILS(-1); return __real_clock_gettime(id, t); }
 ssize_t __wrap_getrandom(void *p, size_t n, unsigned f) { FAILS(0); return __real_getrandom(p, n, f); }
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *m, int f) { FAILS(0); return __real_sendmsg(fd, m, f); }
-void __wrap_pam_syslog(const pam_handle_t *h, int p, const char *f, ...) { (void)h, (void)p, (void)f, (void)now_fails(); }
+static int lines;               /* that syslog has */
+void __wrap_pam_syslog(const pam_handle_t *h, int p, const char *f, ...) { (void)h, (void)p, (void)f, lines++, (void)now_fails(); }
 
 /* Prompts are answered with a peer's name, and with what can be a passport. */
 int
@@ -194,6 +196,63 @@ START_TEST(no_fault_opens)
 }
 END_TEST
 
+/* Bound in the journal's place; -1 is not. */
+static int
+journal(void)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s/journal", w.dir);
+	ck_assert(fd >= 0 && !bind(fd, (struct sockaddr *)&at, sizeof(at)));
+	return fd;
+}
+
+static int
+entries(int fd)
+{
+	char entry[8192];
+	int count = 0;
+
+	while (recv(fd, entry, sizeof(entry), 0) > 0)
+		count++;
+	return count;
+}
+
+/* Whatever fails: the journal has the line, or syslog, and never both. */
+START_TEST(one_line_a_decision)
+{
+	pam_handle_t *pamh = start(NULL);
+	int fd = journal(), total;
+
+	world_conf(&w, ENFORCE);
+	world_record(&w, "state=contraindicated reason=cmdline-changed");
+	calls = lines = 0;
+	decide(pamh);
+	total = calls;
+	ck_assert_int_eq(entries(fd), 1);
+	ck_assert_int_eq(lines, 0);
+	for (int at = 0; at < total; at++) {
+		int journaled;
+
+		lines = 0;
+		with = ENOBUFS;
+		left = at;
+		decide(pamh);
+		left = -1;
+		journaled = entries(fd);
+		ck_assert_msg(lines + journaled == 1, "call %d of %d fails: %d lines, %d entries", at, total, lines, journaled);
+	}
+	/* Nobody reads, and the queue is full: nobody waits for it. */
+	lines = 0;
+	for (int i = 0; i < 2000 && lines < 10; i++)
+		decide(pamh);
+	ck_assert_int_eq(lines, 10);
+	close(fd);
+	pam_end(pamh, PAM_SUCCESS);
+}
+END_TEST
+
 static void before(void) { world_open(&w); }
 static void after(void) { left = -1; world_close(&w); }
 
@@ -203,6 +262,7 @@ add(TCase *tc)
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, before, after);
 	tcase_add_loop_test(tc, no_fault_opens, 0, COUNT(stages));
+	tcase_add_test(tc, one_line_a_decision);
 }
 
 int

@@ -17,6 +17,12 @@ tests_gate_check_pam_SOURCES  = %D%/check_pam.c %D%/world.c %D%/world.h
 tests_gate_check_pam_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_gate_check_pam_LDADD    = libunit.la -lpam
 
+check_PROGRAMS += %D%/check_journal
+TESTS += %D%/check_journal
+tests_gate_check_journal_SOURCES  = %D%/check_journal.c
+tests_gate_check_journal_CPPFLAGS = $(UNIT_CPPFLAGS) $(GATE_CPPFLAGS)
+tests_gate_check_journal_LDADD    = libgate.la libunit.la
+
 check_PROGRAMS += %D%/check_faults
 TESTS += %D%/check_faults
 tests_gate_check_faults_SOURCES  = %D%/check_faults.c %D%/world.c %D%/world.h pam_attest/gate/pam_attest.c
@@ -44,3 +50,5 @@ tests_gate_check_nss_LDADD    = libgate.la libunit.la
 endif
 dist_check_SCRIPTS += %D%/doctor.sh
 TESTS += %D%/doctor.sh
+dist_check_SCRIPTS += %D%/catalog.sh
+TESTS += %D%/catalog.sh

@@ -9,7 +9,7 @@ bad() { echo "$name $*"; failed=$((failed + 1)); }
 # language of the user.
 never='(secure_)?getenv|setenv|fork|exec.*|signal|sigaction|exit|abort|malloc|calloc|opendir|getpw.*|getgr.*|syslog|openlog|pthread_.*|strerror(_r)?'
 # Cannot fail in a way that anybody sees.
-harmless='_ITM_.*|__(cxa_finalize|gmon_start__|stack_chk_fail|errno_location|asan_.*|ubsan_.*|sanitizer_.*)|(__)?(mem|str)[a-z0-9_]*|(__)?v?snprintf(_chk)?|(__)?explicit_bzero(_chk)?|free|(gmtime_r|timegm)|get(e?uid|e?gid|pid)'
+harmless='_ITM_.*|__progname|program_invocation_short_name|__(cxa_finalize|gmon_start__|stack_chk_fail|errno_location|asan_.*|ubsan_.*|sanitizer_.*)|(__)?(mem|str)[a-z0-9_]*|(__)?v?snprintf(_chk)?|(__)?explicit_bzero(_chk)?|free|(gmtime_r|timegm)|get(e?uid|e?gid|pid)'
 
 # module <file> <libraries beside libc> <entry points> <test that fails each call> <calls that are never made>
 module() {

@@ -83,7 +83,7 @@ world_conf(const struct world *w, const char *text)
 
 	snprintf(uid, sizeof(uid), "%u", (unsigned)w->owner);
 	snprintf(all, sizeof(all), "[paths]\nrun_dir = %s/run\nstate_dir = %s/state\nboot_id = %s/boot_id\npasswd = %s/passwd\n"
-	    "group = %s/group\ncmdline = %s/cmdline\nowner = %s\n%s", d, d, d, d, d, d, w->owner_name ? w->owner_name : uid, text);
+	    "group = %s/group\ncmdline = %s/cmdline\njournal = %s/journal\nowner = %s\n%s", d, d, d, d, d, d, d, w->owner_name ? w->owner_name : uid, text);
 	world_file(w, "gate.conf", all);
 }
 

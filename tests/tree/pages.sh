@@ -45,6 +45,13 @@ said verifierctl verifierctl.8
 said attestd attestd.8
 said verifierd verifierd.8
 
+# Each kind of line in the journal has its id in a page.
+ids=$(sed -nE 's/^X\([A-Z_]+, "([0-9a-f]{32})".*/\1/p' "$top_srcdir/common/base/message_id.h")
+[ -n "$ids" ] || note "no message ids"
+for id in $ids; do
+	if grep -q "$id" "$top_srcdir/man/pam_attest.8" "$top_srcdir/man/attestd.8"; then passed=$((passed + 1)); else note "no page has message id $id"; fi
+done
+
 # keys <file with the table> <page>: each configuration key in the table is in the page.
 for pair in pam_attest/gate/gate_conf.c:gate.conf.5 pam_attest/attestd/options.c:attestd.conf.5 verifierd/options.c:verifierd.conf.5; do
 	table=$top_srcdir/${pair%%:*} man=${pair##*:}
