@@ -48,9 +48,11 @@ is_verdict(enum state s)
 static bool
 may_ask(const struct facts *f, enum source s)
 {
+	static const bool on_file[SOURCE_COUNT] = { [SOURCE_CACHE] = true, [SOURCE_GRACE] = true, [SOURCE_LEASE] = true };
+
 	if (s == SOURCE_EXEMPT)
 		return true;
-	return !f->conf->bad && (f->request->phase != PHASE_AUTH || s == SOURCE_CACHE || s == SOURCE_LEASE);
+	return !f->conf->bad && (f->request->phase != PHASE_AUTH || ((unsigned)s < SOURCE_COUNT && on_file[s]));
 }
 
 static void

@@ -200,6 +200,8 @@ static const struct row rows[] = {
 	{ "grace: no verdict left in the record", ENFORCE, "state=none reason=verifier-unreachable issued_boot=0 expires_boot=0 issued_wall=0 expires_wall=0 upstream_out=yes good_expires=@-1000",
 	    "ok=yes state=none reason=verifier-unreachable", .phase = ACCOUNT, .code = PAM_SUCCESS },
 	{ "grace: TPM broken in a boot that was affirming", ENFORCE, OUT "upstream_out=no", "ok=yes state=broken reason=tpm-busy", .phase = ACCOUNT, .code = PAM_SUCCESS },
+	{ "grace in auth, as in account: it is on file, and nobody is asked", ENFORCE, OUT, "ok=yes state=contraindicated reason=cmdline-changed ref=7F3K-21QX", .phase = AUTH, .code = IGNORED },
+	{ "42: in auth, the verifier is not out", ENFORCE, OUT "upstream_out=no", .phase = AUTH, .code = PAM_AUTHINFO_UNAVAIL, .text = NO_EXPIRED },
 	{ "42: TLS failure is no outage", ENFORCE, OUT, "ok=yes state=none reason=verifier-untrusted", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL,
 	    .text = "attest: refused: the server that answered is not the verifier of this host (verifier-untrusted). Ref L-****-****. compare ca_file with the verifier's tls/ca.pem" },
 	{ "42: nor is a bad signature", ENFORCE, OUT, "ok=yes state=none reason=result-invalid", .phase = ACCOUNT, .code = PAM_AUTHINFO_UNAVAIL,

@@ -180,11 +180,12 @@ attestctl attest >/dev/null 2>&1
 roles CONT
 is "refused" "$(decision)" "deny cmdline-changed"
 verifierctl accept "$ref" --reason planned --yes >/dev/null; is "accept" $? 0
-accepted=${EPOCHREALTIME/./}
+accepted=${EPOCHREALTIME/./} before=$(lab_field .counters.quotes)
 until [ "$(decision)" = "permit ok" ] || [ $((${EPOCHREALTIME/./} - accepted)) -gt 9000000 ]; do sleep 0.2; done
 took=$(((${EPOCHREALTIME/./} - accepted) / 1000))
 echo "after accept: permitted within $took ms"
 [ $took -le 5400 ]; is "accepted: let in within 5 s" $? 0
+[ $(($(lab_field .counters.quotes) - before)) -le 2 ]; is "and a refused host makes a quote in 5 s, whoever asks" $? 0
 
 # --- revoked while its packets are dropped: until grace_max, and not beyond
 lab_kill verifierd
