@@ -128,6 +128,14 @@ times_check(const struct policy *p, struct error *e)
 	return p->grace_max % 1000 == 0 || err_set(e, ERR_CONFIG, "grace_max: seconds are wanted");
 }
 
+/* What nothing that is asked for can tell would refuse every host. */
+static bool
+drivers_check(const struct policy *p, struct error *e)
+{
+	return (p->drivers.rule == LOAD_ANY && p->option_roms.rule == LOAD_ANY) || policy_selected(p) & 1u << PCR_DRIVERS ||
+	    err_set(e, ERR_CONFIG, "pcrs: drivers and option_roms need PCR %d", PCR_DRIVERS);
+}
+
 bool
 policy_check(const struct policy *p, struct error *e)
 {
@@ -136,7 +144,8 @@ policy_check(const struct policy *p, struct error *e)
 	if (!p->secure_boot.required && (p->secure_boot.keys.count || p->secure_boot.min_dbx || p->secure_boot.sbat))
 		return err_set(e, ERR_CONFIG, "secure_boot: keys, min_dbx and sbat mean nothing unless it is required");
 	if (!patterns_check(&p->cmdline.allow, "allow", e) || !patterns_check(&p->cmdline.forbid, "forbid", e) ||
-	    !loads_check(&p->drivers, "drivers", e) || !loads_check(&p->option_roms, "option_roms", e) || !vendors_check(p, e) || !times_check(p, e))
+	    !loads_check(&p->drivers, "drivers", e) || !loads_check(&p->option_roms, "option_roms", e) || !vendors_check(p, e) || !times_check(p, e) ||
+	    !drivers_check(p, e))
 		return false;
 	return (p->quorum >= 1 && p->quorum <= POLICY_QUORUM_MAX) ||
 	    err_set(e, ERR_CONFIG, "quorum: not from 1 to %d", POLICY_QUORUM_MAX);

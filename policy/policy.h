@@ -123,6 +123,9 @@ bool policy_check(const struct policy *, struct error *) MUST_CHECK;
 /* PCRs of one mode; of all that are asked for. */
 uint32_t policy_pcrs(const struct policy *, enum pcr_mode);
 uint32_t policy_selected(const struct policy *);
+
+/* Firmware measures drivers and option ROMs there, and nowhere else. */
+enum { PCR_DRIVERS = 2 };
 /* What a host with these banks is asked to quote: SHA-256, or SHA-384 where there is none. False: it has neither. */
 bool policy_selection(const struct policy *, uint32_t banks, struct selection *);
 

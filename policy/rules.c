@@ -10,7 +10,7 @@
 #include "tpms.h"
 #include "verdict.h"
 
-enum { PCR_DRIVERS = 2, PCR_SECURE_BOOT = 7, PCR_COMMANDS = 8, PCR_SECTIONS = 11, PCR_OPTIONS = 12, SBAT_DIGITS = 10 };
+enum { PCR_SECURE_BOOT = 7, PCR_COMMANDS = 8, PCR_SECTIONS = 11, PCR_OPTIONS = 12, SBAT_DIGITS = 10 };
 #define PCR_TEXTS (1u << PCR_COMMANDS | 1u << PCR_SECTIONS | 1u << PCR_OPTIONS)
 
 struct judging {

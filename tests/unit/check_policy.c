@@ -8,7 +8,7 @@
 static const char full[] =
     "{\n"                                                           /* 1 */
     " \"schema\": 1, \"name\": \"web\",\n"                          /* 2 */
-    " \"pcrs\": { \"0\": \"events\", \"4\": \"events\",\n"          /* 3 */
+    " \"pcrs\": { \"0\": \"events\", \"2\": \"events\", \"4\": \"events\",\n" /* 3 */
     "   \"7\": { \"sha256\": [\"" D32 "\",\n"                       /* 4 */
     "     \"" D32 "\"] },\n"                                        /* 5 */
     "   \"8\": \"rules\", \"5\": \"ignore\" },\n"                   /* 6 */
@@ -104,7 +104,7 @@ START_TEST(every_member_comes_back)
 
 	ck_assert_msg(read_text(full, sizeof(full) - 1, &one, &e), "%s", e.why);
 	ck_assert_str_eq(one.name, "web");
-	ck_assert_uint_eq(policy_pcrs(&one, PCR_MODE_EVENTS), 1u << 0 | 1u << 4);
+	ck_assert_uint_eq(policy_pcrs(&one, PCR_MODE_EVENTS), 1u << 0 | 1u << 2 | 1u << 4);
 	ck_assert_uint_eq(policy_pcrs(&one, PCR_MODE_RULES), 1u << 8);
 	ck_assert_uint_eq(policy_pcrs(&one, PCR_MODE_IGNORE), 1u << 5);
 	ck_assert_uint_eq(one.pcr[7].npins, 2);
@@ -189,6 +189,7 @@ static const struct { const char *from, *to, *says; } wrong[] = {
 	{ "\"0\": \"events\"", "\"24\": \"events\"", "line 3: pcrs: 24: not a PCR" },
 	{ "\"0\": \"events\"", "\"00\": \"events\"", "line 3: pcrs: 00: not a PCR" },
 	{ "\"0\": \"events\"", "\"0\": \"rules\"", "line 3: pcrs: 'rules' is for PCR 8 and 12" },
+	{ "\"2\": \"events\", ", "", "line 3: pcrs: drivers and option_roms need PCR 2" },
 	{ "\"0\": \"events\"", "\"0\": {}", "line 3: pcrs.0: 'value' without values" },
 	{ "\"0\": \"events\"", "\"0\": 7", "line 3: pcrs: 0: not a string" },
 	{ "\"sha256\": [\"", "\"md5\": [\"", "line 4: pcrs.7: md5: no such member" },
