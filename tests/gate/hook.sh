@@ -262,6 +262,15 @@ if [ "$(id -u)" != 0 ]; then
 	chmod 755 "$pam"
 fi
 
+# A write that is killed half way leaves the file as it was; what lies beside it is no service that anybody asks for.
+clear_pam; debian
+printf '@include common-account\n' >"$pam/sshd"
+cp "$pam/sshd" "$lab/before"
+{ (ulimit -f 0; exec "$ctl" -q -c "$lab/gate.conf" hook sshd --pam-dir "$pam"); rc=$?; } 2>/dev/null
+is "killed while it writes" "$([ $rc -gt 128 ] && same "$pam/sshd" "$lab/before")" same
+attestctl hook sshd
+is "and then once more" "$rc $(head -n 1 "$pam/sshd")" "0 $root_line"
+
 # --- repairs: lint names this command for them
 
 # repairs <what> <service> <wanted file>: what is there is standard input.

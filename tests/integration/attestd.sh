@@ -232,6 +232,10 @@ lab_power_off
 lab_attestd_up
 attestctl attest >/dev/null; is "no TPM: exit code" $? 5
 attempt "no TPM" tpm-absent
+attestctl unenroll >"$LAB/unenroll.out" 2>&1; is "unenroll while a service is enforced" $? 2
+attestctl unenroll --yes >"$LAB/unenroll.out" 2>&1; is "unenroll without the TPM" $? 1
+grep -q "forgotten, but its key $handle is still in the TPM" "$LAB/unenroll.out"; is "says what is left" $? 0
+is "not enrolled any more" "$(lab_field .enrollment) $(ls "$LAB/state/identity" "$LAB/state/ak" 2>/dev/null)" "none "
 pid=${PIDS[attestd]}
 unset 'PIDS[attestd]'
 kill "$pid"; wait "$pid"; is "SIGTERM ends it well" $? 0

@@ -187,6 +187,13 @@ is "nothing is left of it" "$(cd /var/lib/attest && ls -d identity enrollment ak
 is "and no verdict" "$(sed -n 's/^reason=//p' /run/attest/verdict)" not-enrolled
 verifierctl revoke host-a --reason test >/dev/null; is "and its verifier is told" $? 0
 ctl enroll --url "https://127.0.0.1:$PORT" --ca "$LAB/verifier/tls/ca.pem" --name host-b >/dev/null; is "it can enroll again" $? 0
+verifierctl approve host-b --yes >/dev/null
+wait_for 20 sh -c "! grep -q reason=enrollment-pending /run/attest/verdict"; is "as another host" $? 0
+verifierctl revoke host-b --reason test >/dev/null
+ctl attest >/dev/null; is "which is refused" $? 1
+says "unenroll a refused host" 0 "has forgotten" unenroll
+is "a refusal is not forgotten" "$(sed -n 's/^state=//p' /run/attest/verdict)" contraindicated
+ctl enroll --url "https://127.0.0.1:$PORT" --ca "$LAB/verifier/tls/ca.pem" --name host-c >/dev/null; is "and once more" $? 0
 lab_kill attestd
 says "seal-image --dry-run" 0 "/var/lib/attest/ak: would go" seal-image --dry-run
 is "takes nothing" "$(find /var/lib/attest -name ak | wc -l)" 1
