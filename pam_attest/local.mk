@@ -126,7 +126,7 @@ libprompt_la_LIBADD   = libproto.la
 PROMPT_CPPFLAGS = $(PROTO_CPPFLAGS) -I$(srcdir)/%D%/attestctl
 # ssh finds it by its path: a program for SSH_ASKPASS.
 dist_pkglibexec_SCRIPTS += %D%/attestctl/attest-askpass
-sbin_PROGRAMS += %D%/attestctl/attestctl
+bin_PROGRAMS += %D%/attestctl/attestctl
 pam_attest_attestctl_attestctl_SOURCES = \
 	%D%/attestctl/ask.c %D%/attestctl/ask.h \
 	%D%/attestctl/attestctl.h \

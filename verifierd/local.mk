@@ -122,7 +122,7 @@ verifierd_verifierd_setup_LDFLAGS  = $(PIE_LINK)
 verifierd_verifierd_setup_LDADD    = libconfine.la libpki.la libstore.la libipc.la
 
 # verifierctl: libcurl for the admin socket; never the store.
-sbin_PROGRAMS += %D%/verifierctl/verifierctl
+bin_PROGRAMS += %D%/verifierctl/verifierctl
 verifierd_verifierctl_verifierctl_SOURCES = \
 	%D%/verifierctl/api_client.c %D%/verifierctl/api_client.h \
 	%D%/verifierctl/args.c %D%/verifierctl/args.h \

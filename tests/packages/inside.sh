@@ -69,6 +69,10 @@ is "units are enabled" "$(cd /etc/systemd/system && find . -type l -name '*attes
 	"./multi-user.target.wants/attestd.service ./multi-user.target.wants/verifierd.service ./sockets.target.wants/attestd.socket "
 dpkg --verify $ALL >/root/verify.log; is "files are as packed: $(cat /root/verify.log)" "$(wc -c </root/verify.log)" 0
 
+# Who is not root has no /usr/sbin in his path, and asks as well.
+as_kim env PATH=/usr/local/bin:/usr/bin:/bin attestctl status >/dev/null; is "kim may ask for the state; attestd does not run" $? 3
+as_kim env PATH=/usr/local/bin:/usr/bin:/bin verifierctl hosts >/dev/null; is "and a verifier, which does not either" $? 3
+
 # --- hooked, by the command and by hand; refused without attestd, which is right
 hook; is "hooked" $? 0
 is "in these stacks" "$(hooked)" "$HOOKED"

@@ -16,18 +16,15 @@ mkdir -p "$dir" && cd "$dir" || exit 1
 base=$!
 
 rm -rf source debs
-mkdir -p source debs/symbols
+mkdir -p source debs/next
 tar xzf "$tarball" -C source --strip-components=1 || exit 1
-(cd source && DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" dpkg-buildpackage -us -uc -b) >build.log 2>&1 ||
+(cd source && DEB_BUILD_OPTIONS="nocheck noautodbgsym parallel=$(nproc)" dpkg-buildpackage -us -uc -b) >build.log 2>&1 ||
 	{ tail -n 30 build.log; echo "the packages do not build"; exit 1; }
 mv ./*.deb ./*.changes ./*.buildinfo debs/
 rm -rf source
 lintian --allow-root --pedantic --fail-on error,warning debs/*.changes || { echo "lintian has something to say"; exit 1; }
 
-mv debs/*-dbgsym_* debs/symbols/
-
 # The next version is the same but for its number.
-mkdir -p debs/next
 for p in libpam-attest libnss-attest attestd attest-tools verifierd; do
 	dpkg-deb -R debs/"$p"_*.deb next.tmp
 	sed -i -E 's/^Version: .*/&+next/; s/\(= [^)]*/&+next/g' next.tmp/DEBIAN/control
