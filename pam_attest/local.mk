@@ -115,6 +115,7 @@ libdoctor_la_SOURCES = \
 	%D%/attestctl/groups.c %D%/attestctl/groups.h \
 	%D%/attestctl/lines.c %D%/attestctl/lines.h \
 	%D%/attestctl/sshd_conf.c %D%/attestctl/sshd_conf.h \
+	%D%/attestctl/staged.c %D%/attestctl/staged.h \
 	%D%/attestctl/sudoers.c %D%/attestctl/sudoers.h
 libdoctor_la_CPPFLAGS = $(GATE_CPPFLAGS)
 libdoctor_la_LIBADD   = libbase.la
@@ -154,7 +155,9 @@ pam_attest_attestctl_attestctl_SOURCES = \
 	%D%/attestctl/doctor_programs.c \
 	%D%/attestctl/main.c \
 	%D%/attestctl/options.c \
-	%D%/attestctl/program.c %D%/attestctl/program.h
+	%D%/attestctl/program.c %D%/attestctl/program.h \
+	%D%/attestctl/services.c \
+	%D%/attestctl/show.c %D%/attestctl/show.h
 pam_attest_attestctl_attestctl_CPPFLAGS = $(CTL_CPPFLAGS) -DPAM_MODULE_DIR='"$(pammoddir)"'
 pam_attest_attestctl_attestctl_CFLAGS  = $(PIE_COMPILE)
 pam_attest_attestctl_attestctl_LDFLAGS = $(PIE_LINK)

@@ -221,3 +221,30 @@ record_usable(const struct record *r, const char *boot_id, const struct clock *n
 		return REASON_VERDICT_EXPIRED;
 	return REASON_OK;
 }
+
+int64_t
+record_grace_ends(const struct record *r)
+{
+	return r->good_issued_wall && r->grace_max ? r->good_issued_wall + r->grace_max : 0;
+}
+
+static bool
+in_grace(const struct record *r, const struct clock *now)
+{
+	return r->upstream_out && r->good_this_boot && now->wall >= r->good_issued_wall && now->wall < record_grace_ends(r);
+}
+
+enum reason
+record_says(const struct record *r, const char *boot_id, const struct clock *now)
+{
+	enum reason usable = record_usable(r, boot_id, now);
+
+	if (usable == REASON_OK)
+		return r->reason;
+	if (in_grace(r, now))
+		return REASON_GRACE;
+	/* A refusal is never forgotten because its record has run out. */
+	if (r->state == STATE_NONE || r->state == STATE_BROKEN || r->state == STATE_CONTRAINDICATED)
+		return r->reason;
+	return usable;
+}

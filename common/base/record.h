@@ -66,4 +66,9 @@ bool record_format(const struct record *, char *buf, size_t size, size_t *len, s
  * verdict-other-boot, verdict-expired (also after a suspend), not-attested. PROTOCOL section 4.
  */
 enum reason record_usable(const struct record *, const char *boot_id, const struct clock *now);
+
+/* When the last good result ceases to bridge an outage, ms since 1970; 0: it does not. Gates bound it by their own `grace` as well. */
+int64_t     record_grace_ends(const struct record *);
+/* What holds now, by the record alone: its own reason while it is usable, a refusal always, grace, else why it is not usable. */
+enum reason record_says(const struct record *, const char *boot_id, const struct clock *now);
 #endif

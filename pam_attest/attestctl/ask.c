@@ -1,8 +1,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include "ask.h"
-#include "lease.h"
 #include "scope.h"
+#include "show.h"
 #include "sources.h"
 
 static bool
@@ -82,123 +82,6 @@ ctl_ask(const struct ctl *ctl, const struct local_out *ask, int timeout_ms, stru
 	return ctl_wrong(ctl, e.code == ERR_MISSING ? EXIT_NOT_RUNNING : EXIT_NONE, "%s", e.why);
 }
 
-static const char *
-text_of(const struct json *j, const char *key, char *out, size_t size)
-{
-	struct error e;
-
-	if (!json_text(j, key, out, size, &e))
-		out[0] = '\0';
-	return out;
-}
-
-static void
-line(const char *label, const char *value)
-{
-	if (value[0])
-		printf("%11s: %s\n", label, value);
-}
-
-static void
-show_references(const struct json *j)
-{
-	char all[REFERENCES_TEXT] = "", one[NAME_TEXT];
-	unsigned count = 0;
-	struct error e;
-
-	if (!json_list(j, "references", 64, &count, &e))
-		return;
-	for (unsigned i = 0; i < count; i++)
-		if (json_item_text(json_item(j, "references", i), one, sizeof(one), &e))
-			snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", i ? ", " : "", one);
-	line("Reference", all);
-}
-
-static void
-show_verifier(const struct json *j)
-{
-	const struct json *v;
-	char url[300], state[16], since[32], ends[32], text[420];
-	struct error e;
-
-	if (!json_sub(j, "verifier", &v, &e))
-		return;
-	text_of(v, "url", url, sizeof(url));
-	text_of(v, "state", state, sizeof(state));
-	text_of(v, "since", since, sizeof(since));
-	text_of(v, "grace_ends", ends, sizeof(ends));
-	snprintf(text, sizeof(text), "%s  %s%s%s", url, !strcmp(state, "out") ? "out of reach" : "ok",
-	    since[0] ? " since " : "", since);
-	line("Verifier", url[0] ? text : "");
-	if (!strcmp(state, "out"))
-		line("Grace ends", ends);
-}
-
-static void
-show_decision(const struct json *j)
-{
-	const struct json *d;
-	char when[32], service[64], user[64], decision[32], text[200];
-	struct error e;
-
-	if (!json_sub(j, "decision", &d, &e))
-		return;
-	snprintf(text, sizeof(text), "%s of %s through %s at %s", text_of(d, "decision", decision, sizeof(decision)),
-	    text_of(d, "user", user, sizeof(user)), text_of(d, "service", service, sizeof(service)),
-	    text_of(d, "time", when, sizeof(when)));
-	line("Decision", text);
-}
-
-/* Who comes in here by an administrator's word, and until when. */
-static void
-show_leases(const struct json *j)
-{
-	char until[32], user[LEASE_USER_TEXT], id[REF_TEXT], by[16], text[200];
-	unsigned count = 0;
-	struct error e;
-
-	if (!json_list(j, "lease", LEASES_MAX, &count, &e))
-		return;
-	for (unsigned i = 0; i < count; i++) {
-		const struct json *l = json_item(j, "lease", i);
-		unsigned services = 0;
-		bool overrules = false;
-
-		(void)(json_list(l, "services", LEASE_SERVICES_TEXT, &services, &e) && json_flag(l, "overrules_refusal", &overrules, &e));
-		text_of(l, "user", user, sizeof(user));
-		snprintf(text, sizeof(text), "%s by %s until %s: %s%s%s", text_of(l, "id", id, sizeof(id)),
-		    text_of(l, "by", by, sizeof(by)), text_of(l, "expires", until, sizeof(until)), user[0] ? user : "everybody",
-		    services ? ", at some services" : "", overrules ? ", also while this host is refused" : "");
-		line("Lease", text);
-	}
-}
-
-/* A mark for the eye, the word for everybody. */
-static void
-show_text(const struct json *j, enum reason r)
-{
-	char host[NAME_TEXT], value[400];
-	enum state s = reason_state(r);
-
-	text_of(j, "host", host, sizeof(host));
-	printf("%s %s%s%s (%s)\n", s == STATE_AFFIRMING || s == STATE_WARNING ? "+" : "-", host, host[0] ? ": " : "",
-	    state_word(s), reason_code(r));
-	printf("%11s: %s\n", "Meaning", reason_text(r));
-	show_decision(j);
-	line("Ref", text_of(j, "ref", value, sizeof(value)));
-	line("Issued", text_of(j, "issued", value, sizeof(value)));
-	line("Expires", text_of(j, "expires", value, sizeof(value)));
-	show_references(j);
-	line("Policy", text_of(j, "policy", value, sizeof(value)));
-	show_leases(j);
-	show_verifier(j);
-	line("Last error", text_of(j, "last_error", value, sizeof(value)));
-	if (r != REASON_OK)
-		line("Next", text_of(j, "next", value, sizeof(value)));
-	if (s == STATE_CONTRAINDICATED)
-		line("Details", "verifierctl explain REF, where the verifier runs");
-}
-
 int
 ctl_show(const struct ctl *ctl, const struct told *t)
 {
@@ -215,7 +98,7 @@ ctl_show(const struct ctl *ctl, const struct told *t)
 			return ctl_wrong(ctl, EXIT_NONE, "%s", e.why);
 		puts(text);
 	} else if (!ctl->quiet) {
-		show_text(t->json, t->reason);
+		show_status(ctl, t->json, clock_now().wall);
 	}
 	return ctl_exit(t->reason);
 }

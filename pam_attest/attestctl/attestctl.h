@@ -21,6 +21,7 @@ struct ctl {
 	const char *run_dir;     /* NULL: as gate.conf says */
 	const char *root;        /* NULL, or what stands before every path of gate.conf */
 	bool        json, quiet;
+	enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
 	const char *command, *args, *help;     /* of the command: its row in the table */
 };
 
@@ -34,7 +35,12 @@ void ctl_conf(const struct ctl *, const char *service, struct gate_conf *);
 /* The same, and report hears of all that is wrong. */
 void ctl_conf_report(const struct ctl *, const char *service, struct gate_conf *, gate_conf_report *report, void *arg);
 
-command_fn cmd_doctor;
+command_fn cmd_doctor, cmd_is_attested;
+
+/* The services that gate.conf and its drop-ins name, each once, in their order. cut: there are more. */
+enum { SERVICES_LISTED = 128 };
+struct services { unsigned n; bool cut; char name[SERVICES_LISTED][GATE_NAME_MAX]; };
+bool ctl_services(const struct ctl *, struct services *, struct error *) MUST_CHECK;
 
 /* The record on this host, as a gate would believe it; ERR_MISSING: there is none. */
 bool ctl_record(const struct gate_conf *, struct record *, struct error *) MUST_CHECK;

@@ -10,7 +10,7 @@
 #include "rescue.h"
 #include "scope.h"
 
-enum { TEXT_MAX = 512, TPM_MS = 15000, CMDLINE_FILE_MAX = 64 << 10, GRUB_FILE_MAX = 1 << 20 };
+enum { TEXT_MAX = 512, TPM_MS = 15000, TPM_TRIES = 5, CMDLINE_FILE_MAX = 64 << 10, GRUB_FILE_MAX = 1 << 20 };
 
 /* A member of attestd's status; "" where it is not there. */
 static const char *
@@ -258,6 +258,21 @@ look_clock(struct checkup *c)
 
 /* --- the TPM and its logs */
 
+/* attestd does one thing at a time with its TPM, and says so. */
+static bool
+ask_patiently(const struct checkup *c, const struct local_out *o, struct told *told, struct error *e)
+{
+	for (unsigned tries = 0; tries < TPM_TRIES; tries++) {
+		if (tries)
+			sleep(1);
+		if (!ctl_try(&c->ctl, o, TPM_MS, told, e))
+			return false;
+		if (told->ok || !strstr(told->error, "under way"))
+			break;
+	}
+	return true;
+}
+
 static void
 judge_lockout(struct checkup *c)
 {
@@ -269,7 +284,8 @@ judge_lockout(struct checkup *c)
 
 	local_open(&o);
 	local_put(&o, "verb", "tpm");
-	if (!local_end(&o, &e) || !ctl_try(&c->ctl, &o, TPM_MS, &told, &e)) {
+	local_put_number(&o, "wait_ms", TPM_MS - 1000);
+	if (!local_end(&o, &e) || !ask_patiently(c, &o, &told, &e)) {
 		found(c, FOUND_UNLOOKED, "", "", "the TPM's lockout counter: %s", e.why);
 		return;
 	}

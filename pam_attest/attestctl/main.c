@@ -12,6 +12,7 @@ static const struct command {
 	command_fn *run;
 } commands[] = {
 	{ "status",  "",          "what is known of this host, without asking anybody", cmd_status },
+	{ "is-attested", "",      "only whether gates permit by the record, asking nobody", cmd_is_attested },
 	{ "attest",  "",          "attest now, and say what came of it", cmd_attest },
 	{ "explain", "[REF]",     "the last verdict, or one decision by its reference", cmd_explain },
 	{ "report",  "",          "what enforcing would have refused, counted by what verdicts were", cmd_report },
@@ -36,6 +37,7 @@ static const struct option options[] = {
 	{ "conf",    required_argument, NULL, 'c' },
 	{ "run-dir", required_argument, NULL, 'd' },
 	{ "json",    no_argument,       NULL, 'j' },
+	{ "color",   required_argument, NULL, 'C' },
 	{ "quiet",   no_argument,       NULL, 'q' },
 	{ "help",    no_argument,       NULL, 'h' },
 	{ NULL,      0,                 NULL, 0 },
@@ -46,12 +48,13 @@ print_help(FILE *to)
 {
 	fputs("usage: attestctl [-c gate.conf] [--run-dir DIR] [--json] [-q] COMMAND ...\n", to);
 	for (size_t i = 0; i < COUNT(commands); i++)
-		fprintf(to, "  %-10s %-12s %s\n", commands[i].name, commands[i].args, commands[i].help);
+		fprintf(to, "  %-11s %-12s %s\n", commands[i].name, commands[i].args, commands[i].help);
 	fputs("attestctl COMMAND --help shows its options\n"
 	    "options:\n"
 	    "  -c, --conf FILE     gate.conf [" GATE_CONF_FILE "]\n"
 	    "  --run-dir DIR       where attestd's socket and record are\n"
 	    "  --json              one JSON object on standard output\n"
+	    "  --color WHEN        auto (on a terminal, without NO_COLOR), always or never\n"
 	    "  -q, --quiet         nothing on standard output, the exit code says it\n"
 	    "  --help              this\n", to);
 }
@@ -186,13 +189,16 @@ complete(struct ctl *ctl, int argc, char **argv)
 	const char *begun = argv[argc - 1];
 	int at = 1;
 
-	for (; at + 1 < argc && argv[at][0] == '-'; at++)
-		if (!strcmp(argv[at], "-c") || !strcmp(argv[at], "--conf") || !strcmp(argv[at], "--run-dir")) {
-			if (at + 2 >= argc)
-				return complete_value(ctl, "FILE", begun);
-			if (argv[at++][2] != 'r')
-				ctl->conf = argv[at];
-		}
+	for (; at + 1 < argc && argv[at][0] == '-'; at++) {
+		bool conf = !strcmp(argv[at], "-c") || !strcmp(argv[at], "--conf"), colour = !strcmp(argv[at], "--color");
+
+		if (!conf && !colour && strcmp(argv[at], "--run-dir") != 0)
+			continue;
+		if (++at + 1 == argc)
+			return complete_value(ctl, colour ? "auto|always|never" : "FILE", begun);
+		if (conf)
+			ctl->conf = argv[at];
+	}
 	if (at + 1 < argc) {
 		argv[at - 1] = argv[at];
 		argv[at] = (char *)COMPLETE;
@@ -209,6 +215,20 @@ complete(struct ctl *ctl, int argc, char **argv)
 	return COMPLETE_ALL;
 }
 
+static bool
+find_colour(const char *word, struct ctl *ctl)
+{
+	if (!strcmp(word, "auto"))
+		ctl->colour = COLOUR_AUTO;
+	else if (!strcmp(word, "always"))
+		ctl->colour = COLOUR_ALWAYS;
+	else if (!strcmp(word, "never"))
+		ctl->colour = COLOUR_NEVER;
+	else
+		return false;
+	return true;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -222,6 +242,10 @@ main(int argc, char **argv)
 		case 'd': ctl.run_dir = optarg; break;
 		case 'j': ctl.json = true; break;
 		case 'q': ctl.quiet = true; break;
+		case 'C':
+			if (!find_colour(optarg, &ctl))
+				return ctl_wrong(&ctl, EXIT_USAGE, "--color: auto, always or never is wanted");
+			break;
 		case 'h':
 			print_help(stdout);
 			return EXIT_GOOD;

@@ -37,6 +37,9 @@ struct outcome {
 	struct record record;
 	bool          enrolled, pending;
 	char          host[HOST_TEXT], url[URL_TEXT];
+	char          standby[URLS_MAX * URL_TEXT];   /* its other URLs, with blanks between */
+	int64_t       answered_wall;       /* when a verifier answered last; 0: not yet */
+	int64_t       renews_wall;         /* when the next attempt is due; the loop's to say */
 	int64_t       next_ms;             /* when to try again */
 	uint64_t      quotes, tpm_commands;
 	char          passport[CODE_TEXT]; /* that was granted, "" */

@@ -61,11 +61,13 @@ struct daemon {
 	struct guesses   guesses;
 	int64_t          next_orders;          /* ms of CLOCK_MONOTONIC */
 	bool             ordering;             /* what the worker does now is ask for orders */
+	struct lockout   lockout;              /* as it was read at lockout_read, ms of CLOCK_MONOTONIC; 0: never */
+	int64_t          lockout_read;
 	bool             stopping;
 };
 
 enum { SPACING_MS = 2000, REFUSED_SPACING_MS = 5000, NEGATIVE_CACHE_MS = 5000, DRAIN_MS = 12 * 1000, POST_AGAIN_MS = 1000,
-	ORDERS_AGAIN_MS = 60 * 1000 };
+	LOCKOUT_SPACING_MS = 10 * 1000, ORDERS_AGAIN_MS = 60 * 1000 };
 
 /* --- starting */
 
@@ -259,7 +261,9 @@ schedule(struct daemon *d, int64_t ms)
 
 	random_bytes(&dice, sizeof(dice));
 	ms = ms < 100 ? 100 : ms;
-	d->next_round = clock_mono() + ms - ms * dice / UINT16_MAX / 10;
+	ms -= ms * dice / UINT16_MAX / 10;
+	d->next_round = clock_mono() + ms;
+	d->last.renews_wall = clock_now().wall + ms;
 }
 
 static void
@@ -401,11 +405,11 @@ tell_news(struct daemon *d, bool idle)
 	}
 }
 
-/* For the host's own verdict; not for another machine's, or a passport. */
+/* For the host's own verdict; not for another machine's, a passport, or the TPM's counter. */
 static bool
 waits_for_round(const struct client *c)
 {
-	return c->fd >= 0 && c->waiting && !c->number && c->verb != VERB_PASSPORT;
+	return c->fd >= 0 && c->waiting && !c->number && c->verb != VERB_PASSPORT && c->verb != VERB_TPM;
 }
 
 static bool
@@ -461,6 +465,57 @@ ordered(struct daemon *d, const struct done *done)
 		post(d, &(struct job){ .kind = d->last.pending ? JOB_POLL : JOB_ATTEST });
 }
 
+/* --- the TPM's lockout counter, which an administrator asks for; no part of an attestation */
+
+static void
+answer_lockout(const struct daemon *d, struct client *c)
+{
+	own(mem) char *json = NULL;
+	struct error e = { .code = ERR_NONE };
+	size_t len;
+
+	if (status_tpm_json(&d->lockout, &json, &len, &e))
+		client_answer(c, REASON_OK, "", json, len);
+	else
+		client_refuse(c, e.why);
+}
+
+/* Who waits for it has it now; who asked for an attestation meanwhile waits for that. */
+static void
+lockout_finished(struct daemon *d, const struct done *done)
+{
+	d->counters.tpm_commands = done->outcome.tpm_commands;
+	if (done->outcome.reason == REASON_OK) {
+		d->lockout = done->lockout;
+		d->lockout_read = clock_mono();
+	}
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &d->clients.list[i];
+
+		if (c->fd < 0 || !c->waiting || c->verb != VERB_TPM)
+			continue;
+		if (done->outcome.reason == REASON_OK)
+			answer_lockout(d, c);
+		else
+			client_refuse(c, done->outcome.why);
+	}
+	if (somebody_waits(d) && !d->stopping && post(d, &(struct job){ .kind = d->last.pending ? JOB_POLL : JOB_ATTEST }))
+		d->last_round = clock_mono();
+}
+
+static void
+lockout(struct daemon *d, struct client *c)
+{
+	if (d->lockout_read && clock_mono() - d->lockout_read < LOCKOUT_SPACING_MS)
+		answer_lockout(d, c);
+	else if (d->worker.busy)
+		client_refuse(c, "an attestation is under way; try again");
+	else if (post(d, &(struct job){ .kind = JOB_TPM }))
+		c->waiting = true;
+	else
+		client_refuse(c, "attestd cannot begin it now: no memory");
+}
+
 static void
 finished(struct daemon *d)
 {
@@ -474,6 +529,10 @@ finished(struct daemon *d)
 	}
 	d->counters.quotes = done.outcome.quotes;
 	d->counters.tpm_commands = done.outcome.tpm_commands;
+	if (done.kind == JOB_TPM) {
+		lockout_finished(d, &done);
+		return;
+	}
 	if (done.kind == JOB_TELL) {
 		d->telling = false;
 		told(d, &done.outcome);
@@ -744,6 +803,9 @@ request(struct daemon *d, struct client *c)
 		return;
 	case VERB_RECOVER:
 		recover(d, c);
+		return;
+	case VERB_TPM:
+		lockout(d, c);
 		return;
 	case VERB_ENROLL:
 	case VERB_UNENROLL:

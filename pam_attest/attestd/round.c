@@ -532,6 +532,10 @@ agent_outcome(const struct agent *a, enum reason why, const struct error *e, int
 		.next_ms = next_ms, .quotes = a->quotes, .tpm_commands = a->tpm.commands };
 	snprintf(o->why, sizeof(o->why), "%s", e->why);
 	snprintf(o->host, sizeof(o->host), "%s", a->id.name);
-	if (a->up.urls)
-		snprintf(o->url, sizeof(o->url), "%s", a->up.url[a->up.current]);
+	for (unsigned i = 0; i < a->up.urls; i++)
+		if (i == a->up.current)
+			snprintf(o->url, sizeof(o->url), "%s", a->up.url[i]);
+		else
+			snprintf(o->standby + strlen(o->standby), sizeof(o->standby) - strlen(o->standby), "%s%s", o->standby[0] ? " " : "", a->up.url[i]);
+	o->answered_wall = a->up.answered_wall;
 }

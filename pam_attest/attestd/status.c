@@ -1,36 +1,18 @@
 #include "scope.h"
 #include "status.h"
 
-/* Grace begins when the last good verdict ends. Gates bound it by their own `grace` as well, which may be shorter. */
-static int64_t
-grace_ends(const struct record *r)
-{
-	return r->good_issued_wall && r->grace_max ? r->good_issued_wall + r->grace_max : 0;
-}
-
-static bool
-in_grace(const struct record *r, const struct clock *now)
-{
-	return r->upstream_out && r->good_this_boot && now->wall >= r->good_issued_wall && now->wall < grace_ends(r);
-}
-
 enum reason
 status_reason_now(const struct outcome *last, const char *boot_id)
 {
 	const struct record *r = &last->record;
 	struct clock now = clock_now();
-	enum reason usable = record_usable(r, boot_id, &now);
+	enum reason says = record_says(r, boot_id, &now);
+	bool spent = says != r->reason && says != REASON_GRACE;
 
-	if (usable == REASON_OK)
-		return r->reason;
-	if (in_grace(r, &now))
-		return REASON_GRACE;
-	if (r->state == STATE_NONE || r->state == STATE_BROKEN)
-		return r->reason;
-	/* A refusal is never forgotten because its record has run out. */
-	if (r->state == STATE_CONTRAINDICATED)
-		return r->reason;
-	return reason_state(last->reason) == STATE_NONE || reason_state(last->reason) == STATE_BROKEN ? last->reason : usable;
+	/* Why there is no newer one says more than that the last one has run out. */
+	if (spent && (reason_state(last->reason) == STATE_NONE || reason_state(last->reason) == STATE_BROKEN))
+		return last->reason;
+	return says;
 }
 
 static struct json *
@@ -64,7 +46,9 @@ verifier_json(const struct outcome *last)
 	json_put_text(j, "url", last->url);
 	json_put_text(j, "state", r->upstream_out ? "out" : "ok");
 	json_put_time(j, "since", r->upstream_since_wall);
-	json_put_time(j, "grace_ends", grace_ends(r));
+	json_put_time(j, "grace_ends", record_grace_ends(r));
+	json_put_time(j, "answered", last->answered_wall);
+	json_put_words(j, "standby", last->standby);
 	return j;
 }
 
@@ -77,6 +61,21 @@ source_now(const struct book *leases, enum reason now)
 	if (now != REASON_HOST_REVOKED && book_counts(leases, &clock, reason_state(now) == STATE_CONTRAINDICATED))
 		return "lease";
 	return now == REASON_GRACE ? "grace" : "cache";
+}
+
+bool
+status_tpm_json(const struct lockout *l, char **out, size_t *len, struct error *e)
+{
+	own(json) struct json *j = json_new();
+	struct json *lockout = json_new();
+
+	json_put_int(lockout, "counter", l->counter);
+	json_put_int(lockout, "max", l->max);
+	json_put_int(lockout, "interval", l->interval);
+	json_put_int(lockout, "recovery", l->recovery);
+	json_put_int(j, "schema", 1);
+	json_put(j, "lockout", lockout);
+	return json_print(j, false, out, len, e);
 }
 
 bool
@@ -98,6 +97,7 @@ status_json(const struct outcome *last, const struct counters *c, const char *bo
 	json_put_text(j, "ref", r->ref);
 	json_put_time(j, "issued", r->issued_wall);
 	json_put_time(j, "expires", r->expires_wall);
+	json_put_time(j, "renews", last->enrolled || last->pending ? last->renews_wall : 0);
 	json_put_text(j, "host", last->host[0] ? last->host : r->host);
 	json_put_text(j, "policy", r->policy);
 	json_put_words(j, "references", r->references);

@@ -291,6 +291,29 @@ tpm_ask_banks(struct tpm *t, int64_t deadline, uint32_t *banks, struct error *e)
 }
 
 enum reason
+tpm_ask_lockout(struct tpm *t, int64_t deadline, struct lockout *out, struct error *e)
+{
+	uint8_t request[1];
+	struct writer w = wr_open(request, sizeof(request));
+	struct lockout l;
+	struct reader r;
+	enum reason why;
+
+	wr_u8(&w, TPM_OP_LOCKOUT, "operation");
+	why = ask(t, &w, false, deadline, &r, e);
+	if (why != REASON_OK)
+		return why;
+	l.counter = rd_be32(&r, "counter");
+	l.max = rd_be32(&r, "max");
+	l.interval = rd_be32(&r, "interval");
+	l.recovery = rd_be32(&r, "recovery");
+	why = whole(&r, e);
+	if (why == REASON_OK)
+		*out = l;
+	return why;
+}
+
+enum reason
 tpm_ask_ek(struct tpm *t, int64_t deadline, struct enroll_request *out, struct error *e)
 {
 	uint8_t request[1];

@@ -36,6 +36,9 @@ enum reason tpm_ask_quote(struct tpm *, const uint8_t nonce[static 32], const st
 enum reason tpm_ask_pcrs(struct tpm *, const struct selection *, int64_t deadline, uint8_t out[static PCRS_READ_MAX], size_t *len,
     struct error *);
 enum reason tpm_ask_banks(struct tpm *, int64_t deadline, uint32_t *, struct error *);
+/* Dictionary-attack lockout; seconds for the last two. */
+struct lockout { uint32_t counter, max, interval, recovery; };
+enum reason tpm_ask_lockout(struct tpm *, int64_t deadline, struct lockout *, struct error *);
 /* Fills the EK members of the request. */
 enum reason tpm_ask_ek(struct tpm *, int64_t deadline, struct enroll_request *, struct error *);
 struct tpm_ak { uint8_t blob[AK_BLOB_MAX], public[TPM_PUBLIC_MAX]; size_t blob_len, public_len; uint32_t handle; };

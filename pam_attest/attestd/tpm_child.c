@@ -224,10 +224,27 @@ do_pcrs(struct reader *r, struct writer *w)
 	return why;
 }
 
+static enum reason
+do_lockout(struct reader *r, struct writer *w)
+{
+	struct tpm_lockout l;
+	enum reason why = tpm_lockout(&tpm, &l);
+
+	(void)r;
+	if (why != REASON_OK)
+		return why;
+	wr_be32(w, l.counter, "counter");
+	wr_be32(w, l.max, "max");
+	wr_be32(w, l.interval, "interval");
+	wr_be32(w, l.recovery, "recovery");
+	return REASON_OK;
+}
+
 static enum reason (*const operations[])(struct reader *, struct writer *) = {
 	[TPM_OP_BANKS] = do_banks, [TPM_OP_READ_EK] = do_read_ek, [TPM_OP_CREATE_AK] = do_create_ak,
 	[TPM_OP_USE_AK] = do_use_ak, [TPM_OP_EVICT] = do_evict, [TPM_OP_ACTIVATE] = do_activate,
 	[TPM_OP_QUOTE] = do_quote, [TPM_OP_PCRS] = do_pcrs,
+	[TPM_OP_LOCKOUT] = do_lockout,
 };
 _Static_assert(COUNT(operations) == TPM_OP_COUNT, "one function an operation");
 

@@ -144,6 +144,36 @@ tpm_banks(struct tpm_esys *t, uint32_t *out)
 	return REASON_OK;
 }
 
+enum reason
+tpm_lockout(struct tpm_esys *t, struct tpm_lockout *out)
+{
+	own(esys) TPMS_CAPABILITY_DATA *cap = NULL;
+	struct tpm_lockout l = { 0 };
+	uint32_t *const fields[] = { &l.counter, &l.max, &l.interval, &l.recovery };      /* as the properties follow each other */
+	TPMI_YES_NO more;
+	unsigned seen = 0;
+	TSS2_RC rc;
+
+	if (!open_context(t))
+		return REASON_TPM_ABSENT;
+	rc = Esys_GetCapability(t->ctx, NONE3, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_LOCKOUT_COUNTER, COUNT(fields), &more, &cap);
+	if (rc)
+		return why(t, rc);
+	for (uint32_t i = 0; i < cap->data.tpmProperties.count && i < COUNT(cap->data.tpmProperties.tpmProperty); i++) {
+		const TPMS_TAGGED_PROPERTY *p = &cap->data.tpmProperties.tpmProperty[i];
+		uint32_t at = p->property - TPM2_PT_LOCKOUT_COUNTER;
+
+		if (at < COUNT(fields)) {
+			*fields[at] = p->value;
+			seen |= 1u << at;
+		}
+	}
+	if (seen != 0xf)
+		return REASON_TPM_ERROR;
+	*out = l;
+	return REASON_OK;
+}
+
 /* --- the AK */
 
 static TPM2B_PUBLIC

@@ -23,6 +23,10 @@ struct tpm_esys {
 uint64_t    tpm_commands(const struct tpm_esys *);
 enum reason tpm_banks(struct tpm_esys *, uint32_t *banks);
 
+/* Dictionary-attack lockout: one command, which changes nothing. Seconds for the last two. */
+struct tpm_lockout { uint32_t counter, max, interval, recovery; };
+enum reason tpm_lockout(struct tpm_esys *, struct tpm_lockout *);
+
 /* An EK: which template, its public area, its certificate from NV and the chain beside it. */
 struct tpm_ek {
 	const struct ek_kind *kind;

@@ -25,7 +25,8 @@ enum { TPM_WIRE_FD = 3, TPM_WIRE_MAX = 96 << 10, AK_BLOB_MAX = 2048, OWNER_AUTH_
 	X(EVICT,     "blob, owner auth",                   "")                          \
 	X(ACTIVATE,  "credential, secret",                 "secret")                    \
 	X(QUOTE,     "nonce[32], count u8, {alg u16, pcrs u32}…", "attest, signature") \
-	X(PCRS,      "count u8, {alg u16, pcrs u32}…",         "values, as a quote hashes them")
+	X(PCRS,      "count u8, {alg u16, pcrs u32}…",         "values, as a quote hashes them") \
+	X(LOCKOUT,   "",                                   "counter u32, max u32, interval u32, recovery u32")
 enum tpm_op {
 #define X(name, request, reply) TPM_OP_##name,
 	TPM_OPS(X)

@@ -207,6 +207,8 @@ upstream_ask(struct upstream *u, const struct request *r, int64_t deadline, stru
 		/* Only an outage makes the next one worth asking: a refusal is an answer. */
 		if (!reason_is_outage(why)) {
 			u->current = n;
+			if (a.status)
+				u->answered_wall = clock_now().wall;
 			if (why == REASON_OK)
 				*out = a;
 			else

@@ -17,6 +17,7 @@ struct upstream {
 	char         url[URLS_MAX][URL_TEXT];
 	unsigned     urls;
 	unsigned     current;            /* the one that answered last */
+	int64_t      answered_wall;      /* when; 0: none did */
 	char         ca_file[PATH_TEXT];
 	unsigned     timeout_ms;
 };

@@ -5,6 +5,17 @@
 #include "tell.h"
 #include "worker.h"
 
+enum { LOCKOUT_MS = 10 * 1000 };
+
+static void
+read_lockout(struct agent *a, struct done *d)
+{
+	struct error e = { .code = ERR_NONE };
+	enum reason why = tpm_ask_lockout(&a->tpm, clock_mono() + LOCKOUT_MS, &d->lockout, &e);
+
+	agent_outcome(a, why, &e, 0, &d->outcome);
+}
+
 static void
 run(struct agent *a, const struct job *j, struct done *d)
 {
@@ -17,6 +28,7 @@ run(struct agent *a, const struct job *j, struct done *d)
 	case JOB_POLL:   enrol_poll(a, o); return;
 	case JOB_TELL:   tell_verifier(a, j->text, j->text_len, o); return;
 	case JOB_ORDERS: fetch_orders(a, &d->fetched, o); return;
+	case JOB_TPM:    read_lockout(a, d); return;
 	}
 }
 

@@ -10,7 +10,7 @@
 #include "enrol.h"
 #include "fetch_orders.h"
 
-enum job_kind { JOB_ATTEST, JOB_PASSPORT, JOB_ENROLL, JOB_POLL, JOB_TELL, JOB_ORDERS };
+enum job_kind { JOB_ATTEST, JOB_PASSPORT, JOB_ENROLL, JOB_POLL, JOB_TELL, JOB_ORDERS, JOB_TPM };
 struct job {
 	enum job_kind    kind;
 	struct enrol_ask ask;
@@ -18,7 +18,12 @@ struct job {
 	char            *text;             /* of JOB_TELL; the worker's once the job is posted */
 	size_t           text_len;
 };
-struct done { enum job_kind kind; struct outcome outcome; struct fetched fetched; };    /* fetched: of JOB_ORDERS */
+struct done {
+	enum job_kind  kind;
+	struct outcome outcome;            /* of JOB_TPM: only how it went, and how many commands it took */
+	struct fetched fetched;            /* of JOB_ORDERS */
+	struct lockout lockout;            /* of JOB_TPM */
+};
 
 struct worker {
 	struct agent agent;                /* the thread's after worker_start */

@@ -147,7 +147,7 @@ printf '[ssh]\nmode = enforce\n' >>"$root/etc/attest/gate.conf"
 finds "a section for a service that is not there" "no-such-service"
 printf '[login]\nsources = exempt cache peer\n' >>"$root/etc/attest/gate.conf"
 : >"$root/etc/pam.d/login"
-finds "cache beside peer" "cache-and-peer peer-typed"
+finds "cache beside peer, and peer where people type" "cache-and-peer peer-typed"
 echo 'modes = audit' >>"$root/etc/attest/gate.conf"
 finds "a key that nobody knows" "conf"
 

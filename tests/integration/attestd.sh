@@ -107,6 +107,21 @@ before=$(commands)
 attests "a restarted attestd" ok 0
 is "one command again" $(($(commands) - before)) 1
 
+# --- the TPM's lockout counter: one command when doctor asks, none when it asks again at once, and no attestation with it
+before=$(commands) quotes=$(lab_field .counters.quotes)
+attestctl doctor --pam-dir "$LAB/pam.d" --json >"$LAB/doctor.json"
+is "doctor reads the lockout counter" "$(jq -r '[.findings[] | select(.text | test("lockout"))] | length' "$LAB/doctor.json")" 0
+is "by one command" $(($(commands) - before)) 1
+is "which is TPM2_GetCapability" "$(tail -n 1 "$LAB/tap.log")" 0x0000017a
+attestctl doctor --pam-dir "$LAB/pam.d" --json >/dev/null
+is "and asked again by none" $(($(commands) - before)) 1
+is "and by no quote" "$(lab_field .counters.quotes)" "$quotes"
+attests "the next attestation has one command" ok 0
+is "as before" $(($(commands) - before)) 2
+is "status says when attestd attests again" "$(attestctl status --json | jq -r '(.renews | fromdateiso8601) > now')" true
+is "and that the verifier answered" "$(attestctl status --json | jq -r '(.verifier.answered | fromdateiso8601) > now - 60')" true
+attestctl is-attested -q; is "is-attested" $? 0
+
 # --- power
 lab_kill attestd
 TCTI=$DIRECT
