@@ -9,6 +9,7 @@ CLEANFILES += %D%/attestd.service %D%/verifierd.service
 EXTRA_DIST += %D%/attestd.service.in %D%/attestd.socket %D%/verifierd.service.in \
 	%D%/gate.conf %D%/attestd.conf %D%/verifierd.conf \
 	%D%/apparmor.d/usr.sbin.attestd %D%/apparmor.d/usr.sbin.verifierd %D%/apparmor.d/abstractions/pam-attest \
+	%D%/apparmor.d/abstractions/nameservice.d/libnss-attest \
 	%D%/fail2ban/pam-attest.conf %D%/logcheck/libpam-attest %D%/logcheck/attestd %D%/logcheck/verifierd
 
 # What journalctl -x says: generated from the table that the lines' MESSAGE_IDs come from.

@@ -34,6 +34,23 @@ check(const struct gate_conf *c)
 	gate_conf_each(c, check_value, NULL);
 }
 
+/* The group's short reading says of [nss] and [paths] what the whole one says, and is as strict about them. */
+static void
+check_nss(const struct gate_conf *whole, const char *path)
+{
+	struct gate_conf c;
+
+	if (!gate_conf_read_nss(&c, path)) {
+		if (!whole->bad)
+			abort();
+		return;
+	}
+	if (whole->unreadable || c.nss_gid != whole->nss_gid || c.nss_warning != whole->nss_warning ||
+	    strcmp(c.nss_group, whole->nss_group) != 0 || strcmp(c.run_dir, whole->run_dir) != 0 ||
+	    strcmp(c.group, whole->group) != 0 || strcmp(c.owner, whole->owner) != 0)
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
@@ -48,6 +65,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		abort();
 	gate_conf_read(&c, "sshd", 1, argv, NULL, NULL);
 	check(&c);
+	check_nss(&c, path);
 	if (!gate_conf_services(path, check_service, NULL, &e) && !e.why[0])
 		abort();
 	unlink(path);

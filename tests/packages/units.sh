@@ -66,5 +66,8 @@ if command -v apparmor_parser >/dev/null && [ -d /etc/apparmor.d/abstractions ];
 		out=$(apparmor_parser -Q -K -I "$DEPLOY/apparmor.d" -I /etc/apparmor.d "$f" 2>&1)
 		is "${f##*/} parses: $out" $? 0
 	done
+	sed -i 's/pam-attest/nameservice/' "$dir/caller"
+	is "whoever looks up names may read the verdict" \
+		"$(apparmor_parser -p -I "$DEPLOY/apparmor.d" -I /etc/apparmor.d "$dir/caller" 2>&1 | grep -c '^ */run/attest/verdict r,')" 1
 fi
 [ $failed = 0 ]
