@@ -144,6 +144,7 @@ pam_attest_attestctl_attestctl_SOURCES = \
 	%D%/attestctl/cmd_lint.c \
 	%D%/attestctl/cmd_passport.c \
 	%D%/attestctl/cmd_recover.c \
+	%D%/attestctl/cmd_watch.c \
 	%D%/attestctl/cmd_report.c \
 	%D%/attestctl/lint.h \
 	%D%/attestctl/lint_stacks.c \

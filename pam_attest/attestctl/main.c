@@ -24,6 +24,7 @@ static const struct command {
 	{ "lint",    "",          "every error and danger in gate.conf and the PAM stacks, with file and line", cmd_lint },
 	{ "config",  "[SERVICE]", "the values in force for a service", cmd_config },
 	{ "passport", "",         "a code that shows once, to one relying party, that this machine is good", cmd_passport },
+	{ "watch",   "",          "say each change of the verdict, and run a command on it", cmd_watch },
 	{ "hook",    "SERVICE",   "put the gate into a service's PAM stack", cmd_hook },
 	{ "unhook",  "[SERVICE]", "take every line of the gate out of one, or of --all", cmd_unhook },
 	{ "enforce", "SERVICE",   "refuse who has no verdict: first as a trial that ends by itself", cmd_enforce },

@@ -28,8 +28,7 @@ is() {  # <what> <got> <wanted>
 }
 lab_open /run/lab
 finish() {
-	lab_kill openvpn
-	lab_kill gateway
+	for p in watch-vpn watch-wg watch-own client openvpn gateway; do lab_kill $p; done
 	lab_close
 	lab_kill syslog
 	[ $failed = 0 ] || for l in "$LAB"/*.log; do echo "--- ${l##*/}"; tail -n 30 "$l"; done
@@ -74,22 +73,21 @@ server() {
 		"openvpn login USERNAME password PASSWORD attest-peer COMMONNAME attest-passport OTP" --verb 3 --log server.out "$@"
 	wait_for 10 grep -q 'Initialization Sequence Completed' server.out
 }
-# client FILE CERTIFICATE [OPTIONS]: "in", or what the user sees last.
-client() {
-	local file=$1 cert=$2 pid until=$((SECONDS + 10)); shift 2
-	rm -f client.out
+# connect FILE CERTIFICATE [OPTIONS]: a client in the background, "client" among PIDS, that writes client.out.
+connect() {
+	local file=$1 cert=$2; shift 2
 	# shellcheck disable=SC2046  # words
-	timeout 12 ip netns exec cli openvpn --client --dev tun --proto udp --remote 10.99.0.1 1194 --ca ca.crt --remote-cert-tls server \
-		$([ "$cert" = none ] || echo --cert "$cert.crt" --key "$cert.key") --auth-user-pass "$file" --auth-retry none \
-		--connect-retry-max 1 --nobind --verb 3 --script-security 1 --log client.out "$@" &
-	pid=$!
-	until grep -qE 'Initialization Sequence Completed|SIG[A-Z]+\[' client.out 2>/dev/null; do
-		[ $SECONDS -lt $until ] || break
-		sleep 0.05
-	done
+	lab_start client timeout 60 ip netns exec cli openvpn --client --dev tun --proto udp --remote 10.99.0.1 1194 --ca ca.crt \
+		--remote-cert-tls server $([ "$cert" = none ] || echo --cert "$cert.crt" --key "$cert.key") --auth-user-pass "$file" \
+		--nobind --verb 3 --script-security 1 --log client.out "$@"
+}
+# client FILE CERTIFICATE: "in", or what the user sees last.
+client() {
+	rm -f client.out
+	connect "$1" "$2" --auth-retry none --connect-retry-max 1
+	wait_for 10 grep -qE 'Initialization Sequence Completed|SIG[A-Z]+\[' client.out
+	lab_kill client
 	grep -oE 'Initialization Sequence Completed|AUTH_FAILED' client.out | head -n 1 | sed 's/Initialization Sequence Completed/in/'
-	kill $pid 2>/dev/null
-	wait $pid 2>/dev/null
 }
 # said: what the gate logged of it.
 said() {
@@ -100,7 +98,8 @@ said() {
 vpn() {
 	local what=$1 wanted=$2 log=$3; shift 3
 	machine_logged
-	is "$WITH: $what: sees" "$(client "$@")" "$wanted"
+	client "$@" >seen
+	is "$WITH: $what: sees" "$(cat seen)" "$wanted"
 	is "$WITH: $what: log" "$(said)" "$log"
 }
 at() { echo "user=kim rhost=10.99.0.2 service=openvpn reason=$1 ref=${3-REF} mode=enforce state=$2"; }
@@ -148,7 +147,8 @@ lab_kill openvpn
 # --- deferred: the same decisions, while other tunnels go on
 
 WITH=deferred
-server --setenv deferred_auth_pam 1; is "OpenVPN starts" $? 0
+printf 'management-secret\n' >management && chmod 600 management
+server --setenv deferred_auth_pam 1 --management 127.0.0.1 7505 management --keepalive 1 3; is "OpenVPN starts" $? 0
 gateway_again                           # it remembers for some seconds that nobody answered
 gateway_conf openvpn "$LAB/gw" "sources = exempt peer" "peer_prompt = yes"
 vpn "peer, good" in "permitted $(at ok affirming) source=peer peer=laptop7" password laptop7
@@ -170,3 +170,34 @@ vpn "peer, refused" AUTH_FAILED "refused $(at cmdline-changed contraindicated) s
 out=$(code 2>&1); is "a refused machine gets no passport" "$?,$(echo "$out" | grep -o '(cmdline-changed)')" "1,(cmdline-changed)"
 gateway_conf openvpn "$LAB" "sources = exempt cache quote"
 vpn "its own state, refused" AUTH_FAILED "refused $(at cmdline-changed contraindicated) source=none" password stranger
+verifierctl accept laptop7 --reason "a new command line" --yes >/dev/null && attestctl attest -q; is "what changed is accepted" $? 0
+vpn "its own state, good again" in "permitted $(at ok affirming) source=cache" password stranger
+
+# --- a session ends with the verdict: the recipes, as they are shipped; wg is a stub, for there is no WireGuard here
+
+RECIPES=$SOURCE/recipes
+mkdir -p stub && printf '#!/bin/sh\necho "$*" >>%s/wg.calls\n' "$PWD" >stub/wg && chmod 755 stub/wg
+echo 'laptop7' >peers
+printf '# name, key, addresses\nlaptop7 %s 10.98.0.7/32\nstranger %s 10.98.0.8/32\n' KEY7= KEY8= >wg.peers
+watch() { lab_start "$1" env PATH="$PWD/stub:$PATH" OPENVPN_MANAGEMENT_PASSWORD="$PWD/management" "$ATTESTCTL" "${@:2}"; }
+gateway_conf openvpn "$LAB/gw" "sources = exempt peer" "peer_prompt = yes"
+rm -f client.out wg.calls
+connect password laptop7 --auth-retry none
+wait_for 10 grep -q 'Initialization Sequence Completed' client.out; is "a session begins" $? 0
+watch watch-vpn --run-dir "$LAB/gw/run" watch --every 1s --peers peers --exec "$RECIPES/openvpn-end-sessions"
+watch watch-wg --run-dir "$LAB/gw/run" watch --every 1s --peers wg.peers --exec "$RECIPES/wireguard-peers"
+watch watch-own --run-dir "$LAB/run" watch --every 1s --json
+wait_for 10 grep -q laptop7 "$LAB/watch-vpn.log"
+machine_logged
+verifierctl references revoke base --reason "a hole in it" --yes --confirm 1 >"$LAB/revoke.log" 2>&1; is "the set is revoked" $? 0
+wait_for 10 grep -q AUTH_FAILED client.out; is "the session ends, and the next one is refused" $? 0
+attestctl attest -q; is "the machine hears of it" $? 1
+wait_for 10 grep -q contraindicated "$LAB/watch-own.log"
+wait_for 10 grep -q remove wg.calls
+for w in vpn wg own; do lab_kill watch-$w; done
+machine_logged
+no_times() { sed -E 's/^[0-9T:Z-]+ //; s/ [0-9A-Z]{4}-[0-9A-Z]{4}$/ REF/; s/ref=[0-9A-Z-]*/ref=REF/' "$1"; }
+is "watch --peers" "$(no_times "$LAB/watch-vpn.log")" $'laptop7 affirming (ok) REF\nlaptop7 contraindicated (reference-revoked)'
+is "what ended it is logged" "$(grep -o 'attest-vpn: .*' "$LAB/logged" | sed 's/ref=.*/ref=/')" "attest-vpn: ended sessions of laptop7: reference-revoked ref="
+is "WireGuard's peers" "$(cat wg.calls)" $'set wg0 peer KEY7= allowed-ips 10.98.0.7/32\nset wg0 peer KEY8= remove\nset wg0 peer KEY7= remove'
+is "watch --json of this host" "$(jq -r '"\(.peer)\(.state) \(.reason)"' "$LAB/watch-own.log")" $'affirming ok\ncontraindicated reference-revoked'
