@@ -58,7 +58,7 @@ add_upstream(struct agent *a, bool out)
 static bool
 is_this_boot(const struct agent *a)
 {
-	return !strcmp(a->good.record.boot_id, a->boot_id) || !strcmp(a->good.seen.boot_id, a->boot_id);
+	return a->boot_id[0] && (!strcmp(a->good.record.boot_id, a->boot_id) || !strcmp(a->good.seen.boot_id, a->boot_id));
 }
 
 /* Gates go by the wall clock, which can be set back. The boot's own cannot: what has run out by that is over. */

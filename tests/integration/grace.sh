@@ -116,6 +116,13 @@ login "4xx" "deny request-invalid"
 instead verifier "200 OK" '{"result":"a.b.c"}'
 login "an answer that is none" "deny result-invalid"
 lab_kill instead
+# Another root, another key for results; all else is the verifier's own.
+mkdir "$LAB/aside"
+mv "$LAB"/verifier/keys/{root.pem,root.jwk,result.pem,keyset.jws} "$LAB/aside/"
+lab_verifier_up
+login "a result that another key signed" "deny result-invalid"
+lab_kill verifierd
+mv "$LAB"/aside/* "$LAB/verifier/keys/"
 login "an outage again" "permit grace"
 attestctl status >/dev/null; is "status in grace" $? 0
 
@@ -167,8 +174,6 @@ lab_gate_conf
 lab_verifier_up
 
 # --- the cause is gone: the next access, untouched, 5 s later at the most
-sleep 5
-is "the right boot is let in by the next access" "$(decision)" "permit ok"
 cut_power sb-shimgrub-cmd
 reaches 20 state contraindicated
 ref=$(lab_field .ref)
@@ -189,15 +194,15 @@ echo "after accept: permitted within $took ms"
 
 # --- revoked while its packets are dropped: until grace_max, and not beyond
 lab_kill verifierd
-lab_verifier_conf 2s 6s
+lab_verifier_conf 2s 5s
 lab_verifier_up
-login "good, with 6 s of grace" "permit ok"
+login "good, with 5 s of grace" "permit ok"
 good=$SECONDS
 verifierctl revoke host-a --reason stolen >/dev/null; is "revoked" $? 0
 roles STOP
 expires
 is "grace, for nobody can tell" "$(decision)" "permit grace"
-while [ $((SECONDS - good)) -le 6 ]; do sleep 0.2; done
+while [ $((SECONDS - good)) -le 5 ]; do sleep 0.2; done
 login "row 42: past grace_max" "deny verifier-unreachable"
 roles CONT
 sleep 0.5

@@ -270,6 +270,32 @@ START_TEST(grace_ends_by_the_boots_clock)
 }
 END_TEST
 
+/* The panic button: what was signed last holds after a reboot too, while no verifier can be asked. */
+START_TEST(ceiling_outlives_a_reboot)
+{
+	static const struct selection pcrs = { .count = 1, .bank[0] = { .alg = 0x000b, .pcrs = 0x91 } };
+	static const enum reason permits[] = { REASON_OK, REASON_KEXEC };
+
+	for (unsigned i = 0; i < COUNT(permits); i++) {
+		struct agent a = started(A);
+		struct clock now = clock_now();
+		struct error e = { .code = ERR_NONE };
+		struct result r = { .state = reason_state(permits[i]), .reason[0] = permits[i], .ceiling = MODE_AUDIT,
+			.issued_wall = now.wall, .expires_wall = now.wall + 60000, .pcr_digest_len = 32 };
+
+		strcpy(r.ref, "7F3K-21QX");
+		strcpy(r.host, "host-a");
+		ck_assert_msg(publish_result(&a, &r, "a.b.c", &pcrs, &now, &e), "%s", e.why);
+		ck_assert_int_eq(written().ceiling, MODE_AUDIT);
+		a = started(B);
+		ck_assert_int_eq(written().ceiling, MODE_AUDIT);
+		fails(&a, REASON_VERIFIER_UNREACHABLE);
+		ck_assert_int_eq(written().ceiling, MODE_AUDIT);
+		ck_assert_str_eq(written().boot_id, a.boot_id);
+	}
+}
+END_TEST
+
 /* What a quote of our own has shown outlives a restart of attestd. */
 START_TEST(what_was_seen_is_kept)
 {
@@ -407,6 +433,7 @@ add(TCase *tc)
 	tcase_add_test(tc, not_every_broken_one_is_out);
 	tcase_add_test(tc, grace_ends_by_the_boots_clock);
 	tcase_add_test(tc, what_was_seen_is_kept);
+	tcase_add_test(tc, ceiling_outlives_a_reboot);
 	tcase_add_test(tc, life_is_bounded);
 	tcase_add_test(tc, record_that_cannot_be_written_is_gone);
 	tcase_add_test(tc, what_cannot_be_kept_is_told);
