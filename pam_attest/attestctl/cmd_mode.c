@@ -160,6 +160,23 @@ want_affirming(struct job *j)
 		    mode_word(ceiling));
 }
 
+/* Would the gate enforce, were it told to? It is asked about nobody, who is exempt from nothing. */
+static void
+want_effect(struct job *j)
+{
+	const struct gate_request q = { .user = "", .rhost = "", .tty = "", .phase = PHASE_AUTH, .ruid = (uid_t)-1 };
+	struct gate_conf c = j->conf;
+	struct gate_decision d;
+
+	c.mode = MODE_ENFORCE;
+	c.until = 0;
+	gate_decide(&c, &q, &d);
+	if (d.killed)
+		stop(j, EXIT_USAGE, "a kill switch (DISABLED beside gate.conf, or attest=audit on the kernel command line) turns enforce into audit");
+	if (d.not_armed)
+		stop(j, EXIT_USAGE, "enforce acts as audit until this host has been affirming once. Next: attestctl attest");
+}
+
 /* Proved lately, and true still: people leave groups, and passwords are locked. */
 static void
 want_rescue(struct job *j)
@@ -403,6 +420,7 @@ cmd_enforce(const struct ctl *ctl, int argc, char **argv)
 		return finish(&j, MODE_ENFORCE, until);
 	want_line(&j);
 	want_affirming(&j);
+	want_effect(&j);
 	want_rescue(&j);
 	want_last_word(&j, !until);
 	if (j.code == EXIT_GOOD && write_mode(&j, until ? "enforce --trial" : j.confirm ? "enforce --confirm" : "enforce --yes",

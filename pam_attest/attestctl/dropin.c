@@ -155,7 +155,8 @@ dropin_write(const char *conf, const char *service, const char *command, enum ga
 	if (!dropin_path(conf, service, path, e))
 		return false;
 	snprintf(folder, sizeof(folder), "%.*s.d", GATE_PATH_MAX, conf);
-	if (mkdir(folder, 0755) < 0 && errno != EEXIST)
+	/* Whatever the umask: a gate that may not look into it has no configuration. */
+	if (mkdir(folder, 0755) < 0 ? errno != EEXIST : chmod(folder, 0755) < 0)
 		return err_errno(e, "create %s", folder);
 	if (!has_room(folder, path, e))
 		return false;

@@ -123,6 +123,7 @@ good() {  # everything at hand
 	conf
 	printf '%s\naccount required pam_unix.so\n' "$root_line" >"$pam/sshd"
 	echo ok >"$lab/reason"
+	: >"$state/armed"
 	echo '{"schema":1,"ceiling":"enforce"}' >"$lab/status.json"
 	"$ctl" -c "$lab/gate.conf" rescue test root >/dev/null
 	rm -rf "$lab/gate.conf.d"
@@ -147,6 +148,11 @@ good; echo not-enrolled >"$lab/reason"
 enforce "on a host that is not enrolled" 6 "this host is not affirming" sshd --trial 10m
 good; echo '{"schema":1,"ceiling":"audit"}' >"$lab/status.json"
 enforce "under a ceiling" 2 "holds gates down to audit" sshd --trial 10m
+good; rm "$state/armed"
+enforce "on a host that was never affirming" 2 "enforce acts as audit until this host has been affirming once" sshd --trial 10m
+good; conf $'[sshd]\nkill_switch = all'; : >"$lab/DISABLED"
+enforce "with a kill switch on" 2 "a kill switch" sshd --trial 10m
+rm "$lab/DISABLED"
 good; printf 'account optional pam_attest.so\naccount required pam_unix.so\n' >"$pam/sshd"
 enforce "with a line that counts for nothing" 2 "a refusal counts for nothing" sshd --trial 10m
 good; printf '%s mode=audit\naccount required pam_unix.so\n' "$root_line" >"$pam/sshd"
@@ -183,11 +189,14 @@ good
 enforce "--dry-run" 0 "nothing was written" sshd --trial 10m --dry-run
 is "writes nothing" "$(written)$(mode)" audit
 enforce "--confirm without a trial" 2 "no trial of sshd is under way" sshd --confirm
+umask 077
 enforce "a trial" 0 "Log in through sshd anew; when that works: attestctl enforce sshd --confirm" sshd --trial 10m
 is "its file" "$(written | sed -E 's/20[0-9-]*T[0-9:]*Z/TIME/')" "# Written by: attestctl enforce --trial sshd. Read after gate.conf, and beats it; attestctl writes it anew.
 [sshd]
 mode  = enforce
 until = TIME"
+umask 022
+is "which everybody may read, whatever the umask" "$(stat -c %a "$lab/gate.conf.d" "$lab/gate.conf.d/90-attestctl-sshd.conf" | tr '\n' ' ')" "755 644 "
 is "it is in force" "$(mode)" enforce
 left=$(($(date +%s -d "$(written | sed -n 's/^until = //p')") - $(date +%s)))
 is "for ten minutes" "$([ $left -gt 590 ] && [ $left -le 600 ] && echo yes)" yes
