@@ -653,15 +653,16 @@ recover(struct daemon *d, struct client *c)
 		err_set(&e, ERR_REFUSED, "an enrollment is under way");
 	else if (status_reason_now(&d->last, d->boot_id) == REASON_HOST_REVOKED)
 		err_set(&e, ERR_REFUSED, "%s: no lease lets anybody in", reason_text(REASON_HOST_REVOKED));
-	else if (recover_take(d->opt.state_dir, &d->guesses, is_root(c), c->in->recovery, now.mono, &q, &e) &&
-	    book_code(&d->leases, &q, &now, &e)) {
+	else if (!recover_take(d->opt.state_dir, &d->guesses, is_root(c), c->in->recovery, now.mono, &q, &e)) {
+		/* Those that were looked at, which are not many: the journal is nobody's to fill. */
+		if (e.code == ERR_REFUSED)
+			log_say(LOG_WARNING, "recovery code typed by uid %u: %s", (unsigned)c->uid, e.why);
+	} else if (book_code(&d->leases, &q, &now, &e)) {
 		log_say(LOG_NOTICE, "recovery code %u typed by uid %u: lease %s for %u h%s", q.sequence, (unsigned)c->uid, q.id,
 		    q.hours, q.overrules ? ", overruling a refusal" : "");
 		answer_status(d, c, NULL);
 		return;
 	}
-	if (e.code == ERR_REFUSED)
-		log_say(LOG_WARNING, "recovery code typed by uid %u: %s", (unsigned)c->uid, e.why);
 	client_refuse(c, e.why);
 }
 

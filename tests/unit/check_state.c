@@ -418,6 +418,27 @@ START_TEST(row_32_a_key_set_of_another_root)
 }
 END_TEST
 
+/* The verifier's newest word on the ceiling is in the record at once, and in what is published after an outage or a start. */
+START_TEST(a_ceiling_reaches_a_refused_host)
+{
+	struct agent a = started(A);
+	struct error e = { .code = ERR_NONE };
+
+	publish(&a, REASON_CMDLINE_CHANGED, LIFE_MS);
+	ck_assert_int_eq(written().ceiling, MODE_ENFORCE);
+	ck_assert(publish_ceiling(&a, MODE_AUDIT, &e));
+	ck_assert(written().ceiling == MODE_AUDIT && written().state == STATE_CONTRAINDICATED);
+	ck_assert(publish_failure(&a, REASON_VERIFIER_UNREACHABLE, &e));
+	ck_assert(written().ceiling == MODE_AUDIT && written().state == STATE_CONTRAINDICATED);
+	a = started(A);
+	ck_assert(written().ceiling == MODE_AUDIT && written().state == STATE_CONTRAINDICATED);
+	ck_assert(publish_ceiling(&a, MODE_ENFORCE, &e));
+	ck_assert(written().ceiling == MODE_ENFORCE && written().state == STATE_CONTRAINDICATED);
+	a = started(A);
+	ck_assert_int_eq(written().ceiling, MODE_ENFORCE);
+}
+END_TEST
+
 static void
 add(TCase *tc)
 {
@@ -437,6 +458,7 @@ add(TCase *tc)
 	tcase_add_test(tc, life_is_bounded);
 	tcase_add_test(tc, record_that_cannot_be_written_is_gone);
 	tcase_add_test(tc, what_cannot_be_kept_is_told);
+	tcase_add_test(tc, a_ceiling_reaches_a_refused_host);
 	tcase_add_test(tc, row_32_a_key_set_of_another_root);
 }
 
