@@ -6,6 +6,7 @@ dist_sysusers_DATA = %D%/sysusers.d/attestd.conf %D%/sysusers.d/pam-attest.conf 
 tmpfilesdir = $(prefix)/lib/tmpfiles.d
 dist_tmpfiles_DATA = %D%/tmpfiles.d/attestd.conf
 CLEANFILES += %D%/attestd.service %D%/verifierd.service
+EXTRA_DIST += %D%/prometheus/pam-attest.rules.yml
 EXTRA_DIST += %D%/attestd.service.in %D%/attestd.socket %D%/verifierd.service.in \
 	%D%/gate.conf %D%/attestd.conf %D%/verifierd.conf \
 	%D%/apparmor.d/usr.sbin.attestd %D%/apparmor.d/usr.sbin.verifierd %D%/apparmor.d/abstractions/pam-attest \

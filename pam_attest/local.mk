@@ -13,6 +13,7 @@ libattestd_la_SOURCES = \
 	%D%/attestd/leases.c %D%/attestd/leases.h \
 	%D%/attestd/logs.c %D%/attestd/logs.h \
 	%D%/attestd/options.c %D%/attestd/options.h \
+	%D%/attestd/metrics.c %D%/attestd/metrics.h \
 	%D%/attestd/outbox.c %D%/attestd/outbox.h \
 	%D%/attestd/pipe.h \
 	%D%/attestd/publish.c %D%/attestd/publish.h \
@@ -29,7 +30,7 @@ libattestd_la_SOURCES = \
 	%D%/attestd/tpm.c %D%/attestd/tpm.h %D%/attestd/tpm_wire.h \
 	%D%/attestd/upstream.c %D%/attestd/upstream.h \
 	%D%/attestd/worker.c %D%/attestd/worker.h
-libattestd_la_CPPFLAGS = $(ATTESTD_CPPFLAGS)
+libattestd_la_CPPFLAGS = $(ATTESTD_CPPFLAGS) -DPACKAGE_VERSION='"$(PACKAGE_VERSION)"'
 libattestd_la_CFLAGS   = $(AM_CFLAGS) -pthread
 libattestd_la_LIBADD   = libsandbox.la libproto.la $(CURL_LIBS) $(CRYPTO_LIBS)
 sbin_PROGRAMS += %D%/attestd/attestd
@@ -145,6 +146,7 @@ pam_attest_attestctl_attestctl_SOURCES = \
 	%D%/attestctl/cmd_passport.c \
 	%D%/attestctl/cmd_recover.c \
 	%D%/attestctl/cmd_watch.c \
+	%D%/attestctl/cmd_metrics.c \
 	%D%/attestctl/cmd_report.c \
 	%D%/attestctl/lint.h \
 	%D%/attestctl/lint_stacks.c \

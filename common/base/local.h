@@ -29,6 +29,7 @@ X(REDEEM,  "redeem",  ROOT, "spends a passport of another machine; code, audienc
 X(PASSPORT,"passport",ANY,  "attest now, and get a passport for an audience and a user; audience, user") \
 X(RECOVER, "recover", ANY,  "let people in by a recovery code; recovery") \
 X(TPM,     "tpm",     ROOT, "the TPM's lockout counter, as JSON, by one TPM command at most every 10 s") \
+X(METRICS, "metrics", ROOT, "what is counted, as JSON") \
 X(ENROLL,  "enroll",  ROOT, "make an attestation key and enroll it; url, ca or ca_sha256, token, name, owner_auth") \
 X(UNENROLL, "unenroll", ROOT, "forget the verifier and the key; the key leaves the TPM; owner_auth")
 

@@ -27,7 +27,7 @@ struct ctl {
 
 /* argv[0] is the command's name; the result is the exit code. */
 typedef int command_fn(const struct ctl *, int argc, char **argv);
-command_fn cmd_status, cmd_attest, cmd_explain, cmd_enroll, cmd_check, cmd_config, cmd_lint, cmd_report, cmd_passport, cmd_watch;
+command_fn cmd_status, cmd_attest, cmd_explain, cmd_enroll, cmd_check, cmd_config, cmd_lint, cmd_metrics, cmd_report, cmd_passport, cmd_watch;
 command_fn cmd_hook, cmd_unhook, cmd_recover, cmd_enforce, cmd_audit, cmd_off, cmd_rescue, cmd_seal_image, cmd_unenroll;
 
 /* gate.conf for one service, with --run-dir over it. "" is a service that no section names. */

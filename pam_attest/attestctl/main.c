@@ -16,6 +16,7 @@ static const struct command {
 	{ "attest",  "",          "attest now, and say what came of it", cmd_attest },
 	{ "explain", "[REF]",     "the last verdict, or one decision by its reference", cmd_explain },
 	{ "report",  "",          "what enforcing would have refused, counted by what verdicts were", cmd_report },
+	{ "metrics", "",          "what attestd counts, as Prometheus reads it", cmd_metrics },
 	{ "enroll",  "",          "make this host known to a verifier", cmd_enroll },
 	{ "unenroll", "",         "end that: forget verifier and key", cmd_unenroll },
 	{ "recover", "CODE",      "let people in by a recovery code of the verifier's administrator", cmd_recover },

@@ -12,6 +12,7 @@
 #include "file.h"
 #include "kernel.h"
 #include "log.h"
+#include "metrics.h"
 #include "leases.h"
 #include "outbox.h"
 #include "publish.h"
@@ -47,6 +48,8 @@ struct daemon {
 	struct tally     tally;
 	bool             diary_fails;          /* said already */
 	struct outbox    outbox;
+	uint32_t         tpm_errors[REASON_COUNT];   /* attestations that failed so */
+	int64_t          last_quote;           /* ms since 1970 */
 	bool             telling;              /* the job under way is about the outbox */
 	struct outcome   last;
 	struct counters  counters;
@@ -527,6 +530,10 @@ finished(struct daemon *d)
 		d->stopping = true;
 		return;
 	}
+	if (done.outcome.quotes != d->counters.quotes)
+		d->last_quote = clock_now().wall;
+	if (reason_state(done.outcome.reason) == STATE_BROKEN)
+		d->tpm_errors[done.outcome.reason]++;
 	d->counters.quotes = done.outcome.quotes;
 	d->counters.tpm_commands = done.outcome.tpm_commands;
 	if (done.kind == JOB_TPM) {
@@ -773,6 +780,22 @@ start_passport(struct daemon *d)
 }
 
 static void
+metrics(struct daemon *d, struct client *c)
+{
+	enum reason now = status_reason_now(&d->last, d->boot_id);
+	const struct metrics m = { .last = &d->last, .counters = &d->counters, .tally = &d->tally, .outbox = &d->outbox, .now = now,
+		.last_quote = d->last_quote, .told = d->decisions.seen, .lost = d->diary.lost, .tpm_errors = d->tpm_errors };
+	own(mem) char *json = NULL;
+	struct error e = { .code = ERR_NONE };
+	size_t len;
+
+	if (metrics_json(&m, &json, &len, &e))
+		client_answer(c, now, d->last.record.ref, json, len);
+	else
+		client_refuse(c, e.why);
+}
+
+static void
 request(struct daemon *d, struct client *c)
 {
 	switch (c->verb) {
@@ -794,6 +817,9 @@ request(struct daemon *d, struct client *c)
 		return;
 	case VERB_REPORT:
 		report(d, c);
+		return;
+	case VERB_METRICS:
+		metrics(d, c);
 		return;
 	case VERB_PEER:
 	case VERB_REDEEM:

@@ -64,6 +64,22 @@ logins 40 eve
 [ $(($(commands) - before)) -le 2 ]; is "a flood costs no quotes" $? 0
 is "it waits for its turn" "$(uses break-glass)" 1
 
+# --- what is counted, as Prometheus reads it
+attestctl metrics >"$LAB/metrics"; is "metrics" $? 0
+value() { sed -n "s/^$1 //p" "$LAB/metrics"; }
+is "each line is a comment or a sample" "$(grep -Evc '^(# (HELP|TYPE) [a-z_]+ .*|[a-z_]+(\{([a-z]+="[^"\\]*",?)+\})? -?[0-9]+)$' "$LAB/metrics")" 0
+is "no sample twice" "$(sed 's/ [^ ]*$//' "$LAB/metrics" | grep -v '^#' | sort | uniq -d)" ""
+is "types before samples" "$(awk '/^# TYPE/ { t[$3] = 1; next } /^[a-z]/ { sub(/[ {].*/, ""); if (!t[$0]) print }' "$LAB/metrics")" ""
+is "the state" "$(value 'attest_state{state="affirming"}') $(value 'attest_state{state="none"}')" "1 0"
+is "break-glass" "$(value attest_breakglass_total)" 41
+is "decisions" "$(value 'attest_pam_decisions_total{service="demo",result="permitted",reason="ok"}')" 5
+is "the TPM" "$(value attest_tpm_commands_total)" "$(commands)"
+is "the mode" "$(value 'attest_service_mode{service="demo",mode="enforce"}')" 1
+for name in $(grep -o 'attest_[a-z_]*' "$SOURCE/deploy/prometheus/pam-attest.rules.yml" | sort -u); do
+	grep -q "\"$name\"" "$SOURCE/pam_attest/attestd/metrics.h"; is "a rule asks for $name" $? 0
+done
+attestctl metrics --out "$LAB/attest.prom" && cmp -s <(grep -v asks_total "$LAB/attest.prom") <(attestctl metrics | grep -v asks_total); is "into a file" $? 0
+
 # --- the verifier out, attestd killed: told once when both are back, and what had waited with it
 lab_kill verifierd
 logins 2 eve

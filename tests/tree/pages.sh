@@ -52,6 +52,11 @@ for id in $ids; do
 	if grep -q "$id" "$top_srcdir/man/pam_attest.8" "$top_srcdir/man/attestd.8"; then passed=$((passed + 1)); else note "no page has message id $id"; fi
 done
 
+# Each metric is in attestctl(8).
+for name in $(grep -o '"attest_[a-z_]*"' "$top_srcdir/pam_attest/attestd/metrics.h" | tr -d '"'); do
+	if grep -qw "$name" "$top_srcdir/man/attestctl.8"; then passed=$((passed + 1)); else note "attestctl.8 lacks $name"; fi
+done
+
 # keys <file with the table> <page>: each configuration key in the table is in the page.
 for pair in pam_attest/gate/gate_conf.c:gate.conf.5 pam_attest/attestd/options.c:attestd.conf.5 verifierd/options.c:verifierd.conf.5; do
 	table=$top_srcdir/${pair%%:*} man=${pair##*:}
