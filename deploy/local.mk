@@ -26,3 +26,25 @@ CLEANFILES += %D%/pam-attest.catalog
 	$(AM_V_GEN)$(MKDIR_P) %D% && sed 's,[@]sbindir@,$(sbindir),' $(srcdir)/%D%/attestd.service.in >$@
 %D%/verifierd.service: $(srcdir)/%D%/verifierd.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) %D% && sed 's,[@]sbindir@,$(sbindir),' $(srcdir)/%D%/verifierd.service.in >$@
+
+# Completion of attestctl and verifierctl, for each shell the same few lines: the programs' own tables say what may stand next.
+bashcompdir = $(datadir)/bash-completion/completions
+zshcompdir  = $(datadir)/zsh/vendor-completions
+fishcompdir = $(datadir)/fish/vendor_completions.d
+nodist_bashcomp_DATA = %D%/completion/attestctl %D%/completion/verifierctl
+nodist_zshcomp_DATA  = %D%/completion/_attestctl %D%/completion/_verifierctl
+nodist_fishcomp_DATA = %D%/completion/attestctl.fish %D%/completion/verifierctl.fish
+CLEANFILES += $(nodist_bashcomp_DATA) $(nodist_zshcomp_DATA) $(nodist_fishcomp_DATA)
+EXTRA_DIST += %D%/completion/bash.in %D%/completion/zsh.in %D%/completion/fish.in
+%D%/completion/attestctl: $(srcdir)/%D%/completion/bash.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) %D%/completion && sed 's,[@]PROGRAM[@],attestctl,g' $(srcdir)/%D%/completion/bash.in >$@
+%D%/completion/_attestctl: $(srcdir)/%D%/completion/zsh.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) %D%/completion && sed 's,[@]PROGRAM[@],attestctl,g' $(srcdir)/%D%/completion/zsh.in >$@
+%D%/completion/attestctl.fish: $(srcdir)/%D%/completion/fish.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) %D%/completion && sed 's,[@]PROGRAM[@],attestctl,g' $(srcdir)/%D%/completion/fish.in >$@
+%D%/completion/verifierctl: $(srcdir)/%D%/completion/bash.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) %D%/completion && sed 's,[@]PROGRAM[@],verifierctl,g' $(srcdir)/%D%/completion/bash.in >$@
+%D%/completion/_verifierctl: $(srcdir)/%D%/completion/zsh.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) %D%/completion && sed 's,[@]PROGRAM[@],verifierctl,g' $(srcdir)/%D%/completion/zsh.in >$@
+%D%/completion/verifierctl.fish: $(srcdir)/%D%/completion/fish.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) %D%/completion && sed 's,[@]PROGRAM[@],verifierctl,g' $(srcdir)/%D%/completion/fish.in >$@

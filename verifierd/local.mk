@@ -126,6 +126,7 @@ bin_PROGRAMS += %D%/verifierctl/verifierctl
 verifierd_verifierctl_verifierctl_SOURCES = \
 	%D%/verifierctl/api_client.c %D%/verifierctl/api_client.h \
 	%D%/verifierctl/args.c %D%/verifierctl/args.h \
+	%D%/verifierctl/complete.c %D%/verifierctl/complete.h \
 	%D%/verifierctl/cmd_gateways.c \
 	%D%/verifierctl/cmd_groups.c \
 	%D%/verifierctl/cmd_hosts.c \

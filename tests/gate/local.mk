@@ -52,3 +52,5 @@ dist_check_SCRIPTS += %D%/doctor.sh
 TESTS += %D%/doctor.sh
 dist_check_SCRIPTS += %D%/catalog.sh
 TESTS += %D%/catalog.sh
+dist_check_SCRIPTS += %D%/completion.sh
+TESTS += %D%/completion.sh

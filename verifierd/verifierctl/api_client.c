@@ -95,7 +95,7 @@ perform(CURL *c, const struct ctl *ctl, const char *url, const char *body, size_
 	curl_easy_setopt(c, CURLOPT_UNIX_SOCKET_PATH, ctl->socket);
 	curl_easy_setopt(c, CURLOPT_URL, url);
 	curl_easy_setopt(c, CURLOPT_PROXY, "");
-	curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)CALL_S);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT, ctl->wait_s ? (long)ctl->wait_s : (long)CALL_S);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, list);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, collect);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);

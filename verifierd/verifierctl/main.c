@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include "complete.h"
 #include "options.h"
 #include "scope.h"
 #include "verifierctl.h"
@@ -67,13 +68,46 @@ needs_daemon(const struct command *c, int argc, char **argv)
 	return strcmp(c->name, "inspect") && !(!strcmp(c->name, "policies") && argc > 1 && !strcmp(argv[1], "test"));
 }
 
+static const struct option longs[] = {
+	{ "socket", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' }, { 0 },
+};
+
+/* complete WORD...: what may stand in place of the last word, for the shells. The words are those behind "verifierctl". */
+static int
+complete(struct ctl *ctl, struct options *o, int argc, char **argv)
+{
+	const char *begun = argv[argc - 1];
+	int at = 1;
+
+	for (; at + 1 < argc && argv[at][0] == '-'; at++) {
+		bool conf = !strcmp(argv[at], "-c");
+
+		if (!conf && strcmp(argv[at], "--socket") != 0)
+			continue;
+		if (++at + 1 == argc)
+			return COMPLETE_FILES;
+		*(conf ? &ctl->conf : &ctl->socket) = argv[at];
+	}
+	for (size_t i = 0; i < COUNT(commands); i++)
+		if (at + 1 == argc && begun[0] != '-')
+			complete_word(begun, commands[i].name, commands[i].help);
+		else if (at + 1 < argc && !strcmp(commands[i].name, argv[at])) {
+			ctl->wait_s = 1;
+			return find_socket(ctl, o) ? complete_command(ctl, argv[at], commands[i].args, argc - at - 1, argv + at + 1) : COMPLETE_ALL;
+		}
+	for (const struct option *l = longs; l->name && at + 1 == argc && begun[0] == '-'; l++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "--%s", l->name);
+		complete_word(begun, name, "");
+	}
+	return COMPLETE_ALL;
+}
+
 int
 main(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "socket", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' }, { 0 },
-	};
 	static struct options o;
 	struct ctl ctl = { 0 };
 	int c;
@@ -90,6 +124,8 @@ main(int argc, char **argv)
 		}
 	if (optind == argc)
 		return usage(stderr, EXIT_USAGE);
+	if (!strcmp(argv[optind], "complete") && optind + 1 < argc)
+		return complete(&ctl, &o, argc - optind, argv + optind);
 	/* --json is understood behind the command as well, where people put it. */
 	for (int i = optind + 1; i < argc; i++)
 		if (!strcmp(argv[i], "--json")) {

@@ -10,6 +10,7 @@ struct ctl {
 	const char *conf;                  /* NULL: the default */
 	const char *socket;                /* of verifierd's admin listener */
 	bool        json, quiet;
+	unsigned    wait_s;                /* how long verifierd may take to answer; 0: the usual time */
 };
 
 /*
