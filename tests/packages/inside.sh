@@ -73,6 +73,19 @@ dpkg --verify $ALL >/root/verify.log; is "files are as packed: $(cat /root/verif
 as_kim env PATH=/usr/local/bin:/usr/bin:/bin attestctl status >/dev/null; is "kim may ask for the state; attestd does not run" $? 3
 as_kim env PATH=/usr/local/bin:/usr/bin:/bin verifierctl hosts >/dev/null; is "and a verifier, which does not either" $? 3
 
+# --- the daemons, as installed: there is no TPM, which they say
+soon() { local until=$((SECONDS + 10)); until "$@" >/dev/null 2>&1; do [ $SECONDS -lt $until ] || return 1; sleep 0.1; done; }
+verifierd -f 2>/root/verifierd.log & verifierd=$!
+attestd -f 2>/root/attestd.log & attestd=$!
+soon verifierctl hosts; is "verifierd serves" $? 0
+soon test -S /run/attest/gate.sock; is "attestd too" $? 0
+attestctl enroll --url https://127.0.0.1:8451 --ca /var/lib/verifierd/tls/ca.pem >/root/enroll.log 2>&1
+is "attestd's TPM process finds no TPM: $(cat /root/enroll.log)" "$(grep -c tpm-absent /root/enroll.log)" 1
+is "and runs as attest" "$(sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' /proc/$attestd/status)" "$(id -u attest)"
+kill $attestd $verifierd
+wait $attestd $verifierd
+is "who can log in after that" "$(logins)" "$EVERYBODY"
+
 # --- hooked, by the command and by hand; refused without attestd, which is right
 hook; is "hooked" $? 0
 is "in these stacks" "$(hooked)" "$HOOKED"
@@ -92,6 +105,16 @@ is "to the next" "$(dpkg-query -W -f='${Version}\n' $ALL | sort -u)" "$(dpkg-deb
 is "stacks are as they were" "$(differ "$stacks" "$(others)")" ""
 is "gate.conf too" "$(md5sum /etc/attest/gate.conf /etc/attest/gate.conf.d/*)" "$state"
 is "who can log in, still enforced" "$(logins)" "root "
+
+# --- attestd stays while somebody is refused without it
+dpkg -r attestd >/root/dpkg.log 2>&1
+is "attestd stays while services are enforced" "$(status attestd)" ri
+is "and dpkg says what to do" "$(grep -c '^attestd: .*attestctl audit SERVICE' /root/dpkg.log)" 1
+printf '[sshd sudo su]\nmode = audit\n' >/etc/attest/gate.conf.d/test.conf
+packages -r attestd; is "not while they are audited" $? 0
+is "who can log in, without attestd" "$(logins)" "$EVERYBODY"
+packages -i /mnt/next/attestd.deb; is "attestd again" $? 0
+enforce
 
 # --- remove: not while a line cannot be taken out
 ln /etc/pam.d/sudo /root/sudo.link
@@ -118,7 +141,6 @@ dpkg -r libnss-attest >/root/dpkg.log 2>&1
 is "AllowGroups keeps the group's module" "$(status libnss-attest)" ri
 is "and dpkg says which line" "$(grep -c '^/etc/ssh/sshd_config:3:' /root/dpkg.log)" 1
 sed -i '/AllowGroups/d' /etc/ssh/sshd_config
-install -d -m 700 /var/lib/verifierd
 touch /var/lib/attest/identity /etc/attest/DISABLED
 packages --purge $ALL; is "purged" $? 0
 for p in $ALL; do is "$p is gone" "$(status "$p")" ""; done
