@@ -41,7 +41,7 @@ root_sudo() { sudo -u lee echo in; }
 root_su() { su lee -c 'echo in'; }
 root_su_l() { su -l lee -c 'echo in'; }
 service() { systemd_user kim; }
-named_user() { by_key_as eli; }
+named_user() { on_terminal login eli; }
 kim() { by_key_as kim; }
 kim_sudo() { as_kim sudo -k -n printf 'in\n'; }
 EXEMPT="console_root console_sudo break_glass root_sudo root_su root_su_l cron_job service named_user"

@@ -4,7 +4,7 @@
 # BUILD, SOURCE are set.
 #
 # kim logs in, by password or key; lee is whom kim becomes by su; eve is in the break-glass group; ada is in sudo; eli
-# may be an exempt_user. The shell of ada, lou and root says "in", whatever it is asked.
+# may be an exempt_user. The shell of ada, eli, lou and root says "in", whatever it is asked.
 
 PASSWORD=correct-horse
 KEYS=/run/keys
@@ -36,7 +36,7 @@ machine_users() {
 	usermod -a -G sudo ada
 	printf '#!/bin/sh\necho in\n' >/run/in && chmod 755 /run/in
 	usermod -p "$hash" root
-	for user in ada lou root; do usermod -s /run/in $user; done
+	for user in ada eli lou root; do usermod -s /run/in $user; done
 	printf '%s\n' 'kim ALL = (ALL) ALL' 'kim ALL = (ALL) NOPASSWD: /usr/bin/printf' \
 		'Defaults timestamp_type = global, timestamp_timeout = -1, lecture = never' >/etc/sudoers.d/doors
 	chmod 440 /etc/sudoers.d/doors
@@ -158,7 +158,7 @@ machine_keys() {
 		ssh-keygen -q -t ed25519 -N '' -C '' -f "$KEYS/$key"
 	done
 	ssh-keygen -q -s $KEYS/ca -I kim@example -n kim -V -5m:+1h $KEYS/certified.pub
-	for user in kim eve eli ada; do
+	for user in kim eve ada; do
 		mkdir -m 700 "/home/$user/.ssh"
 		cp $KEYS/user.pub "/home/$user/.ssh/authorized_keys"
 		chown -R "$user:" "/home/$user/.ssh"

@@ -99,6 +99,9 @@ is "no member is listed by name" "$(getent group attested)" "attested:*:$GID:"
 is "and the list of all groups leaves it out" "$(getent group | grep -c attested)" 0
 is "id says it" "$(id -nG kim)" "kim attested"
 
+is "who counts on it" "$("$SOURCE/pam_attest/gate/nss-in-use" | sed 's/:[0-9]*:.*//' | tr '\n' ' ')" \
+	"/etc/ssh/sshd_config /etc/sudoers.d/doors /etc/polkit-1/rules.d/10-attested.rules "
+
 machine_record warning kexec
 state "warning" out
 conf "gid = $GID" "warning = yes"
