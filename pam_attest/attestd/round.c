@@ -428,13 +428,21 @@ compare_with_good(struct agent *a, struct round *r, enum reason why, struct erro
 {
 	struct kept *k = &a->good;
 	struct error ignored = { .code = ERR_NONE };
+	enum reason quoted;
 
-	if (a->negative.there || !k->there || k->record.state != STATE_AFFIRMING || !k->selection.count || !strcmp(k->record.boot_id, a->boot_id) ||
-	    !strcmp(k->seen.boot_id, a->boot_id) || !random_bytes(r->extra, sizeof(r->extra)))
+	if (a->negative.there || !k->there || k->record.state != STATE_AFFIRMING || !k->selection.count ||
+	    !strcmp(k->record.boot_id, a->boot_id) || !strcmp(k->seen.boot_id, a->boot_id) ||
+	    !random_bytes(r->extra, sizeof(r->extra)))
 		return why;
 	r->deadline = clock_mono() + QUOTE_MS;
-	if (make_quote(a, r, &k->selection, &ignored) != REASON_OK || !quote_holds(a, r))
+	quoted = make_quote(a, r, &k->selection, &ignored);
+	if (quoted == REASON_OK && !quote_holds(a, r))
+		quoted = REASON_TPM_ERROR;
+	if (quoted != REASON_OK) {
+		/* The verifier's absence stays the reason; the log has both. */
+		err_in(e, "no quote of our own either (%s)", reason_code(quoted));
 		return why;
+	}
 	if (not_reset(a, r))
 		return err_set(e, ERR_MISMATCH, "it is another one, but the TPM was not reset"), REASON_BOOT_UNCONFIRMED;
 	if (!selection_same(&r->quote.selection, &k->selection) || r->quote.pcr_digest_len != k->pcr_digest_len ||

@@ -177,7 +177,7 @@ static const struct { const char *name; bool (*make)(void); } shapes[] = {
  */
 static const struct file {
 	const char *label, *name, *conf, *record, *attestd;
-	bool        made;               /* an empty one is made first */
+	bool        made;               /* it is made first: a lease, or empty */
 	int         as_is, else_, also_code;
 	const char *also;
 } files[] = {
@@ -193,6 +193,9 @@ static const struct file {
 	{ "a drop-in", "gate.conf.d/50-x.conf", ENFORCE, "", NULL, true, UNKNOWN, UNKNOWN, PERMITTED, " missing " },
 	{ "31: DISABLED", "DISABLED", ENFORCE "kill_switch = all\n", NULL, NULL, true, IGNORED, UNKNOWN, IGNORED, " empty huge long_file binary nonsense zeros " },
 	{ "31: DISABLED on a refused host", "DISABLED", ENFORCE "kill_switch = all\n", REFUSED, NULL, true, DENIED, DENIED, DENIED, "" },
+	{ "a lease", "run/lease", ENFORCE, NULL, NULL, true, IGNORED, UNKNOWN, UNKNOWN, "" },
+	{ "a lease on a good host", "run/lease", ENFORCE, "", NULL, true, IGNORED, PERMITTED, PERMITTED, "" },
+	{ "a lease on a refused host", "run/lease", ENFORCE, REFUSED, NULL, true, DENIED, DENIED, DENIED, "" },
 	/* Only absence is absence: whatever stands there, this host was affirming once. */
 	{ "armed", "state/armed", "[demo]\nmode = enforce\n", REFUSED, NULL, false, DENIED, DENIED, IGNORED, " missing " },
 	{ "boot_id of a good host", "boot_id", ENFORCE, "", NULL, false, PERMITTED, UNKNOWN, PERMITTED, " others_write group_writes of_somebody of_nobody linked huge " },
@@ -217,7 +220,9 @@ START_TEST(every_shape)
 		if (f->attestd)
 			world_attestd(&w, f->attestd);
 		snprintf(path, sizeof(path), "%s/%s", w.dir, f->name);
-		if (f->made)
+		if (f->made && !strcmp(f->name, "run/lease"))
+			world_lease(&w, "");
+		else if (f->made)
 			world_file(&w, f->name, "");
 		if (!shapes[i].make())
 			continue;

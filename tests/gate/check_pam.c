@@ -513,6 +513,34 @@ START_TEST(never_authenticates)
 }
 END_TEST
 
+/* Services that run on their own or cannot refuse well, on a refused host: let alone, until a section names them. */
+static const char *const never_gated[] = { "cron", "crond", "atd", "systemd-user", "gdm-launch-environment", "gdm-autologin", "runuser", "runuser-l",
+	"chfn", "chsh", "passwd", "other" };
+
+START_TEST(is_never_gated)
+{
+	struct row r = { "never gated", "[default]\nmode = enforce\narm = always\n", REFUSED, .service = never_gated[_i], .phase = ACCOUNT };
+	char conf[128];
+	int code = -1;
+
+	set_stage(&r);
+	if (!strcmp(never_gated[_i], "other")) {
+		char stack[2048];
+
+		/* set_stage() has its own for it. */
+		snprintf(stack, sizeof(stack), "account [success=done ignore=ignore default=die] %s/.libs/pam_attest.so conf=%s/gate.conf\n"
+		    "account requisite pam_debug.so acct=acct_expired\n", getenv("top_builddir"), w.dir);
+		world_file(&w, "pam.d/other", stack);
+	}
+	ck_assert_int_eq(call(&r, &code), 0);
+	ck_assert_msg(code == IGNORED && !said[0], "%s: PAM code %d: %s", never_gated[_i], code, said);
+	snprintf(conf, sizeof(conf), "[%s]\nmode = enforce\narm = always\n", never_gated[_i]);
+	world_conf(&w, conf);
+	ck_assert_int_eq(call(&r, &code), 0);
+	ck_assert_msg(code == PAM_PERM_DENIED, "%s, named by a section: PAM code %d", never_gated[_i], code);
+}
+END_TEST
+
 /* setcred and close_session have nothing to do, and say so. */
 START_TEST(rest_is_ignored)
 {
@@ -555,6 +583,7 @@ add(TCase *tc)
 	tcase_add_checked_fixture(tc, before, after);
 	tcase_add_loop_test(tc, decides, 0, COUNT(rows));
 	tcase_add_test(tc, never_authenticates);
+	tcase_add_loop_test(tc, is_never_gated, 0, COUNT(never_gated));
 	tcase_add_test(tc, rest_is_ignored);
 }
 
