@@ -133,6 +133,7 @@ read_conf(const char *path, char text[static GATE_FILE_MAX], size_t *len, struct
 	return true;
 }
 
+/* One file at a time is on the stack: applications may have a small one (ocserv: 96 KiB, and no guard behind it). */
 static bool
 load_file(struct load *l, const char *path, struct error *e)
 {
@@ -201,16 +202,14 @@ static bool
 load_all(struct load *l, struct error *e)
 {
 	static const enum pass passes[] = { PASS_GENERAL, PASS_SERVICE };
-	char path[GATE_PATH_MAX + GATE_NAME_MAX + 4], text[GATE_FILE_MAX];
+	char path[GATE_PATH_MAX + GATE_NAME_MAX + 4];
 	struct names names = { 0 };
-	size_t len;
 
 	snprintf(path, sizeof(path), "%s.d", l->c->file);
-	if (!read_conf(l->c->file, text, &len, e) || !list_dropins(path, &names, e))
-		return false;
 	for (unsigned p = 0; p < COUNT(passes); p++) {
 		l->pass = passes[p];
-		walk(l, last_part(l->c->file), text, len);
+		if (!load_file(l, l->c->file, e) || (!p && !list_dropins(path, &names, e)))
+			return false;
 		for (unsigned i = 0; i < names.n; i++) {
 			snprintf(path, sizeof(path), "%s.d/%s", l->c->file, names.name[i]);
 			if (!load_file(l, path, e))

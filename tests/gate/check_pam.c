@@ -2,6 +2,7 @@
  * The module inside PAM: what is on disk and who answers -> exactly this PAM code and these words.
  * Numbers in labels are rows of the list of attacks.
  */
+#include <pthread.h>
 #include <security/pam_appl.h>
 #include <sys/stat.h>
 #include "clock.h"
@@ -492,6 +493,41 @@ START_TEST(decides)
 }
 END_TEST
 
+/* Applications call PAM on small stacks: ocserv on one of 96 KiB, where nothing stops who needs more. */
+enum { SMALL_STACK = 64 << 10 };
+
+struct on_stack { const struct row *row; int code, rc; };
+
+static void *
+call_there(void *arg)
+{
+	struct on_stack *s = arg;
+
+	s->rc = call(s->row, &s->code);
+	return NULL;
+}
+
+START_TEST(fits_a_small_stack)
+{
+	static const struct row row = { "stack", PASSPORT, "", GOOD_PEER, .code_typed = CODE, .phase = ACCOUNT, .args = "debug explain" };
+	struct on_stack s = { .row = &row };
+	pthread_attr_t attr;
+	pthread_t thread;
+
+#if defined(__SANITIZE_ADDRESS__)
+	printf("SKIP: a sanitizer's stack frames are larger\n");
+	return;
+#endif
+	set_stage(&row);
+	world_file(&w, "gate.conf.d/10.conf", "[demo]\nmessage = ask kim\n");
+	ck_assert(!pthread_attr_init(&attr) && !pthread_attr_setstacksize(&attr, SMALL_STACK));
+	ck_assert_int_eq(pthread_create(&thread, &attr, call_there, &s), 0);
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(s.rc, 0);
+	ck_assert_int_eq(s.code, PAM_SUCCESS);
+}
+END_TEST
+
 /* Row 26: alone in the auth stack under any control word, an affirming host logs nobody in. */
 START_TEST(never_authenticates)
 {
@@ -585,6 +621,7 @@ add(TCase *tc)
 	tcase_add_test(tc, never_authenticates);
 	tcase_add_loop_test(tc, is_never_gated, 0, COUNT(never_gated));
 	tcase_add_test(tc, rest_is_ignored);
+	tcase_add_test(tc, fits_a_small_stack);
 }
 
 int
