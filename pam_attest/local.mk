@@ -115,6 +115,7 @@ libdoctor_la_SOURCES = \
 	%D%/attestctl/found.c %D%/attestctl/found.h \
 	%D%/attestctl/groups.c %D%/attestctl/groups.h \
 	%D%/attestctl/lines.c %D%/attestctl/lines.h \
+	%D%/attestctl/origins.c %D%/attestctl/origins.h \
 	%D%/attestctl/sshd_conf.c %D%/attestctl/sshd_conf.h \
 	%D%/attestctl/staged.c %D%/attestctl/staged.h \
 	%D%/attestctl/sudoers.c %D%/attestctl/sudoers.h

@@ -45,6 +45,28 @@ put_record(struct json *j, const struct record *r)
 	json_put(j, "boot", boot);
 }
 
+/* Each source that was asked, in its order, with its answer; null where it had nothing to say. */
+static struct json *
+said_json(const struct gate_decision *d)
+{
+	struct json *list = json_new_list();
+
+	for (unsigned i = 0; i < d->nsaid; i++) {
+		struct json *one = json_new();
+
+		json_put_text(one, "source", source_word(d->said[i].source));
+		if (d->said[i].heard) {
+			json_put_text(one, "state", state_word(d->said[i].state));
+			json_put_text(one, "reason", reason_code(d->said[i].reason));
+		} else {
+			json_put_null(one, "state");
+			json_put_null(one, "reason");
+		}
+		json_add(list, one);
+	}
+	return list;
+}
+
 static int
 print_json(const struct ctl *ctl, const struct gate_conf *c, const struct gate_decision *d, enum gate_code code, int64_t us)
 {
@@ -67,10 +89,10 @@ print_json(const struct ctl *ctl, const struct gate_conf *c, const struct gate_d
 	json_put_text(j, "source", source_word(d->source));
 	json_put_bool(j, "armed", !d->not_armed);
 	json_put_bool(j, "kill_switch", d->killed);
+	json_put(j, "said", said_json(d));
 	put_record(j, d->recorded ? &d->record : &nothing);
 	json_put_int(j, "microseconds", us);
-	if (d->detail.code != ERR_NONE)
-		json_put_text(j, "detail", d->detail.why);
+	json_put_text(j, "detail", d->detail.code != ERR_NONE ? d->detail.why : "");
 	if (!json_print(j, true, &text, &len, &e))
 		return ctl_wrong(ctl, EXIT_BROKEN, "%s", e.why);
 	puts(text);
@@ -83,6 +105,9 @@ print_text(const struct gate_conf *c, const struct gate_decision *d, enum gate_c
 	printf("%s (%s): %s (%s), state %s, source %s, mode %s%s%s, %lld us\n", outcome_word(d->outcome), code_word(code),
 	    reason_text(d->reason), reason_code(d->reason), state_word(d->state), source_word(d->source),
 	    mode_word(d->mode), d->not_armed ? " (not armed)" : "", d->killed ? " (kill switch)" : "", (long long)us);
+	for (unsigned i = 0; i < d->nsaid; i++)
+		printf("  %-8s %s%s%s%s\n", source_word(d->said[i].source), d->said[i].heard ? reason_text(d->said[i].reason) : "nothing to say",
+		    d->said[i].heard ? " (" : "", d->said[i].heard ? reason_code(d->said[i].reason) : "", d->said[i].heard ? ")" : "");
 	if (d->outcome == OUTCOME_PASS && d->judged == OUTCOME_DENY)
 		printf("enforce would have refused %s\n", c->service);
 	if (d->detail.code != ERR_NONE)

@@ -76,6 +76,18 @@ lease_counts(const struct facts *f, const struct answer *lease, const struct ans
 	return !refusal || (lease->overrules && refusal->reason != REASON_HOST_REVOKED);
 }
 
+static void
+note(struct gate_decision *d, enum source s, const struct answer *a)
+{
+	if (d->nsaid == GATE_SOURCES_MAX)
+		return;
+	d->said[d->nsaid].source = s;
+	d->said[d->nsaid].heard = a->heard || a->exempt || a->leased;
+	d->said[d->nsaid].state = a->state;
+	d->said[d->nsaid].reason = a->reason;
+	d->nsaid++;
+}
+
 /*
  * Asks the sources in order. A refusal that is on record, or that a source gives, stands against
  * everything but a newer verdict, and a lease that was signed to overrule it: no outage and no bracket forgets it.
@@ -99,6 +111,7 @@ judge(struct facts *f, struct gate_decision *d)
 		if (!may_ask(f, rule->source))
 			continue;
 		source_ask(rule->source, f, &a);
+		note(d, rule->source, &a);
 		if (a.exempt) {
 			settle(d, OUTCOME_EXEMPT, rule->source, &a);
 			return;

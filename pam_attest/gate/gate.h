@@ -68,6 +68,10 @@ struct gate_decision {
 	bool           recorded;     /* `record` is there: a verdict file that is to be trusted */
 	struct record  record;
 	struct error   detail;       /* what failed underneath, code ERR_NONE if nothing did */
+
+	/* What each source said that was asked, in order; for attestctl check. Not heard: it had nothing to say. */
+	unsigned nsaid;
+	struct { enum source source; bool heard; enum state state; enum reason reason; } said[GATE_SOURCES_MAX];
 };
 
 /* Decides. conf->timeout bounds the whole call; c->service is the service in question. */

@@ -4,6 +4,7 @@
 #include "found.h"
 #include "groups.h"
 #include "lines.h"
+#include "origins.h"
 #include "sshd_conf.h"
 #include "sudoers.h"
 #include "unit.h"
@@ -246,6 +247,28 @@ START_TEST(reads_attestd_conf)
 }
 END_TEST
 
+/* --- where values come from */
+
+START_TEST(finds_origins)
+{
+	static const char first[] = "[default]\nmode = audit\nmode = off\n[sshd sudo]\nmode = enforce\n[paths]\nowner = 0\n[sudo]\ngrace = 1h\n";
+	static const char second[] = "[sshd\nmode = off\n[default]\nmode = off\ngrace = 2h\n";
+	struct origins o = { 0 };
+
+	origins_take(&o, "a", first, sizeof(first) - 1, "sshd");
+	ck_assert_str_eq(origins_of(&o, "service", "mode"), "a:5");
+	ck_assert_str_eq(origins_of(&o, "service", "grace"), "");
+	ck_assert_str_eq(origins_of(&o, "paths", "owner"), "a:7");
+	/* A later file beats an earlier one, and never a service's own section; nothing stands in a section that is broken. */
+	origins_take(&o, "b", second, sizeof(second) - 1, "sshd");
+	ck_assert_str_eq(origins_of(&o, "service", "mode"), "a:5");
+	ck_assert_str_eq(origins_of(&o, "service", "grace"), "b:5");
+	o = (struct origins){ 0 };
+	origins_take(&o, "a", first, sizeof(first) - 1, "login");
+	ck_assert_str_eq(origins_of(&o, "service", "mode"), "a:2");
+}
+END_TEST
+
 /* --- findings */
 
 START_TEST(findings_are_said_once)
@@ -276,8 +299,10 @@ prefix(const uint8_t *p, size_t n, void *arg)
 	struct sshd_conf c;
 	struct attestd_conf a;
 	struct group_facts g;
+	struct origins o = { 0 };
 
 	(void)arg;
+	origins_take(&o, "f", (const char *)p, n, "sshd");
 	see_sudoers((const char *)p, n);
 	sshd_conf_open(&c);
 	sshd_conf_take(&c, "f", (const char *)p, n, see_include, NULL);
@@ -304,6 +329,7 @@ add(TCase *t)
 	tcase_add_test(t, many_sudoers);
 	tcase_add_loop_test(t, reads_groups, 0, COUNT(group_rows));
 	tcase_add_test(t, reads_attestd_conf);
+	tcase_add_test(t, finds_origins);
 	tcase_add_test(t, findings_are_said_once);
 	tcase_add_test(t, every_prefix);
 }
