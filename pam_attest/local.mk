@@ -1,7 +1,7 @@
 # gate, attestd, attestctl: one block a link domain.
 
 # attestd: libcurl and proto; no TSS, no policy, no gate.
-ATTESTD_CPPFLAGS = $(PROTO_CPPFLAGS) $(CURL_CFLAGS) -I$(srcdir)/%D%/attestd -I$(srcdir)/common/sandbox
+ATTESTD_CPPFLAGS = $(PROTO_CPPFLAGS) $(AUDIT_CFLAGS) $(CURL_CFLAGS) -I$(srcdir)/%D%/attestd -I$(srcdir)/common/sandbox
 noinst_LTLIBRARIES += libattestd.la
 libattestd_la_SOURCES = \
 	%D%/attestd/agent.h \
@@ -28,11 +28,12 @@ libattestd_la_SOURCES = \
 	%D%/attestd/tally.c %D%/attestd/tally.h \
 	%D%/attestd/tell.c %D%/attestd/tell.h \
 	%D%/attestd/tpm.c %D%/attestd/tpm.h %D%/attestd/tpm_wire.h \
+	%D%/attestd/trail.c %D%/attestd/trail.h \
 	%D%/attestd/upstream.c %D%/attestd/upstream.h \
 	%D%/attestd/worker.c %D%/attestd/worker.h
 libattestd_la_CPPFLAGS = $(ATTESTD_CPPFLAGS) -DPACKAGE_VERSION='"$(PACKAGE_VERSION)"'
 libattestd_la_CFLAGS   = $(AM_CFLAGS) -pthread
-libattestd_la_LIBADD   = libsandbox.la libproto.la $(CURL_LIBS) $(CRYPTO_LIBS)
+libattestd_la_LIBADD   = libsandbox.la libproto.la $(AUDIT_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS)
 sbin_PROGRAMS += %D%/attestd/attestd
 pam_attest_attestd_attestd_SOURCES  = %D%/attestd/main.c
 pam_attest_attestd_attestd_CPPFLAGS = $(ATTESTD_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"' -DPKGLIBEXECDIR='"$(pkglibexecdir)"'

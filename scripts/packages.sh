@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034  # sourced: the words are used elsewhere
 # Debian packages that pam-attest needs; sourced by the other scripts.
 BUILD_PACKAGES="gcc make libc6-dev autoconf automake libtool pkg-config libtss2-dev libssl-dev
-	libpam0g-dev libcurl4-openssl-dev libjson-c-dev libevent-dev libseccomp-dev libsqlite3-dev"
+	libpam0g-dev libcurl4-openssl-dev libjson-c-dev libevent-dev libseccomp-dev libaudit-dev libsqlite3-dev"
 DEMO_PACKAGES="swtpm swtpm-tools tpm2-tools libpam-wrapper pamtester openssl jq procps"
 TEST_PACKAGES="$DEMO_PACKAGES check clang libclang-rt-14-dev llvm cppcheck mandoc shellcheck binutils
 	curl openssh-server openssh-client sudo iproute2 systemd fail2ban apparmor

@@ -567,7 +567,7 @@ confine(const struct daemon *d, struct error *e)
 {
 	char core[OPTION_PATH + 32], lacks[80];
 
-	if (!confine_capabilities(e) || !confine_process(e))
+	if (!confine_capabilities(CONFINE_ALL, e) || !confine_process(e))
 		return false;
 	if (!d->options.sandbox || SANITIZED)
 		return true;

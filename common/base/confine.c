@@ -17,10 +17,19 @@ confine_process(struct error *e)
 }
 
 bool
-confine_capabilities(struct error *e)
+confine_has(int capability)
 {
 	struct __user_cap_header_struct who = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 }, ours[_LINUX_CAPABILITY_U32S_3];
+	struct __user_cap_data_struct ours[_LINUX_CAPABILITY_U32S_3];
+
+	return !syscall(SYS_capget, &who, ours) && ours[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
+}
+
+bool
+confine_capabilities(int keep, struct error *e)
+{
+	struct __user_cap_header_struct who = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct kept[_LINUX_CAPABILITY_U32S_3] = { 0 }, ours[_LINUX_CAPABILITY_U32S_3];
 
 	if (geteuid() == 0)
 		return true;
@@ -28,5 +37,8 @@ confine_capabilities(struct error *e)
 		return err_errno(e, "capabilities");
 	if (!(ours[0].permitted | ours[1].permitted | ours[0].inheritable | ours[1].inheritable))
 		return true;
-	return !syscall(SYS_capset, &who, none) || err_errno(e, "cannot give up capabilities");
+	if (keep >= 0)
+		kept[CAP_TO_INDEX(keep)].effective = kept[CAP_TO_INDEX(keep)].permitted =
+		    ours[CAP_TO_INDEX(keep)].permitted & CAP_TO_MASK(keep);
+	return !syscall(SYS_capset, &who, kept) || err_errno(e, "cannot give up capabilities");
 }

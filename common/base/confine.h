@@ -21,7 +21,10 @@ bool confine_process(struct error *) MUST_CHECK;
 
 /*
  * Those that systemd gave a user who is not root, to open files or ports with; who stays root was told to. Once all is
- * open, before the first thread, and before system calls are filtered.
+ * open, before the first thread, and before system calls are filtered. One of them may be kept, if it is there, for this
+ * process and none that it starts; CONFINE_ALL: none is.
  */
-bool confine_capabilities(struct error *) MUST_CHECK;
+enum { CONFINE_ALL = -1 };
+bool confine_capabilities(int keep, struct error *) MUST_CHECK;
+bool confine_has(int capability);              /* in effect */
 #endif

@@ -1,8 +1,10 @@
 /* attestd: starts as root, opens what only root may open, drops to its user, and serves. attestd(8). */
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -25,6 +27,7 @@
 #include "sockets.h"
 #include "status.h"
 #include "tally.h"
+#include "trail.h"
 #include "worker.h"
 
 /* X(letter, argument, help): the options, their help, and what attestd(8) is checked against. */
@@ -50,6 +53,7 @@ struct daemon {
 	struct outbox    outbox;
 	uint32_t         tpm_errors[REASON_COUNT];   /* attestations that failed so */
 	int64_t          last_quote;           /* ms since 1970 */
+	struct trail     trail;
 	bool             telling;              /* the job under way is about the outbox */
 	struct outcome   last;
 	struct counters  counters;
@@ -91,7 +95,8 @@ drop_to(const struct passwd *pw, struct error *e)
 	const struct group *tss = getgrnam("tss");
 	gid_t groups[2] = { pw->pw_gid, tss ? tss->gr_gid : pw->pw_gid };
 
-	if (setgroups(tss ? 2 : 1, groups) < 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 ||
+	/* What is not kept goes with confine_capabilities(). */
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setgroups(tss ? 2 : 1, groups) < 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 ||
 	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) < 0)
 		return err_errno(e, "become %s", pw->pw_name);
 	return true;
@@ -226,8 +231,9 @@ start(struct daemon *d, struct error *e)
 	}
 	if (!open_all(d, pw, e) || (pw && !drop_to(pw, e)))
 		return false;
-	if (!confine_capabilities(e) || !confine_process(e))
+	if (!confine_capabilities(CAP_AUDIT_WRITE, e) || !confine_process(e))
 		return false;
+	trail_open(&d->trail);
 	find_child(d->tpm_program);
 	if (d->opt.sandbox && kernel_lacks(lacks, sizeof(lacks)))
 		log_say(LOG_WARNING, "%s: attestd runs without", lacks);
@@ -618,7 +624,7 @@ static void
 explain(struct daemon *d, struct client *c)
 {
 	const struct decision *found = c->ref[0] ? decisions_find(&d->decisions, c->ref) : NULL;
-	struct decision kept;
+	struct decision kept = { .number = 0 };
 
 	/* The files are read for root alone: that takes a while. */
 	if (c->ref[0] && !found && is_root(c) && diary_find(&d->diary, c->ref, &kept))
@@ -784,7 +790,8 @@ metrics(struct daemon *d, struct client *c)
 {
 	enum reason now = status_reason_now(&d->last, d->boot_id);
 	const struct metrics m = { .last = &d->last, .counters = &d->counters, .tally = &d->tally, .outbox = &d->outbox, .now = now,
-		.last_quote = d->last_quote, .told = d->decisions.seen, .lost = d->diary.lost, .tpm_errors = d->tpm_errors };
+		.last_quote = d->last_quote, .told = d->decisions.seen, .lost = d->diary.lost, .tpm_errors = d->tpm_errors, .audit_failed = d->trail.failed,
+		.lockout = d->lockout_read ? &d->lockout : NULL };
 	own(mem) char *json = NULL;
 	struct error e = { .code = ERR_NONE };
 	size_t len;
@@ -893,6 +900,7 @@ take_decision(struct daemon *d, uid_t sender, const char *datagram, size_t len)
 	diary_add(&d->diary, decision);
 	tally_add(&d->tally, decision, true);
 	outbox_add(&d->outbox, decision);
+	trail_add(&d->trail, decision);
 }
 
 static void

@@ -52,6 +52,8 @@ add_host(const struct metrics *m, struct json **s)
 	for (unsigned i = 0; i < REASON_COUNT; i++)
 		if (reason_state((enum reason)i) == STATE_BROKEN)
 			add(s, METRIC_TPM_ERRORS, m->tpm_errors[i], LABELS("kind", reason_code((enum reason)i)));
+	if (m->lockout)
+		add(s, METRIC_TPM_LOCKOUT, m->lockout->counter, NULL);
 	add(s, METRIC_ASKS, (int64_t)m->counters->asks, NULL);
 }
 
@@ -88,6 +90,7 @@ add_accesses(const struct metrics *m, struct json **s)
 			add_service(m->tally, i, s, &room, &breakglass);
 	add(s, METRIC_DECISIONS, (int64_t)m->told, NULL);
 	add(s, METRIC_LOST, (int64_t)m->lost, NULL);
+	add(s, METRIC_AUDIT_FAILED, (int64_t)m->audit_failed, NULL);
 	add(s, METRIC_BREAKGLASS, breakglass, NULL);
 	add(s, METRIC_EVENTS_WAITING, waiting, NULL);
 	add(s, METRIC_EVENTS_BATCHES, (int64_t)m->outbox->batches, NULL);

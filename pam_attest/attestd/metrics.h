@@ -23,10 +23,12 @@ X(VERIFIER_UP,    "attest_verifier_up",                      "gauge",   "did the
 X(QUOTES,         "attest_quotes_total",                     "counter", "quotes of the TPM") \
 X(TPM_COMMANDS,   "attest_tpm_commands_total",               "counter", "commands to the TPM") \
 X(TPM_ERRORS,     "attest_tpm_errors_total",                 "counter", "attestations that the TPM failed, by reason") \
+X(TPM_LOCKOUT,    "attest_tpm_lockout_counter",              "gauge",   "failed authorizations, as attestctl doctor read it last") \
 X(ASKS,           "attest_asks_total",                       "counter", "questions of gates that the record did not answer") \
 X(PAM_DECISIONS,  "attest_pam_decisions_total",              "counter", "accesses by what the verdict was worth, and why") \
 X(DECISIONS,      "attest_decisions_total",                  "counter", "accesses that were told, of every stack") \
 X(LOST,           "attest_decisions_lost_total",             "counter", "of which no line could be kept") \
+X(AUDIT_FAILED,   "attest_audit_failures_total",             "counter", "accesses of which the kernel took no audit record") \
 X(FAIL_OPEN,      "attest_fail_open_total",                  "counter", "accesses without a verdict, by a bracket of sources") \
 X(BREAKGLASS,     "attest_breakglass_total",                 "counter", "accesses of the break-glass group") \
 X(SERVICE_MODE,   "attest_service_mode",                     "gauge",   "1 for the mode in force at the newest access") \
@@ -40,7 +42,8 @@ struct metrics {
 	const struct outbox   *outbox;
 	enum reason            now;        /* what holds now */
 	int64_t                last_quote; /* ms since 1970; 0: none */
-	uint64_t               told, lost; /* decisions */
+	uint64_t               told, lost, audit_failed; /* decisions */
+	const struct lockout  *lockout;    /* NULL: not read yet */
 	const uint32_t        *tpm_errors; /* by reason */
 };
 /* {"schema":1,"metrics":[{name, type, help, samples:[{labels:{…}, value}]}]}, to free. */

@@ -26,7 +26,7 @@ proto='libcrypto\.so\.3|libjson-c\.so\.5'
 sandbox='libseccomp\.so\.2'
 may pam_attest.so         'libpam\.so\.0'
 may 'libnss_attest.so.2.*' nothing
-may attestd               "$sandbox|$proto|libcurl\.so\.4"
+may attestd               "$sandbox|$proto|libcurl\.so\.4|libaudit\.so\.1"
 may attestd-tpm           "$sandbox|"'libtss2-(esys|mu|tctildr|rc)\.so\.0|libtss2-tctildr\.so\.0'
 may attestctl             "$proto"
 may verifierd             "$sandbox|$proto"

@@ -3,6 +3,7 @@
 #include "diary.h"
 #include "local.h"
 #include "tally.h"
+#include "trail.h"
 #include "unit.h"
 
 enum { NOW_S = 1764000000 };
@@ -282,6 +283,24 @@ START_TEST(every_prefix_of_a_line)
 }
 END_TEST
 
+START_TEST(for_the_audit_trail)
+{
+	struct decision d = made("sshd", ACCESS_REFUSED, REASON_ATTESTD_DOWN, NOW);
+	char text[TRAIL_TEXT];
+
+	strcpy(d.ref, "L-7F3K-21QX");
+	trail_text(&d, text);
+	ck_assert_str_eq(text, "op=attest decision=refused service=sshd acct=\"kim\" state=none reason=attestd-down ref=L-7F3K-21QX "
+	    "mode=enforce source=cache");
+	/* At its longest it is whole. */
+	memset(d.service, 's', sizeof(d.service) - 1);
+	memset(d.user, 'u', sizeof(d.user) - 1);
+	d.not_armed = d.killed = true;
+	trail_text(&d, text);
+	ck_assert_ptr_nonnull(strstr(text, " not_armed=1 kill_switch=1"));
+}
+END_TEST
+
 /* --- the report */
 
 static struct json *
@@ -385,6 +404,7 @@ add(TCase *t)
 	tcase_add_test(t, what_cannot_be_kept_is_counted);
 	tcase_add_loop_test(t, reads_lines, 0, COUNT(lines));
 	tcase_add_test(t, every_prefix_of_a_line);
+	tcase_add_test(t, for_the_audit_trail);
 	tcase_add_test(t, counts_by_what_verdicts_were);
 	tcase_add_test(t, many_services_and_hours);
 }
