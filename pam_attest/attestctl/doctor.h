@@ -9,6 +9,7 @@
 #include "ask.h"
 #include "attestd_conf.h"
 #include "lint.h"
+#include "sshd_conf.h"
 
 struct checkup {
 	struct ctl          ctl;            /* with conf and root as the tests want them */
@@ -57,6 +58,9 @@ void found(struct checkup *, enum finding_code, const char *service, const char 
 /* A path of this machine below root. */
 enum { UNDER_MAX = 2 * GATE_PATH_MAX };
 const char *under(const struct checkup *, const char *path, char out[static UNDER_MAX]);
+
+/* sshd_config and what it includes; group as sshd_conf has it. */
+void read_sshd_conf(const struct checkup *, const char *group, struct sshd_conf *out);
 
 /* Does the account stack of a service call the gate? */
 bool hooked(const struct checkup *, const char *service);

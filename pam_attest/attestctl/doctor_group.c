@@ -77,14 +77,28 @@ look_members(struct checkup *c, const struct gate_conf *nss)
 		    c->conf.group, g.members, nss->nss_group, g.ordinary);
 }
 
+/* Who is not asked for a group lets nobody in by it. */
+static void
+look_unasked(struct checkup *c, const char *group)
+{
+	struct sshd_conf conf;
+
+	read_sshd_conf(c, group, &conf);
+	if (conf.group_at[0])
+		found(c, FOUND_GROUP_UNASKED, "sshd", "/etc/nsswitch.conf", "%s: AllowGroups has %s", conf.group_at, group);
+}
+
 void
 look_group(struct checkup *c)
 {
 	struct gate_conf nss;
+	bool read = gate_conf_read_nss(&nss, c->ctl.conf);
 
-	if (!asked(c))
+	if (!asked(c)) {
+		look_unasked(c, nss.nss_group);
 		return;
-	if (!gate_conf_read_nss(&nss, c->ctl.conf))
+	}
+	if (!read)
 		found(c, FOUND_GROUP_SILENT, "", c->ctl.conf, "%s: a line of [nss] or [paths] cannot be used, or a file not be read", c->ctl.conf);
 	else if (!nss.nss_gid || !nss.nss_group[0])
 		found(c, FOUND_GROUP_SILENT, "", c->ctl.conf, "%s: [nss] has no gid", c->ctl.conf);

@@ -141,6 +141,18 @@ read_sshd(struct sshd_reading *r, const char *path)
 		r->conf.cut = true;
 }
 
+void
+read_sshd_conf(const struct checkup *c, const char *group, struct sshd_conf *out)
+{
+	struct sshd_reading r = { .c = c };
+	char path[UNDER_MAX];
+
+	sshd_conf_open(&r.conf);
+	r.conf.group = group;
+	read_sshd(&r, under(c, "/etc/ssh/sshd_config", path));
+	*out = r.conf;
+}
+
 /* sshd's own word for it, where it can be asked: it knows the defaults that it was built with. */
 static void
 ask_sshd(struct sshd_conf *conf)
@@ -165,27 +177,27 @@ ask_sshd(struct sshd_conf *conf)
 void
 look_sshd(struct checkup *c)
 {
-	struct sshd_reading r = { .c = c };
+	struct sshd_conf conf;
 	struct gate_conf one;
 	char path[UNDER_MAX], file[UNDER_MAX];
 	const char *at;
 
 	if (!there(c, "/etc/ssh/sshd_config") || !gated(c, "sshd"))
 		return;
-	sshd_conf_open(&r.conf);
-	read_sshd(&r, under(c, "/etc/ssh/sshd_config", path));
+	under(c, "/etc/ssh/sshd_config", path);
+	read_sshd_conf(c, NULL, &conf);
 	if (!c->root[0] && geteuid() == 0)
-		ask_sshd(&r.conf);
-	if (r.conf.cut)
+		ask_sshd(&conf);
+	if (conf.cut)
 		found(c, FOUND_UNLOOKED, "", path, "%s, or what it includes, cannot be read whole", path);
-	at = r.conf.use_pam_at[0] ? r.conf.use_pam_at : path;
+	at = conf.use_pam_at[0] ? conf.use_pam_at : path;
 	snprintf(file, sizeof(file), "%.*s", (int)strcspn(at + strlen(c->root), ":") + (int)strlen(c->root), at);
-	if (!r.conf.use_pam && !r.conf.cut)
-		found(c, FOUND_USEPAM, "sshd", file, "%s: %s", at, r.conf.use_pam_at[0] ? "UsePAM no" : "UsePAM is not set, which is no");
+	if (!conf.use_pam && !conf.cut)
+		found(c, FOUND_USEPAM, "sshd", file, "%s: %s", at, conf.use_pam_at[0] ? "UsePAM no" : "UsePAM is not set, which is no");
 	ctl_conf(&c->ctl, "sshd", &one);
-	if (r.conf.login_grace && (int64_t)r.conf.login_grace * 1000 <= one.timeout)
+	if (conf.login_grace && (int64_t)conf.login_grace * 1000 <= one.timeout)
 		found(c, FOUND_LOGIN_GRACE, "sshd", path, "%s: LoginGraceTime %u s, and the gate may take %lld s",
-		    r.conf.login_grace_at[0] ? r.conf.login_grace_at : path, r.conf.login_grace, (long long)one.timeout / 1000);
+		    conf.login_grace_at[0] ? conf.login_grace_at : path, conf.login_grace, (long long)one.timeout / 1000);
 }
 
 /* --- sudo */

@@ -96,6 +96,7 @@ X(LOG_ABSENT,      "boot-log-absent",    ERROR,   "the kernel shows no boot log"
 X(LOG_UNREADABLE,  "boot-log-unreadable", ERROR,  "attestd cannot read the boot log", "mount -t securityfs none /sys/kernel/security; start attestd as root") \
 X(IMA_UNREADABLE,  "ima-unreadable",     ERROR,   "attestd cannot read the IMA list", "start attestd as root; see ima_log in attestd.conf") \
 X(GROUP_SILENT,    "group-silent",       WARNING, "nsswitch.conf asks for the attested group, and the module has none to give", "see libnss_attest(8): a number in [nss] that is nobody else's") \
+X(GROUP_UNASKED,   "group-unasked",      ERROR,   "sshd lets in by the attested group, and nsswitch.conf does not ask the module for it", "add attest behind files to the line group: of /etc/nsswitch.conf") \
 X(GROUP_MEMBERS,   "group-members",      WARNING, "users are in the attested group whatever this host booted", "gpasswd -M '' FILE; and usermod -g OTHER for those who have it as their own") \
 X(GROUP_UNSEEN,    "group-unseen",       WARNING, "programs that do not run as root see no attested group", "chmod a+rX FILE") \
 X(SETGID,          "setgid-files",       WARNING, "a setgid file of the attested group outlives the verdict", "chmod g-s FILE") \

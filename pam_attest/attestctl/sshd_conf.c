@@ -81,6 +81,10 @@ sshd_conf_take(struct sshd_conf *c, const char *file, const char *text, size_t l
 		} else if (!strcasecmp(word[0], "logingracetime") && !c->login_grace_at[0] && take_time(word[1], &seconds)) {
 			c->login_grace = seconds;
 			place(c->login_grace_at, file, number);
+		} else if (!strcasecmp(word[0], "allowgroups") && c->group && !c->group_at[0]) {
+			for (unsigned i = 1; i < n; i++)
+				if (!strcmp(word[i], c->group))
+					place(c->group_at, file, number);
 		}
 	}
 }

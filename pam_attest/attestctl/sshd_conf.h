@@ -13,6 +13,8 @@ struct sshd_conf {
 	bool     use_pam;              /* "no" where nobody says it */
 	unsigned login_grace;          /* s; 0: for ever */
 	char     use_pam_at[SSHD_PLACE], login_grace_at[SSHD_PLACE];   /* "file:line"; "": nowhere */
+	const char *group;             /* to be looked for in AllowGroups, by its name; NULL: none */
+	char     group_at[SSHD_PLACE];
 	bool     cut;                  /* a line was too long to be read */
 };
 void sshd_conf_open(struct sshd_conf *);

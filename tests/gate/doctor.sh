@@ -200,6 +200,13 @@ asks 'gid = 968\n'
 sed -i 's/group:.*/group: files #attest/' "$root/etc/nsswitch.conf"
 chmod o-r "$root/etc/attest/gate.conf.d/nss.conf"
 finds "nobody asks for the group" ""
+asks 'gid = 968\n'
+sed -i 's/attest/systemd/' "$root/etc/nsswitch.conf"
+sed -i '1i AllowGroups wheel attested' "$root/etc/ssh/sshd_config"
+finds "AllowGroups has it, and nobody asks for it" "group-unasked"
+asks 'gid = 968\n'
+sed -i '1i AllowGroups wheel attested' "$root/etc/ssh/sshd_config"
+finds "AllowGroups has it" ""
 asks ''
 finds "no number for the group" "group-silent"
 asks 'gid = 968\ncolour = red\n'
