@@ -50,6 +50,8 @@ machine_syslog && machine_users && machine_gate && machine_sshd; is "a machine" 
 machine_conf enforce 'arm = always'
 counts "a key that the gate refuses" 1 0 'sshd[publickey=any]' log_in "${by_key[@]}"
 counts "a key that the gate refuses, by the defaults" 0 0 sshd log_in "${by_key[@]}"
+counts "a right password that the gate refuses, which is logged as a wrong one" 1 1 sshd log_in "${by_password[@]}"
+counts "the same by keyboard-interactive" 1 1 sshd log_in "${by_keyboard[@]}"
 counts "a wrong password" 1 1 sshd guess
 counts "nobody's password" 2 2 sshd guess -l nobody-here
 counts "nobody's key" 1 1 'sshd[publickey=any]' log_in "${by_key[@]}" -l nobody-here

@@ -14,6 +14,7 @@ mkdir -p "$dir" && cd "$dir" || exit 1
 
 "$here/chroot.sh" make "$dir/debian" &
 base=$!
+trap wait EXIT
 
 rm -rf source debs
 mkdir -p source debs/next
