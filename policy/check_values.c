@@ -265,7 +265,7 @@ static const char *
 demands_log(const struct policy *p, const struct boot_evidence *ev, uint32_t pcrs)
 {
 	/* A list is judged beside the values, and whoever has not looked at it has not judged it. */
-	if (p->ima && !ev->ima)
+	if (p->ima_judged && !ev->ima)
 		return "the policy of its group judges IMA";
 	if (p->require_lockdown)
 		return "the policy of its group wants lockdown, which cannot be told without a log";

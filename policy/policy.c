@@ -245,6 +245,7 @@ policy_pack(const struct policy *p, struct writer *w)
 	put_loads(&p->option_roms, w);
 	put_tpm(p, w);
 	wr_u8(w, p->ima, "ima");
+	wr_u8(w, p->ima_judged, "ima judged");
 	wr_bytes(w, p->ima_digest, sizeof(p->ima_digest), "ima digest");
 	wr_u8(w, p->require_lockdown, "lockdown");
 	wr_u8(w, (uint8_t)p->no_log, "no log");
@@ -347,6 +348,7 @@ take_members(struct reader *r, struct policy *p, struct error *e)
 	if (!take_tpm(r, p, e))
 		return false;
 	p->ima = take_flag(r, "ima");
+	p->ima_judged = take_flag(r, "ima judged");
 	rd_copy(r, p->ima_digest, sizeof(p->ima_digest), "ima digest");
 	p->require_lockdown = take_flag(r, "lockdown");
 	p->no_log = (enum no_log)upto(r, rd_u8(r, "no log"), NO_LOG_COUNT, "no log");

@@ -106,6 +106,7 @@ struct policy {
 		bool              allow_simulator;
 	} tpm;
 	bool            ima;                    /* it has rules for IMA: ima_rules.h, packed beside this */
+	bool            ima_judged;             /* and their mode is not off */
 	uint8_t         ima_digest[SHA256_SIZE];    /* of them, so that this one's digest covers both; else zeros */
 	bool            require_lockdown;
 	enum no_log     no_log;

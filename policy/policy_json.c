@@ -439,6 +439,7 @@ take_ima(const struct from *f, struct policy *p, struct ima_rules *ima, struct e
 		return err_in(e, "line %u: ima", json_line_at(f->text, f->len, path));
 	}
 	p->ima = true;
+	p->ima_judged = ima->mode != IMA_MODE_OFF;
 	return policy_ima_pack(p, ima, &packed, &len, e) &&
 	    (digest_sha256(packed, len, p->ima_digest) || err_set(e, ERR_CRYPTO, "no hash"));
 }

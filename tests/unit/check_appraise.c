@@ -537,7 +537,8 @@ static void of_another_host(struct bench *b) { b->sets[0].own_host = false; b->s
 static void of_events(struct bench *b) { b->sets[0].set.values = false; }
 static void revoked(struct bench *b) { b->sets[0].active = false; b->sets[0].revoked = true; }
 static void loader_revoked(struct bench *b) { revoked(b); b->sets[0].revoked_parts = 1u << COMPONENT_LOADER; }
-static void wants_ima(struct bench *b) { b->policy.ima = true; }
+static void wants_ima(struct bench *b) { b->policy.ima = b->policy.ima_judged = true; }
+static void ima_is_off(struct bench *b) { b->policy.ima = true; }
 static void wants_lockdown(struct bench *b) { b->policy.require_lockdown = true; }
 static void wants_secure_boot(struct bench *b) { b->policy.secure_boot.required = true; }
 static void wants_vendor(struct bench *b) { b->policy.tpm.count = 1; strcpy(b->policy.tpm.vendor[0].vendor, "INTC"); }
@@ -563,6 +564,7 @@ static const struct { const char *label; enum no_log rule; unsigned pcr; void (*
 	{ "revoked",               NO_LOG_PINS,          24, revoked, REASON_REFERENCE_REVOKED },
 	{ "of it what it has not", NO_LOG_PINS,          24, loader_revoked, REASON_NO_REFERENCE },
 	{ "IMA cannot be judged",  NO_LOG_PINS,          24, wants_ima, REASON_EVENTLOG_MISSING },
+	{ "IMA rules that are off", NO_LOG_PINS,         24, ima_is_off, REASON_OK },
 	{ "nor lockdown",          NO_LOG_PINS,          24, wants_lockdown, REASON_EVENTLOG_MISSING },
 	{ "Secure Boot is pinned", NO_LOG_PINS,          24, wants_secure_boot, REASON_OK },
 	{ "or cannot be told",     NO_LOG_FIRMWARE_ONLY, 24, wants_secure_boot, REASON_EVENTLOG_MISSING },

@@ -71,6 +71,7 @@ put_policy(const char *mode, const char *extra)
 	ck_assert_msg(json_parse(text, strlen(text), &tree, &e) && ima_rules_read(tree, &rules, &e), "%s", e.why);
 	policy_default(p);
 	p->tpm.allow_simulator = p->ima = true;
+	p->ima_judged = strcmp(mode, "off") != 0;
 	ck_assert_msg(policy_ima_pack(p, &rules, &ima, &row.ima_len, &e) && digest_sha256(ima, row.ima_len, p->ima_digest), "%s", e.why);
 	row.ima = ima;
 	ck_assert_msg(policy_seal(p, body, &row.body_len, row.digest, &e), "%s", e.why);

@@ -126,6 +126,7 @@ START_TEST(rules_for_ima)
 {
 	static const char with[] = "{\"schema\":1,\"name\":\"a\",\"pcrs\":{\"0\":\"events\"},\"ima\":{\"mode\":\"allow-list\","
 	    "\"allow\":[{\"digest\":\"sha256:" D32 "\",\"path\":\"/bin/sh\"}],\"exclude\":[\"/var/log/*\"]}}";
+	static const char off[] = "{\"schema\":1,\"name\":\"a\",\"pcrs\":{\"0\":\"events\"},\"ima\":{\"mode\":\"off\",\"exclude\":[\"/var/log/*\"]}}";
 	own(ima_rules) struct ima_rules back = { 0 };
 	own(mem) uint8_t *packed = NULL;
 	struct error e = { .code = ERR_NONE };
@@ -133,7 +134,7 @@ START_TEST(rules_for_ima)
 	size_t len;
 
 	ck_assert_msg(read_text(with, sizeof(with) - 1, &one, &e), "%s", e.why);
-	ck_assert(one.ima && rules.mode == IMA_MODE_ALLOW_LIST && rules.nexcludes == 1);
+	ck_assert(one.ima && one.ima_judged && rules.mode == IMA_MODE_ALLOW_LIST && rules.nexcludes == 1);
 	sealed(&one, digest);
 	ck_assert(policy_ima_pack(&one, &rules, &packed, &len, &e));
 	ck_assert_msg(policy_ima_unpack(&one, packed, len, &back, &e) && back.nexcludes == 1, "%s", e.why);
@@ -146,6 +147,9 @@ START_TEST(rules_for_ima)
 	ck_assert_mem_ne(digest, other, SHA256_SIZE);
 	one.ima = false;
 	ck_assert(!policy_ima_unpack(&one, packed, len, &back, &e));
+	ck_assert_msg(read_text(off, sizeof(off) - 1, &one, &e), "%s", e.why);
+	ck_assert(one.ima && !one.ima_judged && rules.nexcludes == 1);
+	round_trip(&one);
 }
 END_TEST
 
