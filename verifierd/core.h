@@ -203,6 +203,8 @@ bool enrol_admit(struct core *, const struct enrollment_row *, struct error *) M
 
 /* --- core_lease.c --- */
 void on_orders(struct core *, struct job *);
+/* By order, in force now. */
+bool lease_count(struct core *, const struct host_row *, unsigned *count, struct error *) MUST_CHECK;
 
 /* --- core_gateways.c: what hosts and relying parties may read of results --- */
 /* Is it the bearer token of that host? */

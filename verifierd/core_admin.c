@@ -359,6 +359,7 @@ admin_show(struct core *c, struct job *j)
 {
 	struct admin_job *a = admin_of(j);
 	struct json *answer, *boot, *list;
+	unsigned leases = 0;
 	struct error e;
 	bool good;
 
@@ -381,8 +382,9 @@ admin_show(struct core *c, struct job *j)
 	json_put_text(answer, "references", a->host.references);
 	json_put_text(answer, "class", evidence_class_word(a->host.class));
 	list = json_new_list();
-	good = put_policy(c, answer, a->host.group, &e) && put_ima(c, answer, a->host.id, &e) && events_put(c, answer, a->host.id, &e) &&
+	good = lease_count(c, &a->host, &leases, &e) && put_policy(c, answer, a->host.group, &e) && put_ima(c, answer, a->host.id, &e) && events_put(c, answer, a->host.id, &e) &&
 	    store_reports(c->store, a->host.id, SHOWN_REPORTS, add_report_line, list, &e);
+	json_put_int(answer, "leases", leases);
 	json_put(answer, "reports", list);
 	put_waiting(c, answer, a->host.name);
 	admin_reply(c, j, answer, good ? NULL : &e);

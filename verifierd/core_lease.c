@@ -104,6 +104,8 @@ on_orders(struct core *c, struct job *j)
 
 /* --- what an administrator does --- */
 
+struct wish { struct lease_row row; char code[RECOVERY_CODE_TEXT]; };
+
 static const char *
 lease_state(const struct lease_row *r, int64_t now)
 {
@@ -171,14 +173,19 @@ admin_leases(struct core *c, struct job *j)
 	admin_reply(c, j, answer, good ? NULL : &e);
 }
 
-struct wish { struct lease_row row; char code[RECOVERY_CODE_TEXT]; };
-
 static bool
 count_lease(void *arg, const struct lease_row *r, struct error *e)
 {
 	(void)r, (void)e;
 	++*(unsigned *)arg;
 	return true;
+}
+
+bool
+lease_count(struct core *c, const struct host_row *h, unsigned *count, struct error *e)
+{
+	*count = 0;
+	return store_leases_live(c->store, h->id, clock_now().wall, count_lease, count, e);
 }
 
 /* What a code has no room for: it says how long, and whether it overrules. */
@@ -217,13 +224,13 @@ read_wish(const struct admin_job *a, struct wish *w, struct error *e)
 static bool
 may_have(struct core *c, const struct admin_job *a, struct error *e)
 {
-	unsigned live = 0;
+	unsigned live;
 
 	if (a->host.state != ENROLLMENT_ACTIVE)
 		return err_set(e, ERR_REFUSED, "%s is revoked: no lease lets anybody in there", a->host.name);
 	if (a->ask.code)
 		return true;
-	if (!store_leases_live(c->store, a->host.id, clock_now().wall, count_lease, &live, e))
+	if (!lease_count(c, &a->host, &live, e))
 		return false;
 	return live < LEASES_MAX || err_set(e, ERR_REFUSED, "%s has %u leases in force: end one first", a->host.name, live);
 }

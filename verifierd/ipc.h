@@ -184,7 +184,7 @@ X(AUDIT,     "GET",  "/v1/admin/audit",                "")
  * SHOW     {id, name, group, class, enrollment, state, reason, ref, last_report, ek:{fingerprint, subject, not_after}, ak, enrolled,
  *           boot:{boot_id, reset_count, restart_count}, ima:{entries, violations, pending, refused} or null,
  *           reports:[{ref, at, state, reason}], pending:{id, ek:{…}, ak, since} or null}
- *           also policy:"name/version", ceiling, modes:{service:mode}, modes_at, events:[{kind, count, last}]
+ *           also policy:"name/version", ceiling, leases:how many are in force, modes:{service:mode}, modes_at, events:[{kind, count, last}]
  * HISTORY  {name, history:[{at, kind, reason, ref} and of a report (kind "attested") state, of what the host told afterwards
  *           service, user, count, first, told]}, newest first
  * APPROVE, REJECT, REVOKE   {id, name, enrollment, ek:{fingerprint, subject, not_after}}

@@ -1,5 +1,6 @@
 #include <string.h>
 #include "crockford.h"
+#include "reader.h"
 #include "recovery.h"
 #include "scope.h"
 #include "writer.h"
@@ -28,10 +29,10 @@ authenticate(const uint8_t key[static RECOVERY_KEY_SIZE], const char *host_id, c
 static void
 name(const uint8_t mac[static SHA256_SIZE], char id[static REF_TEXT])
 {
-	uint64_t random;
+	struct reader r = rd_open(mac, SHA256_SIZE);
 
-	memcpy(&random, mac + SHA256_SIZE - sizeof(random), sizeof(random));
-	ref_make(random, false, id);
+	(void)rd_bytes(&r, SHA256_SIZE - sizeof(uint64_t), "shown");
+	ref_make(rd_le64(&r, "name"), false, id);
 }
 
 bool

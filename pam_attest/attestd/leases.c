@@ -28,7 +28,7 @@ keep(const struct book *b, const char *text, struct error *e)
 
 /* Gates hear of it, or of nothing: a file that cannot be written must not leave an older one standing. */
 static bool
-publish(struct book *b, struct error *e)
+write_files(struct book *b, struct error *e)
 {
 	char path[PATH_TEXT + 16], kept[PATH_TEXT + 16], text[LEASE_FILE_MAX];
 	size_t len;
@@ -42,6 +42,13 @@ publish(struct book *b, struct error *e)
 	if (unlink(path) < 0 && errno != ENOENT)
 		return err_errno(e, "unlink %s", path);
 	return !b->all.count;
+}
+
+static bool
+publish(struct book *b, struct error *e)
+{
+	b->unwritten = !write_files(b, e);
+	return !b->unwritten;
 }
 
 static void
@@ -154,7 +161,7 @@ book_order(struct book *b, const struct orders *q, const struct clock *asked, bo
 		fresh.lease[fresh.count++] = lease_of(b, &q->order[i], asked);
 	*changed = fresh.count != b->all.count ||
 	    memcmp(fresh.lease, b->all.lease, fresh.count * sizeof(fresh.lease[0])) != 0;
-	if (!*changed)
+	if (!*changed && !b->unwritten)
 		return true;
 	b->all = fresh;
 	return publish(b, e);

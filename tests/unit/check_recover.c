@@ -277,6 +277,7 @@ START_TEST(what_cannot_be_written_is_not_left_standing)
 	q.order[0].remaining = LEASE_LIFETIME_MAX_MS + 1;       /* no file may say so */
 	strcpy(q.order[0].id, "GGGG-HHHH");
 	ck_assert(!book_order(&book, &q, &now, &changed, &e) && !published(&all));
+	ck_assert(!book_order(&book, &q, &now, &changed, &e));  /* nor is it forgotten */
 }
 END_TEST
 

@@ -132,6 +132,8 @@ show_main(const struct ctl *ctl, int argc, char **argv)
 	show_line("IMA entries", show_sub(j, "ima", "entries", cell));
 	show_line("violations", show_sub(j, "ima", "violations", cell));
 	show_line("IMA pending", show_sub(j, "ima", "pending", cell));
+	if (strcmp(show_member(j, "leases", cell), "0"))
+		show_line("leases", cell);
 	show_key(j, "");
 	if (json_sub(j, "pending", &pending, &e))
 		show_key(pending, "\npending enrollment with other keys:");
