@@ -177,30 +177,13 @@ want_effect(struct job *j)
 		stop(j, EXIT_USAGE, "enforce acts as audit until this host has been affirming once. Next: attestctl attest");
 }
 
-/* Proved lately, and true still: people leave groups, and passwords are locked. */
 static void
 want_rescue(struct job *j)
 {
-	const struct rescue_proof *p;
-	struct way way[ROUTE_COUNT];
-	struct rescue r;
-	struct error e;
+	char why[WAY_TEXT];
 
-	if (!rescue_read(j->conf.state_dir, &r, &e)) {
-		if (e.code == ERR_MISSING)
-			stop(j, EXIT_USAGE, "no way back in was proved. Next: attestctl rescue test USER");
-		else
-			stop(j, EXIT_USAGE, "%s. Next: attestctl rescue test USER", e.why);
-		return;
-	}
-	while ((p = rescue_newest(&r, clock_now().wall))) {
-		ways_try(j->ctl, p->user, way);
-		if (way[p->route].holds)
-			return;
-		say(j, "%s of %s was proved, and holds no more: %s", rescue_route_word(p->route), p->user, way[p->route].text);
-		r.proof[p - r.proof] = r.proof[--r.n];
-	}
-	stop(j, EXIT_USAGE, "no way back in was proved within %d days that still holds. Next: attestctl rescue test USER", RESCUE_DAYS);
+	if (!ways_proved(j->ctl, j->conf.state_dir, why))
+		stop(j, EXIT_USAGE, "%s. Next: attestctl rescue test USER", why);
 }
 
 /* What somebody else's line would make of the drop-in. */

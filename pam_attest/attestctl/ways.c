@@ -77,7 +77,7 @@ look_at_shadow(const char *passwd, const char *user, struct account_state *a)
 
 /* As sshd with StrictModes: the file is the user's or root's, and nobody else writes it. */
 static bool
-has_key(const struct passwd *who)
+has_key(const char *root, const struct passwd *who)
 {
 	own(mem) uint8_t *text = NULL;
 	char path[4096], *line, *save = NULL;
@@ -85,7 +85,7 @@ has_key(const struct passwd *who)
 	struct stat st;
 	size_t len;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/.ssh/authorized_keys", who->pw_dir) >= sizeof(path) || stat(path, &st) < 0 ||
+	if ((size_t)snprintf(path, sizeof(path), "%s%s/.ssh/authorized_keys", root, who->pw_dir) >= sizeof(path) || stat(path, &st) < 0 ||
 	    (st.st_mode & (S_IWGRP | S_IWOTH)) || (st.st_uid && st.st_uid != who->pw_uid) || !S_ISREG(st.st_mode) ||
 	    !file_load(path, KEYS_MAX, &text, &len, &e))
 		return false;
@@ -96,7 +96,7 @@ has_key(const struct passwd *who)
 }
 
 static bool
-look_at_account(const char *passwd, const char *user, struct account_state *a)
+look_at_account(const char *root, const char *passwd, const char *user, struct account_state *a)
 {
 	own(file) FILE *f = fopen(passwd, "re");
 	struct passwd *who = NULL;
@@ -111,7 +111,7 @@ look_at_account(const char *passwd, const char *user, struct account_state *a)
 		return lacks(a, "no such user in %s; one of a directory server is no way back in", passwd);
 	if (!is_shell(passwd, who->pw_shell))
 		return lacks(a, "%s is no shell of /etc/shells", who->pw_shell);
-	a->key = has_key(who);
+	a->key = has_key(root, who);
 	return look_at_shadow(passwd, user, a);
 }
 
@@ -173,7 +173,7 @@ ways_try(const struct ctl *ctl, const char *user, struct way way[static ROUTE_CO
 	struct gate_conf c;
 
 	ctl_conf(ctl, "sshd", &c);
-	look_at_account(c.passwd, user, &a);
+	look_at_account(ctl->root ? ctl->root : "", c.passwd, user, &a);
 	for (unsigned r = 0; a.absent && r < ROUTE_COUNT; r++)
 		set(&way[r], false, "%.190s", a.missing);
 	if (a.absent)
@@ -195,6 +195,35 @@ ways_try(const struct ctl *ctl, const char *user, struct way way[static ROUTE_CO
 		else
 			set(&way[r], true, "passes sshd without any daemon; has %s", !a.key ? "a password" : a.password ? "a key and a password" : "a key");
 	}
+}
+
+bool
+ways_proved(const struct ctl *ctl, const char *state_dir, char why[static WAY_TEXT])
+{
+	const struct rescue_proof *p;
+	struct way way[ROUTE_COUNT];
+	struct rescue r = { 0 };
+	struct error e = { .code = ERR_NONE };
+
+	if (!rescue_read(state_dir, &r, &e) && e.code != ERR_MISSING) {
+		snprintf(why, WAY_TEXT, "%.190s", e.why);
+		return false;
+	}
+	if (e.code == ERR_MISSING || !r.n) {
+		snprintf(why, WAY_TEXT, "no way back in was proved");
+		return false;
+	}
+	snprintf(why, WAY_TEXT, "no way back in was proved within %d days", RESCUE_DAYS);
+	while ((p = rescue_newest(&r, clock_now().wall))) {
+		ways_try(ctl, p->user, way);
+		if (way[p->route].holds)
+			return true;
+		snprintf(why, WAY_TEXT, "%s of %s was proved, and holds no more: %.100s", rescue_route_word(p->route), p->user,
+		    way[p->route].text);
+		r.proof[p - r.proof] = r.proof[r.n - 1];
+		r.n--;
+	}
+	return false;
 }
 
 void

@@ -17,6 +17,12 @@ struct way {
  */
 void ways_try(const struct ctl *, const char *user, struct way way[static ROUTE_COUNT]);
 
+/*
+ * Was a way back in proved within RESCUE_DAYS, and does it hold still? People leave groups, and passwords are locked. If not,
+ * why says what is the matter.
+ */
+bool ways_proved(const struct ctl *, const char *state_dir, char why[static WAY_TEXT]) MUST_CHECK;
+
 /* A console that the kernel writes to and the gate does not take for one: "ttyS0"; "" if there is none. */
 void ways_console(const struct ctl *, char *out, size_t size);
 #endif
