@@ -151,6 +151,10 @@ is "reserved in /etc/group: sudo" "$(sudo_in)" in
 machine_record contraindicated cmdline-changed
 is "reserved, and refused: a login" "$(login)" out
 is "reserved, and refused: sshd" "$(ssh_in)" out
+sed -i 's/^group:.*/group: files [SUCCESS=merge] attest/' /etc/nsswitch.conf
+machine_record affirming ok
+is "reserved, and merged" "$(getent group attested) $(login)" "attested:x:$GID: in"
+sed -i 's/^group:.*/group: files attest/' /etc/nsswitch.conf
 
 # --- a record ends by itself; a session keeps the number that it was given, and where /etc/group has its name, the name
 cp "$LAB/group" /etc/group

@@ -134,6 +134,28 @@ START_TEST(reads_sshd_config)
 }
 END_TEST
 
+static const struct { const char *text, *at; } allowed[] = {
+	{ "AllowGroups wheel attested\n", "f:1" },
+	{ "# none\nallowgroups=attested\nAllowGroups attested\n", "f:2" },
+	{ "AllowGroups \"attested\"\n", "f:1" },
+	{ "AllowGroups attested2 un-attested ATTESTED\n", "" },
+	{ "DenyGroups attested\nAllowUsers attested\n#AllowGroups attested\n", "" },
+	{ "Match User kim\nAllowGroups attested\n", "" },
+};
+
+START_TEST(finds_the_group)
+{
+	struct sshd_conf c;
+
+	sshd_conf_open(&c);
+	sshd_conf_take(&c, "f", allowed[_i].text, strlen(allowed[_i].text), NULL, NULL);
+	ck_assert_str_eq(c.group_at, "");
+	c.group = "attested";
+	sshd_conf_take(&c, "f", allowed[_i].text, strlen(allowed[_i].text), NULL, NULL);
+	ck_assert_msg(!strcmp(c.group_at, allowed[_i].at), "%s: at \"%s\"", allowed[_i].text, c.group_at);
+}
+END_TEST
+
 /* --- sudoers */
 
 static const struct { const char *label, *text, *want; } sudo_rows[] = {
@@ -325,6 +347,7 @@ add(TCase *t)
 	tcase_add_loop_test(t, reads_lines, 0, COUNT(line_rows));
 	tcase_add_test(t, limits_of_lines);
 	tcase_add_loop_test(t, reads_sshd_config, 0, COUNT(sshd_rows));
+	tcase_add_loop_test(t, finds_the_group, 0, COUNT(allowed));
 	tcase_add_loop_test(t, reads_sudoers, 0, COUNT(sudo_rows));
 	tcase_add_test(t, many_sudoers);
 	tcase_add_loop_test(t, reads_groups, 0, COUNT(group_rows));
