@@ -327,6 +327,11 @@ enrol_start(struct agent *a, const struct enrol_ask *ask, struct outcome *o)
 		start_anew(a, ask, o);
 		return;
 	}
+	if (!strcmp(a->opt->tcti, "none")) {
+		err_set(&e, ERR_CONFIG, "tcti = none: this attestd has no TPM to enroll with, and judges other machines alone");
+		finish(a, REASON_TPM_ABSENT, &e, o);
+		return;
+	}
 	finish(a, enroll(a, ask, clock_mono() + ENROL_MS, &e), &e, o);
 }
 

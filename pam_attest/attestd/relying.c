@@ -27,39 +27,33 @@ relying_token(struct relying *r, const char *path, struct error *e)
 	return true;
 }
 
-/* Whose word counts, and with what we ask: a host's is its enrollment, another gateway's is what it pinned. */
+/* Whose word counts: a host's verifier is that of its enrollment, another gateway's the one that it pinned. */
 struct standing {
 	struct identity id;
-	const char     *token;
 	bool            pinned;
 };
 
-static enum reason
-load_standing(const struct relying *r, struct standing *s, struct error *e)
+static bool
+load_standing(const char *state_dir, struct standing *s, struct error *e)
 {
-	if (!state_load(r->opt->state_dir, &s->id, e))
-		return REASON_INTERNAL_ERROR;
+	if (!state_load(state_dir, &s->id, e))
+		return false;
 	s->pinned = s->id.active;
-	s->token = r->token[0] ? r->token : s->id.token;
-	if (!s->id.active && !gateway_load(r->opt->state_dir, &s->id, &s->pinned, e))
-		return REASON_INTERNAL_ERROR;
-	if (!s->token[0])
-		return err_set(e, ERR_CONFIG, "neither enrolled nor a token_file"), REASON_NOT_GATEWAY;
-	return REASON_OK;
+	return s->id.active || gateway_load(state_dir, &s->id, &s->pinned, e);
 }
 
-/* The keys that came beside the answer, if the root that is pinned signed them; the first root that we see is. */
+/*
+ * The keys that came beside the answer, if the root that is pinned signed them; the first root that we see is. A host's
+ * identity is the other thread's to write: there they count for this answer.
+ */
 static bool
-learn_keys(const struct relying *r, struct standing *s, const struct told_result *t, struct error *e)
+learn_keys(const char *state_dir, struct standing *s, const struct told_result *t, struct error *e)
 {
 	if (s->id.active)
-		return state_save_keys(r->opt->state_dir, t->keyset, &s->id, e);
+		return keyset_verify(t->keyset, strlen(t->keyset), &s->id.root, s->id.keys.serial, &s->id.keys, e);
 	if (!s->pinned)
 		s->id.root = t->root;
-	if (!gateway_save(r->opt->state_dir, t->keyset, &s->id, e))
-		return false;
-	s->pinned = true;
-	return true;
+	return gateway_save(state_dir, t->keyset, &s->id, e);
 }
 
 static bool
@@ -87,21 +81,31 @@ worth(const struct relying_ask *q, const struct result *res, int64_t now, struct
 	return reason_state(res->reason[0]) == res->state ? res->reason[0] : REASON_RESULT_INVALID;
 }
 
-static enum reason
-read_result(const struct relying *r, const struct relying_ask *q, struct standing *s, const struct answer *got,
-    struct relying_said *out, struct error *e)
+/* Signed by a key that is known, or by one that came with the answer and leads to the root. */
+static bool
+believe(const char *state_dir, const struct relying_ask *q, const struct told_result *t, struct result *res, struct error *e)
+{
+	own(mem) struct standing *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return err_set(e, ERR_MEMORY, "result");
+	if (!load_standing(state_dir, s, e))
+		return false;
+	return (s->pinned && verified(q, s, t, res, e)) || (learn_keys(state_dir, s, t, e) && verified(q, s, t, res, e));
+}
+
+enum reason
+relying_read(const char *state_dir, const struct relying_ask *q, const char *body, size_t len, struct relying_said *out,
+    struct error *e)
 {
 	own(mem) struct told_result *t = calloc(1, sizeof(*t));
-	struct error ignored;
 	struct result res;
 
 	if (!t)
 		return err_set(e, ERR_MEMORY, "result"), REASON_INTERNAL_ERROR;
-	if (!told_result_read(got->body, got->len, t, e))
+	if (!told_result_read(body, len, t, e) || !believe(state_dir, q, t, &res, e))
 		return REASON_RESULT_INVALID;
-	if (!(s->pinned && verified(q, s, t, &res, e)) && !(learn_keys(r, s, t, s->pinned ? &ignored : e) && verified(q, s, t, &res, e)))
-		return REASON_RESULT_INVALID;
-	e->code = ERR_NONE;
+	e->code = ERR_NONE;             /* of the files that were not there, say */
 	strcpy(out->ref, res.ref);
 	strcpy(out->peer, res.host);
 	return worth(q, &res, clock_now().wall, e);
@@ -120,7 +124,7 @@ refusal(enum reason why)
 }
 
 static enum reason
-ask(struct relying *r, const struct relying_ask *q, struct standing *s, struct answer *got, struct error *e)
+ask(struct relying *r, const struct relying_ask *q, const char *token, struct answer *got, struct error *e)
 {
 	struct redemption redemption;
 	struct problem problem = { 0 };
@@ -131,7 +135,7 @@ ask(struct relying *r, const struct relying_ask *q, struct standing *s, struct a
 
 	if (!q->redeem) {
 		snprintf(path, sizeof(path), "/v1/results/%s", q->peer);
-		why = upstream_ask(&r->up, &(struct request){ .path = path, .bearer = s->token }, q->deadline, got, &problem, e);
+		why = upstream_ask(&r->up, &(struct request){ .path = path, .bearer = token }, q->deadline, got, &problem, e);
 		return why == REASON_OK ? why : refusal(why);
 	}
 	memcpy(redemption.code, q->code, sizeof(redemption.code));
@@ -140,7 +144,7 @@ ask(struct relying *r, const struct relying_ask *q, struct standing *s, struct a
 	if (!redemption_json(&redemption, &body, &len, e))
 		return REASON_INTERNAL_ERROR;
 	why = upstream_ask(&r->up, &(struct request){ .path = "/v1/passports/redemptions", .type = "application/json",
-	    .body = body, .len = len, .bearer = s->token }, q->deadline, got, &problem, e);
+	    .body = body, .len = len, .bearer = token }, q->deadline, got, &problem, e);
 	return why == REASON_OK ? why : refusal(why);
 }
 
@@ -157,39 +161,50 @@ sensible(const struct relying_ask *q, struct error *e)
 	return code_read(q->code, code) ? REASON_OK : REASON_PASSPORT_INVALID;
 }
 
-void
-relying_answer(struct relying *r, const struct relying_ask *q, struct relying_said *out)
+/* Until somebody has answered, or nobody does; what that is worth comes after. */
+static enum reason
+ask_verifier(struct relying *r, const struct relying_ask *q, struct answer *got, struct error *e)
 {
-	own(mem) struct standing *s = calloc(1, sizeof(*s));
+	own(mem) struct identity *id = calloc(1, sizeof(*id));
+	const char *token;
+	enum reason why;
+
+	if (!id || !state_load(r->opt->state_dir, id, e))
+		return REASON_INTERNAL_ERROR;
+	token = r->token[0] ? r->token : id->token;
+	if (!token[0])
+		return err_set(e, ERR_CONFIG, "neither enrolled nor a token_file"), REASON_NOT_GATEWAY;
+	if (clock_mono() < r->out_until)
+		return err_set(e, ERR_TIMEOUT, "nobody answered just now"), r->out_why;
+	enrol_verifier(r->opt, id->url, &r->up);
+	e->code = ERR_NONE;
+	why = ask(r, q, token, got, e);
+	if (reason_is_outage(why)) {
+		r->out_until = clock_mono() + RELYING_OUT_MS;
+		r->out_why = why;
+	}
+	explicit_bzero(id, sizeof(*id));
+	return why;
+}
+
+/* One question from top to bottom. */
+static void
+answer_one(struct relying *r, const struct relying_ask *q, struct relying_said *out)
+{
 	own(answer) struct answer got = { 0 };
 	struct error e = { .code = ERR_NONE };
-	int64_t now = clock_mono();
-	enum reason why = REASON_INTERNAL_ERROR;
+	enum reason why;
 
 	*out = (struct relying_said){ .number = q->number };
 	strcpy(out->peer, q->redeem ? "" : q->peer);
-	if (s)
-		why = sensible(q, &e);
+	why = sensible(q, &e);
 	if (why == REASON_OK)
-		why = load_standing(r, s, &e);
-	e.code = why == REASON_OK ? ERR_NONE : e.code;      /* that there was no file, say */
-	if (why == REASON_OK && now < r->out_until)
-		why = r->out_why;
-	else if (why == REASON_OK) {
-		enrol_verifier(r->opt, s->id.url, &r->up);
-		why = ask(r, q, s, &got, &e);
-		if (reason_is_outage(why)) {
-			r->out_until = clock_mono() + RELYING_OUT_MS;
-			r->out_why = why;
-		}
-		if (why == REASON_OK)
-			why = read_result(r, q, s, &got, out, &e);
-	}
+		why = ask_verifier(r, q, &got, &e);
+	if (why == REASON_OK)
+		why = relying_read(r->opt->state_dir, q, got.body, got.len, out, &e);
 	out->reason = why;
 	if (reason_state(why) != STATE_AFFIRMING && e.code != ERR_NONE)
 		snprintf(out->why, sizeof(out->why), "%s", e.why);
-	if (s)
-		explicit_bzero(s, sizeof(*s));
 }
 
 /* --- the thread */
@@ -204,7 +219,7 @@ work(void *arg)
 		struct relying_said *said = calloc(1, sizeof(*said));
 
 		if (said && clock_left(q->deadline))
-			relying_answer(r, q, said);
+			answer_one(r, q, said);
 		else if (said)
 			*said = (struct relying_said){ .number = q->number, .reason = REASON_ATTESTD_TIMEOUT };
 		explicit_bzero(q, sizeof(*q));

@@ -49,6 +49,10 @@ bool relying_post(struct relying *, const struct relying_ask *);
 bool relying_take(struct relying *, struct relying_said *);
 void relying_stop(struct relying *);
 
-/* One question from top to bottom; the thread's, and the tests'. */
-void relying_answer(struct relying *, const struct relying_ask *, struct relying_said *);
+/*
+ * What the body of a 200 is worth, by what state_dir knows of the verifier, which may learn new keys from it: the reason of
+ * the result if it is signed, about what was asked for, and in time. Fills ref and peer.
+ */
+enum reason relying_read(const char *state_dir, const struct relying_ask *, const char *body, size_t len,
+    struct relying_said *, struct error *);
 #endif

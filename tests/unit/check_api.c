@@ -33,6 +33,63 @@ START_TEST(challenge_request)
 }
 END_TEST
 
+START_TEST(purposes)
+{
+	struct challenge_request q = { .ak = { .size = 34, .bytes = { 0, 0xb, 5 } }, .boot_id = "0b7e-x" }, again;
+
+	for (unsigned p = 0; p < PURPOSE_COUNT; p++) {
+		q.purpose = (enum purpose)p;
+		ck_assert(challenge_request_json(&q, &text, &len, &e));
+		ck_assert_msg(challenge_request_read(text, len, &again, &e), "%s", e.why);
+		ck_assert_int_eq(again.purpose, q.purpose);
+		free(give(text));
+	}
+}
+END_TEST
+
+static const struct { const char *label, *text; enum err code; const char *why; } redemptions[] = {
+	{ "good",             "{\"code\":\"0123456789ABCDEFGHJKMNPQRS\",\"audience\":\"vpn.example\",\"user\":\"kim\"}", ERR_NONE, "" },
+	{ "lower case",       "{\"code\":\"0123456789abcdefghjkmnpqrs\",\"audience\":\"vpn.example\",\"user\":\"kim\"}", ERR_FORMAT, "code: not a code" },
+	{ "with dashes",      "{\"code\":\"0123-456789ABCDEFGHJKMNPQR\",\"audience\":\"vpn.example\",\"user\":\"kim\"}", ERR_FORMAT, "code" },
+	{ "too short",        "{\"code\":\"0123456789ABCDEFGHJKMNPQR\",\"audience\":\"vpn.example\",\"user\":\"kim\"}", ERR_FORMAT, "code" },
+	{ "too long",         "{\"code\":\"0123456789ABCDEFGHJKMNPQRSA\",\"audience\":\"vpn.example\",\"user\":\"kim\"}", ERR_LIMIT, "code" },
+	{ "no code",          "{\"audience\":\"vpn.example\",\"user\":\"kim\"}", ERR_FORMAT, "code" },
+	{ "audience a path",  "{\"code\":\"0123456789ABCDEFGHJKMNPQRS\",\"audience\":\"vpn/..\",\"user\":\"kim\"}", ERR_FORMAT, "audience" },
+	{ "no audience",      "{\"code\":\"0123456789ABCDEFGHJKMNPQRS\",\"audience\":\"\",\"user\":\"kim\"}", ERR_FORMAT, "audience" },
+	{ "user with a space","{\"code\":\"0123456789ABCDEFGHJKMNPQRS\",\"audience\":\"vpn.example\",\"user\":\"k m\"}", ERR_FORMAT, "user" },
+	{ "user a number",    "{\"code\":\"0123456789ABCDEFGHJKMNPQRS\",\"audience\":\"vpn.example\",\"user\":7}", ERR_FORMAT, "user" },
+};
+
+START_TEST(redemption_rows)
+{
+	struct redemption q = { .code = "" };
+	bool ok = redemption_read(redemptions[_i].text, strlen(redemptions[_i].text), &q, &e);
+
+	ck_assert_msg(ok == (redemptions[_i].code == ERR_NONE), "%s: %s", redemptions[_i].label, e.why);
+	if (ok) {
+		ck_assert(redemption_json(&q, &text, &len, &e));
+		ck_assert_str_eq(text, redemptions[_i].text);
+	} else {
+		ck_assert_msg(e.code == redemptions[_i].code && strstr(e.why, redemptions[_i].why), "%s: %s", redemptions[_i].label, e.why);
+	}
+}
+END_TEST
+
+static void
+is_no_redemption(const uint8_t *p, size_t n, void *arg)
+{
+	struct redemption q;
+
+	(void)arg;
+	ck_assert(!redemption_read((const char *)p, n, &q, &e));
+}
+
+START_TEST(no_part_of_a_redemption)
+{
+	unit_prefixes((const uint8_t *)redemptions[0].text, strlen(redemptions[0].text), is_no_redemption, NULL);
+}
+END_TEST
+
 START_TEST(challenge_answer)
 {
 	struct challenge_answer a = { .challenge = { 1 }, .nonce = { 2 }, .boot_log_known = true, .ima_wanted = true,
@@ -282,6 +339,9 @@ add(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, nothing, release);
 	tcase_add_test(tc, challenge_request);
+	tcase_add_test(tc, purposes);
+	tcase_add_loop_test(tc, redemption_rows, 0, (int)COUNT(redemptions));
+	tcase_add_test(tc, no_part_of_a_redemption);
 	tcase_add_test(tc, challenge_answer);
 	tcase_add_test(tc, evidence_answer);
 	tcase_add_test(tc, enroll_request);

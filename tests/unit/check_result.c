@@ -257,6 +257,42 @@ START_TEST(test_row_22_other_audience)
 }
 END_TEST
 
+/* Row 35: what is for an audience is for that one and that user, and what is for none is for none. */
+START_TEST(test_row_35_passports)
+{
+	struct result r = a_result(), again;
+	char jws[RESULT_MAX];
+	size_t len;
+
+	ck_assert(result_sign(&r, signer, jws, sizeof(jws), &len, &e));
+	ck_assert(!passport_verify(jws, len, &keys, now, "vpn.example", "kim", &again, &e) && e.code == ERR_UNTRUSTED);
+	strcpy(r.audience, "vpn.example");
+	strcpy(r.user, "kim");
+	ck_assert(result_sign(&r, signer, jws, sizeof(jws), &len, &e));
+	ck_assert_msg(passport_verify(jws, len, &keys, now, "vpn.example", "kim", &again, &e), "%s", e.why);
+	ck_assert_str_eq(again.audience, "vpn.example");
+	ck_assert_str_eq(again.user, "kim");
+	ck_assert(!passport_verify(jws, len, &keys, now, "vpn.exampl", "kim", &again, &e) && e.code == ERR_MISMATCH);
+	ck_assert(!passport_verify(jws, len, &keys, now, "vpn.example", "", &again, &e) && e.code == ERR_MISMATCH);
+	ck_assert(!passport_verify(jws, len, &keys, r.expires_wall, "vpn.example", "kim", &again, &e));
+	ck_assert(!result_verify(jws, len, &keys, now, &again, &e) && e.code == ERR_UNTRUSTED);
+}
+END_TEST
+
+static const struct { const char *text; bool audience, user; } names[] = {
+	{ "vpn.example", true, true }, { "", false, false }, { "a b", false, false }, { "kim@example", false, true }, { "../x", false, true },
+	{ "-x", false, true }, { "a\tb", false, false }, { "k\xc3\xb6", false, false },
+	{ "012345678901234567890123456789012345678901234567890123456789012", true, true },
+	{ "0123456789012345678901234567890123456789012345678901234567890123", false, false },
+};
+
+START_TEST(names_of_audiences_and_users)
+{
+	ck_assert_msg(audience_ok(names[_i].text) == names[_i].audience, "%s", names[_i].text);
+	ck_assert_msg(passport_user_ok(names[_i].text) == names[_i].user, "%s", names[_i].text);
+}
+END_TEST
+
 START_TEST(nonsense_is_not_signed)
 {
 	struct result r = a_result();
@@ -286,6 +322,8 @@ add(TCase *tc)
 	tcase_add_loop_test(tc, payload, 0, (int)COUNT(payloads));
 	tcase_add_test(tc, test_row_22_token_confusion);
 	tcase_add_test(tc, test_row_22_other_audience);
+	tcase_add_test(tc, test_row_35_passports);
+	tcase_add_loop_test(tc, names_of_audiences_and_users, 0, (int)COUNT(names));
 	tcase_add_test(tc, nonsense_is_not_signed);
 }
 

@@ -304,6 +304,12 @@ tests_unit_check_options_SOURCES  = %D%/check_options.c
 tests_unit_check_options_CPPFLAGS = $(UNIT_CPPFLAGS) $(ATTESTD_CPPFLAGS)
 tests_unit_check_options_LDADD    = libunit.la libattestd.la
 
+check_PROGRAMS += %D%/check_relying
+TESTS += %D%/check_relying
+tests_unit_check_relying_SOURCES  = %D%/check_relying.c
+tests_unit_check_relying_CPPFLAGS = $(UNIT_CPPFLAGS) $(ATTESTD_CPPFLAGS)
+tests_unit_check_relying_LDADD    = libunit.la libattestd.la
+
 check_PROGRAMS += %D%/check_state
 TESTS += %D%/check_state
 tests_unit_check_state_SOURCES  = %D%/check_state.c
