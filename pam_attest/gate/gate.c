@@ -396,7 +396,7 @@ phase_word(enum phase p)
 	return (unsigned)p < PHASE_COUNT ? phases[p] : "";
 }
 
-enum { DATAGRAM_MAX = 512, TELL_WAIT_US = 20 * 1000 };
+enum { DATAGRAM_MAX = 512, TELL_WAIT_US = 100 * 1000 };
 
 /*
  * The kernel would name the real uid, which in sudo and su is the user's: attestd counts what was decided
@@ -449,7 +449,7 @@ gate_tell(const struct gate_conf *c, const struct gate_request *q, const struct 
 		local_put(&o, "kill_switch", "yes");
 	if (!local_end(&o, &e) || o.used > DATAGRAM_MAX)
 		return;
-	/* The kernel's queue may hold as few as ten: a crowd that logs in at once waits a moment for its turn, no longer. */
+	/* Where systemd did not raise it the kernel holds ten: a crowd that logs in at once waits a moment for its turn, no longer. */
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && !setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){ .tv_usec = TELL_WAIT_US }, sizeof(struct timeval)))
 		send_as_effective(fd, &to, &o);

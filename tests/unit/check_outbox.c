@@ -39,9 +39,10 @@ teardown(void)
 static struct decision
 made(const char *user, enum access access, enum reason reason)
 {
-	struct decision d = { .number = ++number, .time = 1764000000000 + (int64_t)number * 1000, .service = "sshd",
+	struct decision d = { .number = number + 1, .time = 1764000000000 + (int64_t)number * 1000, .service = "sshd",
 		.access = access, .reason = reason, .counts = true, .mode = MODE_ENFORCE };
 
+	number++;
 	snprintf(d.user, sizeof(d.user), "%s", user);
 	return d;
 }
