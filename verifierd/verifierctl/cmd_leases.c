@@ -18,9 +18,8 @@ show_leases(const struct json *j)
 static void
 show_code(const char *code)
 {
-	printf("  ");
 	for (size_t i = 0; code[i]; i++)
-		printf("%s%c", i && i % 5 == 1 && i > 1 ? "-" : "", code[i]);
+		printf("%s%c", i && i % 4 == 0 ? "-" : "", code[i]);
 	printf("\n");
 }
 
@@ -35,7 +34,7 @@ show_lease(const struct json *j)
 	if (!json_sub(j, "lease", &lease, &e))
 		return;
 	if (json_has(j, "code")) {
-		printf("on %s, where anybody may type it:\n\n  attestctl recover\n", host);
+		printf("on %s, where anybody may type it:\n\n  attestctl recover ", host);
 		show_code(show_member(j, "code", cell));
 		printf("\n");
 	} else {
