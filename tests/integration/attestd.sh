@@ -6,6 +6,8 @@ for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend tpm2_createprimary tpm2_
 	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
 done
 . "$SOURCE/tests/integration/lab.sh"
+# shellcheck source=tests/json.sh
+. "$top_srcdir/tests/json.sh"
 VM=$SOURCE/tests/data/vm
 
 passed=0 failed=0
@@ -121,6 +123,22 @@ is "as before" $(($(commands) - before)) 2
 is "status says when attestd attests again" "$(attestctl status --json | jq -r '(.renews | fromdateiso8601) > now')" true
 is "and that the verifier answered" "$(attestctl status --json | jq -r '(.verifier.answered | fromdateiso8601) > now - 60')" true
 attestctl is-attested -q; is "is-attested" $? 0
+# --- attest-json(7) says what these print; tests/gate asks those that need no daemon
+fits() { local s=$1; shift; is "$s" "$("$@" --json 2>&1 | json_differs "$s")" ""; }
+fits "attestctl status" attestctl status
+fits "attestctl status" attestctl attest
+lab_login >/dev/null
+fits "attestctl status" attestctl explain "$(lab_field .ref)"
+fits "attestctl report" attestctl report
+fits "attestctl metrics" attestctl metrics
+fits "attestctl check" attestctl check --service demo --user kim
+fits "attestctl doctor" attestctl doctor --pam-dir "$LAB/pam.d"
+fits "attestctl passport" attestctl passport --audience vpn.example --user kim
+fits "verifierctl hosts" verifierctl hosts
+fits "verifierctl show" verifierctl show host-a
+fits "verifierctl history" verifierctl history host-a
+for what in references policies groups allow-lists gateways audit; do fits "verifierctl $what list" verifierctl $what list; done
+fits "verifierctl tokens create" verifierctl tokens create --reason test
 
 # --- power
 lab_kill attestd

@@ -55,7 +55,7 @@ enroll_line_main(const struct ctl *ctl, int argc, char **argv)
 	const struct arg args[] = { { "url", &url, NULL } };
 	own(json) struct json *j = NULL;
 	struct options o;
-	char host[256] = "VERIFIER", digest[65], token[CELL_TEXT];
+	char host[256] = "VERIFIER", digest[65], token[CELL_TEXT], line[2560];
 	const char *port;
 	struct words w;
 	int rc;
@@ -73,11 +73,13 @@ enroll_line_main(const struct ctl *ctl, int argc, char **argv)
 		return rc;
 	gethostname(host, sizeof(host) - 1);
 	port = strrchr(o.hosts, ':');
-	if (url)
-		printf("attestctl enroll --url %s", url);
-	else
-		printf("attestctl enroll --url https://%s%s", host, port ? port : ":8451");
-	printf(" --ca-sha256 %s --token %s\n", digest, show_member(j, "token", token));
+	snprintf(line, sizeof(line), "attestctl enroll --url %.1500s%.255s%.16s --ca-sha256 %s --token %.255s", url ? url : "https://", url ? "" : host,
+	    url ? "" : port ? port : ":8451", digest, show_member(j, "token", token));
+	if (ctl->json) {
+		json_put_text(j, "command", line);
+		return api_print(j);
+	}
+	puts(line);
 	return EXIT_DONE;
 }
 
@@ -124,9 +126,62 @@ audit_main(const struct ctl *ctl, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+/* Prints a tree that was made here, and gives it back. */
+static int
+print_own(struct json *j)
+{
+	own(json) struct json *mine = j;
+
+	return api_print(mine);
+}
+
+/* The configuration in force, row by row; values as the file would have them. */
+static void
+each_value(const struct options *o, void (*fn)(void *, const char *section, const char *key, const char *value), void *arg)
+{
+	char lifetime[32], grace[32], workers[16];
+	const struct { const char *section, *key, *value; } rows[] = {
+		{ "listen", "hosts", o->hosts }, { "listen", "admin", o->admin }, { "listen", "web", o->web }, { "listen", "metrics", o->metrics },
+		{ "tls", "cert_file", o->cert_file }, { "tls", "key_file", o->key_file }, { "tls", "ca_file", o->ca_file },
+		{ "tls", "names", o->names },
+		{ "store", "url", o->store }, { "paths", "state_dir", o->state_dir }, { "paths", "run_dir", o->run_dir },
+		{ "enroll", "mode", enroll_mode_word(o->mode) }, { "enroll", "ek_roots", o->ek_roots },
+		{ "enroll", "simulator", o->simulator ? "yes" : "no" },
+		{ "result", "lifetime", lifetime }, { "result", "grace_max", grace },
+		{ "process", "user", o->user }, { "process", "workers", workers }, { "process", "sandbox", o->sandbox ? "yes" : "no" },
+	};
+
+	snprintf(lifetime, sizeof(lifetime), "%llds", (long long)o->lifetime / 1000);
+	snprintf(grace, sizeof(grace), "%llds", (long long)o->grace_max / 1000);
+	snprintf(workers, sizeof(workers), "%u", o->workers);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		fn(arg, rows[i].section, rows[i].key, rows[i].value);
+}
+
+struct sections { struct json *all, *one; const char *last; };
+
+static void
+show_value(void *arg, const char *section, const char *key, const char *value)
+{
+	struct sections *s = arg;
+
+	if (!s->last || strcmp(s->last, section) != 0) {
+		s->last = section;
+		if (!s->all)
+			printf("[%s]\n", section);
+		else
+			json_put(s->all, section, s->one = json_new());
+	}
+	if (s->all)
+		json_put_text(s->one, key, value);
+	else
+		printf("%s = %s\n", key, value);
+}
+
 int
 config_main(const struct ctl *ctl, int argc, char **argv)
 {
+	struct sections s = { 0 };
 	struct options o;
 	struct words w;
 
@@ -134,29 +189,39 @@ config_main(const struct ctl *ctl, int argc, char **argv)
 		return usage_of("config");
 	if (!load(ctl, &o))
 		return EXIT_USAGE;
-	printf("[listen]\nhosts = %s\nadmin = %s\nweb = %s\nmetrics = %s\n", o.hosts, o.admin, o.web, o.metrics);
-	printf("[tls]\ncert_file = %s\nkey_file = %s\nca_file = %s\nnames = %s\n", o.cert_file, o.key_file, o.ca_file, o.names);
-	printf("[store]\nurl = %s\n[paths]\nstate_dir = %s\nrun_dir = %s\n", o.store, o.state_dir, o.run_dir);
-	printf("[enroll]\nmode = %s\nek_roots = %s\nsimulator = %s\n", enroll_mode_word(o.mode), o.ek_roots,
-	    o.simulator ? "yes" : "no");
-	printf("[result]\nlifetime = %llds\ngrace_max = %llds\n", (long long)o.lifetime / 1000, (long long)o.grace_max / 1000);
-	printf("[process]\nuser = %s\nworkers = %u\nsandbox = %s\n", o.user, o.workers, o.sandbox ? "yes" : "no");
-	return EXIT_DONE;
+	if (ctl->json) {
+		s.all = json_new();
+		json_put_int(s.all, "schema", 1);
+	}
+	each_value(&o, show_value, &s);
+	return s.all ? print_own(s.all) : EXIT_DONE;
 }
 
 int
 lint_main(const struct ctl *ctl, int argc, char **argv)
 {
+	struct json *j, *warnings = json_new_list();
+	char text[CELL_TEXT];
 	struct options o;
-	struct words w;
+	struct words w = { 0 };
 
-	if (!args_read(argc, argv, NULL, 0, &w) || w.count)
-		return usage_of("lint");
-	if (!load(ctl, &o))
-		return EXIT_USAGE;
+	if (!args_read(argc, argv, NULL, 0, &w) || w.count || !load(ctl, &o)) {
+		json_free(warnings);
+		return w.count ? usage_of("lint") : EXIT_USAGE;
+	}
 	if (o.simulator)
-		fprintf(stderr, "warning: [enroll] simulator = yes lets software TPMs in\n");
-	if (access(o.ek_roots, R_OK))
-		fprintf(stderr, "warning: [enroll] ek_roots = %s: cannot be read, so that no TPM can enroll\n", o.ek_roots);
+		json_add_text(warnings, "[enroll] simulator = yes lets software TPMs in");
+	if (access(o.ek_roots, R_OK)) {
+		snprintf(text, sizeof(text), "[enroll] ek_roots = %s: cannot be read, so that no TPM can enroll", o.ek_roots);
+		json_add_text(warnings, text);
+	}
+	j = json_new();
+	json_put_int(j, "schema", 1);
+	json_put(j, "warnings", warnings);
+	if (ctl->json)
+		return print_own(j);
+	for (unsigned i = 0; show_item(json_item(j, "warnings", i), text); i++)
+		fprintf(stderr, "warning: %s\n", text);
+	json_free(j);
 	return EXIT_DONE;
 }
