@@ -64,6 +64,7 @@ struct daemon {
 	int64_t          watchdog, next_word;  /* how often systemd wants to hear of us, 0: never; and when next */
 	struct client   *enrolling;
 	struct client   *traveller;            /* whose passport the worker asks for */
+	uid_t            served;               /* whose was asked for last */
 	struct book      leases;
 	struct guesses   guesses;
 	int64_t          next_orders;          /* ms of CLOCK_MONOTONIC */
@@ -745,7 +746,15 @@ ask_passport(struct daemon *d, struct client *c)
 		c->waiting = true;
 }
 
-/* Who waits for a passport longest, by its deadline. */
+/* Does a come before b? Who was served last lets the others go first, so that no user fills the queue; else the longest wait counts. */
+static bool
+goes_first(const struct daemon *d, const struct client *a, const struct client *b)
+{
+	bool again = a->uid == d->served, other = b->uid == d->served;
+
+	return again != other ? other : a->deadline < b->deadline;
+}
+
 static struct client *
 next_traveller(struct daemon *d)
 {
@@ -754,7 +763,7 @@ next_traveller(struct daemon *d)
 	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
 		struct client *c = &d->clients.list[i];
 
-		if (c->fd >= 0 && c->waiting && c->verb == VERB_PASSPORT && (!first || c->deadline < first->deadline))
+		if (c->fd >= 0 && c->waiting && c->verb == VERB_PASSPORT && (!first || goes_first(d, c, first)))
 			first = c;
 	}
 	return first;
@@ -779,6 +788,7 @@ start_passport(struct daemon *d)
 		return;
 	memcpy(j.whom.audience, c->in->about.audience, sizeof(j.whom.audience));
 	memcpy(j.whom.user, c->in->about.user, sizeof(j.whom.user));
+	d->served = c->uid;
 	if (post(d, &j))
 		d->traveller = c;
 	else

@@ -326,11 +326,12 @@ gate_user_text(const struct gate_conf *c, const struct gate_decision *d, char *o
 	bool refused = d->outcome == OUTCOME_DENY;
 	char next[REASON_ADVICE_TEXT] = "", peer[GATE_WORD_MAX];
 
+	gate_word(d->peer, peer);       /* as a certificate has it, or a verifier */
 	if (refused)
-		reason_advice(d->reason, d->ref, d->peer[0] ? d->peer : d->recorded ? d->record.host : "", next);
+		reason_advice(d->reason, d->ref, peer[0] ? peer : d->recorded ? d->record.host : "", next);
 	snprintf(out, size, "attest: %s: %s%s%s (%s).%s%s%s%s%s%s%s",
 	    refused ? "refused" : d->outcome == OUTCOME_PERMIT || d->outcome == OUTCOME_LEASE ? "permitted" : "not gated",
-	    d->peer[0] ? gate_word(d->peer, peer) : "", d->peer[0] ? ": " : "", reason_text(d->reason), reason_code(d->reason),
+	    peer, peer[0] ? ": " : "", reason_text(d->reason), reason_code(d->reason),
 	    d->ref[0] ? " Ref " : "", d->ref, d->ref[0] ? "." : "",
 	    refused ? " " : "", next,
 	    refused && c->message[0] ? " " : "", refused ? c->message : "");

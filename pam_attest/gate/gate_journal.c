@@ -47,6 +47,8 @@ gate_journal(const struct gate_conf *c, const struct gate_request *q, const stru
 	journal_put(&j, "ATTEST_MODE", mode_word(d->mode));
 	journal_put(&j, "ATTEST_STATE", state_word(d->state));
 	journal_put(&j, "ATTEST_SOURCE", source_word(d->source));
+	if (d->peer[0])
+		journal_put(&j, "ATTEST_PEER", gate_word(d->peer, word));
 	if (d->age >= 0)
 		journal_put_number(&j, "ATTEST_AGE_SEC", d->age / 1000);
 	return journal_send(&j, c->journal);

@@ -107,9 +107,13 @@ START_TEST(no_name_makes_a_field)
 	for (size_t i = 0; i < COUNT(names); i++) {
 		struct gate_request q = { .user = names[i], .rhost = names[i], .tty = "", .phase = PHASE_ACCOUNT };
 
-		ck_assert(sent(&q, &refused));
+		struct gate_decision d = refused;
+
+		snprintf(d.peer, sizeof(d.peer), "%s", names[i]);
+		ck_assert(sent(&q, &d));
 		ck_assert_str_eq(field("ATTEST_DECISION"), "refused");
 		ck_assert_str_eq(field("PRIORITY"), "5");
+		ck_assert_ptr_null(strpbrk(field("ATTEST_PEER"), " =\r\x01"));
 		ck_assert_ptr_null(strstr(entry, "\n_UID"));
 		ck_assert_ptr_null(strpbrk(field("ATTEST_USER"), " =\r\x01"));
 		field("MESSAGE");
