@@ -1,6 +1,6 @@
 #!/bin/bash
 # packages.sh TARBALL: builds the Debian packages from a release tarball, asks lintian, and has a pristine Debian 12
-# install, upgrade, remove, purge and reinstall them (inside.sh). Not part of make check: scripts/test runs it.
+# install, upgrade, remove, purge and reinstall them (inside.sh), and a newcomer's evening with them (evening.sh). Not part of make check: scripts/test runs it.
 # PACKAGES_DIR holds what can be used again: the pristine Debian, and the packages.
 set -u
 here=$(dirname "$(realpath "$0")")
@@ -10,9 +10,12 @@ dir=${PACKAGES_DIR:-$here/../../build-logs/packages}
 for p in dpkg-buildpackage dh lintian debootstrap; do
 	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
 done
+# What stands for the hardware of an evening.
+MACHINE="swtpm swtpm-tools tpm2-tools libtss2-tcti-swtpm0 jq"
 mkdir -p "$dir" && cd "$dir" || exit 1
 
-"$here/chroot.sh" make "$dir/debian" &
+# shellcheck disable=SC2086  # a list of words
+"$here/chroot.sh" make "$dir/debian" $MACHINE &
 base=$!
 trap wait EXIT
 
@@ -33,5 +36,12 @@ for p in libpam-attest libnss-attest attestd attest-tools verifierd; do
 	rm -rf next.tmp
 done
 wait $base || exit $?
-cp "$here"/inside.sh debs/
-"$here/chroot.sh" run "$dir/debian" "$dir/debs" bash /mnt/inside.sh
+cp "$here"/inside.sh "$here"/evening.sh "$here"/../integration/swtpm.sh "$here"/../../man/attest-quickstart.7 debs/
+mkdir -p debs/boots
+cp "$here"/../data/vm/sb-shimgrub-a/binary_bios_measurements debs/boots/usual
+cp "$here"/../data/vm/sb-shimgrub-cmd/binary_bios_measurements debs/boots/changed
+rc=0
+for test in inside evening; do
+	"$here/chroot.sh" run "$dir/debian" "$dir/debs" bash /mnt/$test.sh || rc=1
+done
+exit $rc
