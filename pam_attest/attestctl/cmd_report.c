@@ -45,7 +45,8 @@ show_reasons(const struct json *j, const struct line *l, struct error *e)
 
 		if (!read_reason(json_item(j, "reasons", i), &w, e))
 			return false;
-		if (strcmp(w.service, l->service) != 0 || !access_find(w.access, &access) || access == ACCESS_PERMITTED)
+		if (strcmp(w.service, l->service) != 0 || !access_find(w.access, &access) || access == ACCESS_PERMITTED ||
+		    access == ACCESS_OFF)
 			continue;
 		printf("  %6lld %-12s %s%s%s, last %s\n", (long long)w.count, w.access, w.reason, w.ref[0] ? ", newest ref " : "",
 		    w.ref, w.last);
@@ -60,33 +61,60 @@ next_step(const struct line *l)
 	int64_t refused = l->count[ACCESS_REFUSED] + l->count[ACCESS_WOULD_REFUSE];
 
 	if (!strcmp(l->mode, "enforce"))
-		return refused ? "attestctl explain REF says why each was refused" : "nothing";
+		return refused ? "attestctl explain REF says why each was refused" : "";
 	if (refused)
 		return "attestctl explain REF, for each of the newest references; then look again with --since 1d";
+	if (!l->asked)
+		return "";
 	return l->count[ACCESS_PERMITTED] ? "attestctl enforce" : "let it be used while this host has a verdict: attestctl attest";
 }
 
+/* "all dbx-too-old, newest ref 7F3K-21QX" of that many: where one reason explains them. */
+static bool
+show_cause(const struct json *j, const struct line *l, int64_t of, struct error *e)
+{
+	unsigned count = 0;
+
+	if (!json_list(j, "reasons", REASONS_MAX, &count, e))
+		return false;
+	for (unsigned i = 0; i < count; i++) {
+		struct why w;
+
+		if (!read_reason(json_item(j, "reasons", i), &w, e))
+			return false;
+		if (w.count == of && !strcmp(w.service, l->service) && strstr(w.access, "refuse"))
+			printf(", all %s%s%s", w.reason, w.ref[0] ? ", newest ref " : "", w.ref);
+	}
+	return true;
+}
+
+/* "sshd (audit): enforcing would have refused 3 of 812, all dbx-too-old, newest ref 7F3K-21QX" */
 static bool
 show_service(const struct json *j, const struct line *l, struct error *e)
 {
 	int64_t refused = l->count[ACCESS_REFUSED], would = l->count[ACCESS_WOULD_REFUSE];
+	bool enforced = !strcmp(l->mode, "enforce");
 	const char *next = next_step(l);
 
+	printf("%s (%s): ", l->service, l->mode);
 	if (!l->asked)
-		printf("%s (%s): not asked\n", l->service, l->mode);
+		printf("not asked");
 	else if (!refused && !would)
-		printf("%s (%s): refuses none of %lld\n", l->service, l->mode, (long long)l->asked);
+		printf("%s none of %lld", enforced ? "refused" : "enforcing would have refused", (long long)l->asked);
+	else if (!refused)
+		printf("enforcing would have refused %lld of %lld", (long long)would, (long long)l->asked);
 	else
-		printf("%s (%s): refused %lld, enforcing would have refused %lld more, of %lld\n", l->service, l->mode,
-		    (long long)refused, (long long)would, (long long)l->asked);
-	if (l->asked)
-		printf("  %6lld permitted by a verdict%s\n", (long long)l->count[ACCESS_PERMITTED],
-		    l->count[ACCESS_PERMITTED] ? "" : ": never yet");
+		printf("refused %lld of %lld", (long long)refused, (long long)l->asked);
+	if (refused && would)
+		printf(", and enforcing would have refused %lld more", (long long)would);
+	else if ((refused || would) && !show_cause(j, l, refused + would, e))
+		return false;
+	printf("%s\n", l->asked && !l->count[ACCESS_PERMITTED] ? "; never permitted by a verdict" : "");
 	if (!show_reasons(j, l, e))
 		return false;
 	if (!strcmp(next, "attestctl enforce"))
 		printf("  next: attestctl enforce %s --trial 10m\n", l->service);
-	else
+	else if (*next)
 		printf("  next: %s\n", next);
 	return true;
 }

@@ -1,5 +1,5 @@
 # A whole pam-attest in a folder: attestd, verifierd and a software TPM, driven as an administrator would.
-integration_tests = %D%/events.sh %D%/login.sh %D%/net.sh %D%/attestd.sh %D%/sandbox.sh %D%/power.sh %D%/references.sh %D%/lease.sh
+integration_tests = %D%/events.sh %D%/report.sh %D%/login.sh %D%/net.sh %D%/attestd.sh %D%/sandbox.sh %D%/power.sh %D%/references.sh %D%/lease.sh
 dist_check_SCRIPTS += $(integration_tests)
 TESTS += $(integration_tests)
 EXTRA_DIST += %D%/lab.sh %D%/swtpm.sh
