@@ -5,7 +5,7 @@ command -v jq >/dev/null || { echo "SKIP: no jq"; exit 77; }
 passed=0 failed=0
 ctl=$(find "$top_builddir" -type f -name attestctl -perm -100 ! -path '*/root/*' | head -n 1)
 lab=$(mktemp -d)
-trap 'rm -rf "$lab"; echo "$passed passed, $failed failed"' EXIT
+trap '[ -z "${pid:-}" ] || kill "$pid" 2>/dev/null; rm -rf "$lab"; echo "$passed passed, $failed failed"' EXIT
 umask 022
 root=$lab/m
 doctor() { "$ctl" doctor --root "$root" "$@"; }
@@ -242,6 +242,38 @@ if chgrp 968 "$root/home/a" 2>/dev/null; then
 	chmod 2755 "$root/home" && chgrp 968 "$root/home"
 	finds "a setgid folder is none" ""
 fi
+
+# --- what attestd says, by one that says what it is told
+mkdir "$lab/said"
+state() {  # <what> <codes> <jq to change the status>: of a machine whose attestd says so
+	fresh
+	jq -n '{schema: 1, state: "affirming", reason: "ok", text: "fine", ref: "AAAA-AAAA", issued: "2026-01-01T00:00:00Z", enrollment: "active",
+	    ceiling: "enforce", verifier: {url: "https://v.example:8451", state: "ok", since: null, grace_ends: null}} | '"$3" >"$lab/said/status.json"
+	jq -n '{schema: 1, lockout: {counter: 0, max: 32, interval: 7200, recovery: 86400}} | '"${4:-.}" >"$lab/said/tpm.json"
+	"$top_builddir/tests/gate/say_attestd" "$root/run/attest/gate.sock" "$lab/said" &
+	pid=$!
+	for _ in $(seq 100); do [ -S "$root/run/attest/gate.sock" ] && break; sleep 0.05; done
+	got=$(doctor --json | jq -r '[.findings[].code] | sort | join(" ")')
+	kill $pid
+	wait $pid 2>/dev/null
+	pid=
+	if [ "$got" = "$2" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "NOT OK: $1: found: $got, wanted: $2"; fi
+}
+state "a good host"              ""                   .
+state "refused"                  "refused"            '.state = "contraindicated" | .reason = "firmware-changed"'
+state "no verdict"               "no-verdict"         '.state = "none" | .reason = "verdict-expired"'
+state "broken"                   "broken"             '.state = "broken" | .reason = "tpm-busy"'
+state "a log that attestd cannot read" "boot-log-unreadable broken" '.state = "broken" | .reason = "eventlog-unreadable"'
+state "not enrolled"             "not-enrolled"       '.enrollment = "none" | .state = "none"'
+state "not approved"             "enrollment-pending" '.enrollment = "pending" | .state = "none"'
+state "a ceiling"                "ceiling"            '.ceiling = "audit"'
+state "the verifier is away"     "verifier-out"       '.verifier.state = "out" | .verifier.since = "2026-01-01T00:00:00Z"'
+state "the clock"                "clock-wrong"        '.issued = "2999-01-01T00:00:00Z"'
+state "the verifier's clock"     "clock-wrong"        ".last_error = \"the verifier's clock is 90 s ahead of this one\""
+state "the TPM's counter rises"  "tpm-lockout-near"   . '.lockout.counter = 3'
+state "the TPM is locked"        "tpm-lockout"        . '.lockout.counter = 32'
+state "no counter in the answer" "not-looked-at"      . 'del(.lockout)'
+fresh
 
 # One line a check; and a machine without anything.
 [ "$(doctor --list | wc -l)" = "$(doctor --json | jq .checks)" ] && passed=$((passed + 1)) || { failed=$((failed + 1)); echo "NOT OK: --list"; }
