@@ -117,7 +117,7 @@ printf '[tpm]\ntcti = %s\n[logs]\nboot_log = %s\nima_log =\n' "$TCTI" "$LAB/boot
 under attestd
 lab_start attestd "$LAB/bin/unit_run" manage /run/attest "${UNDER[@]}" "$LAB/bin/attestd" -c "$LAB/attestd.conf"
 # Asked before it runs, on a socket that is there: the question waits.
-until [ -S /run/attest/gate.sock ]; do sleep 0.01; done
+wait_for 5 test -S /run/attest/gate.sock
 is "asked at once" "$("$ATTESTCTL" status --json | jq -r .reason)" not-enrolled
 attestd_pid() { pgrep -P "${PIDS[attestd]}" -x attestd; }
 is "attestd: capabilities" "$(capabilities "$(attestd_pid)")" "$AUDIT_WRITE"
