@@ -42,6 +42,12 @@ for c in $(printf '%s\n' "$help" | sed -nE 's/^  ([a-z][a-z-]*)( .*|$)/\1/p'); d
 	all_in attestctl.8 "$(printf '%s\n' "$help" | sed -nE 's/^  (--[a-z0-9-]+)( .*|$)/\1/p')"
 done
 said verifierctl verifierctl.8
+# The arguments that its table of commands shows are those that its commands read, and the page has them.
+shown=$(sed -n '/^#define COMMANDS/,/^#define X/p' "$top_srcdir/verifierd/verifierctl/verifierctl.h" | grep -oE -- '--[a-z0-9-]+' | sort -u)
+read_=$(cat "$top_srcdir"/verifierd/verifierctl/cmd_*.c | grep -oE '\{ "[a-z0-9-]+", *(&[^,{}]+, *NULL|NULL, *&[^,{}]+)' | sed -E 's/\{ "([^"]*)".*/--\1/' | sort -u)
+if [ -n "$shown" ] && [ "$shown" = "$read_" ]; then passed=$((passed + 1)); else note "verifierctl shows: $(echo $shown)
+and reads: $(echo $read_)"; fi
+all_in verifierctl.8 "$shown"
 said attestd attestd.8
 said verifierd verifierd.8
 
