@@ -19,10 +19,22 @@ say(const struct host_row *h, const struct incidents *all)
 	}
 }
 
+/* A code that let somebody in has been typed. */
+static bool
+note_leases(struct core *c, const char *host_id, const struct incidents *all, int64_t now, struct error *e)
+{
+	for (unsigned i = 0; i < all->count; i++)
+		if (all->list[i].kind == INCIDENT_LEASE && all->list[i].ref[0] &&
+		    !store_lease_used(c->store, host_id, all->list[i].ref, all->list[i].first, now, e))
+			return false;
+	return true;
+}
+
 /* In one transaction: the challenge is used, the host is still the one that was judged, the batch is new. */
 static bool
 keep(struct core *c, struct evidence_job *ev, const struct incidents *all, bool *used, bool *known, struct error *e)
 {
+	int64_t now = clock_now().wall;
 	bool first;
 	struct host_row h;
 
@@ -32,7 +44,7 @@ keep(struct core *c, struct evidence_job *ev, const struct incidents *all, bool 
 	    !store_host_by_id(c->store, ev->host.id, &h, e) || !store_batch_known(c->store, h.id, all->batch, known, e))
 		goto undo;
 	*used = !first || h.state != ENROLLMENT_ACTIVE || !name_same(&h.key.ak, &ev->host.key.ak);
-	if (!*used && !*known && !store_batch_add(c->store, h.id, all, clock_now().wall, EVENTS_A_HOST, e))
+	if (!*used && !*known && (!store_batch_add(c->store, h.id, all, now, EVENTS_A_HOST, e) || !note_leases(c, h.id, all, now, e)))
 		goto undo;
 	return store_commit(c->store, e);
 undo:

@@ -111,7 +111,7 @@ lease_state(const struct lease_row *r, int64_t now)
 {
 	if (r->ended)
 		return "ended";
-	if (r->sequence)
+	if (!r->expires)
 		return "code";
 	return r->expires > now ? "in-force" : "expired";
 }

@@ -353,7 +353,7 @@ bool store_allows(struct store *, allow_fn *, void *arg, struct error *) MUST_CH
 
 struct lease_row {
 	char     id[REF_TEXT], host_id[BOOT_ID_TEXT];
-	int64_t  created, expires;              /* expires 0: of a code, it counts from when it is typed */
+	int64_t  created, expires;              /* expires 0: of a code of which the host has told no use yet */
 	unsigned seconds;                       /* how long */
 	uint32_t sequence;                      /* of a recovery code; 0: by order */
 	bool     overrules;
@@ -370,6 +370,8 @@ bool store_leases(struct store *, const char *host_id, unsigned limit, lease_fn 
 bool store_leases_live(struct store *, const char *host_id, int64_t now, lease_fn *, void *arg, struct error *) MUST_CHECK;
 /* Ends one, or all that have not ended with id "": *count were. A code takes those before it along: sequences only rise. */
 bool store_lease_end(struct store *, const char *host_id, const char *id, int64_t now, unsigned *count, struct error *) MUST_CHECK;
+/* The host tells that somebody came in by this one, first at `at` by its clock: if it is a code, its time began then. */
+bool store_lease_used(struct store *, const char *host_id, const char *id, int64_t at, int64_t now, struct error *) MUST_CHECK;
 /* The newest sequence of a code that was given out, and the newest that was ended; 0: none. */
 bool store_lease_codes(struct store *, const char *host_id, uint32_t *given, uint32_t *ended, struct error *) MUST_CHECK;
 

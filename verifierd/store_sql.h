@@ -238,6 +238,8 @@ X(LEASES_LIVE,      "SELECT " LEASE_COLS " FROM leases WHERE host = ?1 AND seque
 	" ORDER BY number LIMIT ?3") \
 X(LEASE_END,        "UPDATE leases SET ended = ?3 WHERE host = ?1 AND ended = 0 AND (expires = 0 OR expires > ?3) AND (?2 = '' OR id = ?2" \
 	" OR (sequence > 0 AND sequence < (SELECT sequence FROM leases WHERE host = ?1 AND id = ?2)))") \
+X(LEASE_USED,       "UPDATE leases SET expires = min(max(?3, created), ?4) + seconds * 1000" \
+	" WHERE host = ?1 AND id = ?2 AND sequence > 0 AND expires = 0") \
 X(LEASE_CODES,      "SELECT coalesce(max(sequence), 0), coalesce(max(CASE WHEN ended > 0 THEN sequence END), 0)" \
 	" FROM leases WHERE host = ?1") \
 X(APPROVAL_PUT,     "INSERT INTO approvals (change, who, at) VALUES (?1, ?2, ?3) ON CONFLICT (change, who) DO UPDATE SET at = ?3") \

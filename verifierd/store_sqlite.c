@@ -1313,6 +1313,12 @@ store_lease_end(struct store *s, const char *host_id, const char *id, int64_t no
 }
 
 bool
+store_lease_used(struct store *s, const char *host_id, const char *id, int64_t at, int64_t now, struct error *e)
+{
+	return DO(s, e, SQL_LEASE_USED, "ttii", host_id, id, at, now);
+}
+
+bool
 store_lease_codes(struct store *s, const char *host_id, uint32_t *given, uint32_t *ended, struct error *e)
 {
 	own(ask) sqlite3_stmt *st = ask(s, SQL_LEASE_CODES, "t", host_id);

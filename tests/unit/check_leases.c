@@ -245,6 +245,31 @@ START_TEST(codes_count_upwards)
 }
 END_TEST
 
+START_TEST(a_code_is_known_to_be_used_once_the_host_tells)
+{
+	int64_t now = clock_now().wall;
+	struct store *s;
+	char id[REF_TEXT], state[32];
+
+	ck_assert_int_eq(admin((struct admin_request){ .op = ADMIN_LEASE, .host = "host-a", .duration = "3h", .code = true }), 200);
+	member("lease", "id", id, sizeof(id));
+	member("lease", "state", state, sizeof(state));
+	ck_assert_str_eq(state, "code");
+	s = lab_store(&lab);
+	/* By another host's word nothing, and by a clock that is off no more than may be. */
+	ck_assert(store_begin(s, &e) && store_lease_used(s, b.id, id, now, now, &e) &&
+	    store_lease_used(s, a.id, id, now + 86400000, now, &e) && store_lease_used(s, a.id, id, 1, now, &e) && store_commit(s, &e));
+	store_close(s);
+	ck_assert_int_eq(admin((struct admin_request){ .op = ADMIN_LEASES, .host = "host-a" }), 200);
+	ck_assert_ptr_nonnull(strstr(r.body, "\"state\":\"in-force\""));
+	ck_assert_int_eq(ask(&a), 200);
+	ck_assert_uint_eq(orders.count, 0);             /* it is the host's own */
+	ck_assert_int_eq(admin((struct admin_request){ .op = ADMIN_LEASE_END, .host = "host-a" }), 200);
+	ck_assert_int_eq(ask(&a), 200);
+	ck_assert_uint_eq(orders.codes_void, 1);
+}
+END_TEST
+
 static void
 another_approves(void)
 {
@@ -312,6 +337,7 @@ add(TCase *c)
 	tcase_add_test(c, so_many_and_no_more);
 	tcase_add_test(c, row_38_a_revoked_host_gets_none);
 	tcase_add_test(c, codes_count_upwards);
+	tcase_add_test(c, a_code_is_known_to_be_used_once_the_host_tells);
 	tcase_add_test(c, row_49_a_lease_takes_the_quorum);
 	tcase_add_test(c, a_ceiling_travels_with_the_orders);
 	tcase_add_test(c, after_a_kill_it_is_there);
