@@ -6,6 +6,7 @@
 #include "lines.h"
 #include "origins.h"
 #include "sshd_conf.h"
+#include "staged.h"
 #include "sudoers.h"
 #include "unit.h"
 
@@ -291,6 +292,39 @@ START_TEST(finds_origins)
 }
 END_TEST
 
+/* --- what boots next */
+
+static const struct { const char *label, *files, *running, *want; } kernels[] = {
+	{ "the newest runs",          "vmlinuz-6.1.0-28-amd64 vmlinuz-6.1.0-9-amd64",                      "6.1.0-28-amd64", "" },
+	{ "a newer one waits",        "vmlinuz-6.1.0-9-amd64 vmlinuz-6.1.0-28-amd64 initrd.img-7",          "6.1.0-9-amd64",  "6.1.0-28-amd64" },
+	{ "the running one is not there", "vmlinuz-6.1.0-28-amd64",                                         "6.1.0-9-amd64",  "" },
+	{ "what packages leave behind", "vmlinuz-6.1.0-9-amd64 vmlinuz-6.1.0-28-amd64.dpkg-bak vmlinuz",   "6.1.0-9-amd64",  "" },
+	{ "nothing",                  "",                                                                  "6.1.0-9-amd64",  "" },
+};
+
+START_TEST(finds_staged_kernels)
+{
+	char folder[] = "/tmp/pam-attest-boot.XXXXXX", names[256], path[160], got[RELEASE_TEXT] = "";
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	for (int making = 1; making >= 0; making--) {
+		snprintf(names, sizeof(names), "%s", kernels[_i].files);
+		for (char *save, *n = strtok_r(names, " ", &save); n; n = strtok_r(NULL, " ", &save)) {
+			snprintf(path, sizeof(path), "%s/%.100s", folder, n);
+			if (making)
+				fclose(fopen(path, "w"));
+			else
+				unlink(path);
+		}
+		if (making)
+			ck_assert_msg(staged_kernel(folder, kernels[_i].running, got) == (kernels[_i].want[0] != 0) &&
+			    !strcmp(got, kernels[_i].want), "%s: %s", kernels[_i].label, got);
+	}
+	ck_assert_int_eq(rmdir(folder), 0);
+	ck_assert(!staged_kernel(folder, "x", got));
+}
+END_TEST
+
 /* --- findings */
 
 START_TEST(findings_are_said_once)
@@ -353,6 +387,7 @@ add(TCase *t)
 	tcase_add_loop_test(t, reads_groups, 0, COUNT(group_rows));
 	tcase_add_test(t, reads_attestd_conf);
 	tcase_add_test(t, finds_origins);
+	tcase_add_loop_test(t, finds_staged_kernels, 0, COUNT(kernels));
 	tcase_add_test(t, findings_are_said_once);
 	tcase_add_test(t, every_prefix);
 }

@@ -106,6 +106,42 @@ START_TEST(counts)
 }
 END_TEST
 
+/* What a record says without attestd: while it counts, its own word; then a refusal still, grace in an outage, or why it is over. */
+static const struct { const char *label; enum reason reason; bool spent, out, good_here; int64_t since_good; enum reason want; } says[] = {
+	{ "good",                          REASON_OK,               false, false, true,  0,    REASON_OK },
+	{ "good, and the verifier away",   REASON_OK,               false, true,  true,  0,    REASON_OK },
+	{ "spent",                         REASON_OK,               true,  false, true,  0,    REASON_VERDICT_EXPIRED },
+	{ "spent in an outage",            REASON_OK,               true,  true,  true,  10,   REASON_GRACE },
+	{ "at the end of grace",           REASON_OK,               true,  true,  true,  3600, REASON_VERDICT_EXPIRED },
+	{ "good in another boot",          REASON_OK,               true,  true,  false, 10,   REASON_VERDICT_EXPIRED },
+	{ "good in time to come",          REASON_OK,               true,  true,  true,  -10,  REASON_VERDICT_EXPIRED },
+	{ "a refusal",                     REASON_FIRMWARE_CHANGED, false, false, false, 0,    REASON_FIRMWARE_CHANGED },
+	{ "a refusal that is spent",       REASON_FIRMWARE_CHANGED, true,  false, false, 0,    REASON_FIRMWARE_CHANGED },
+	{ "broken",                        REASON_TPM_BUSY,         true,  false, false, 0,    REASON_TPM_BUSY },
+};
+
+START_TEST(says_what_holds)
+{
+	struct record r;
+	struct error e;
+	struct clock now;
+	enum reason got;
+
+	ck_assert(record_parse(GOOD, strlen(GOOD), &r, &e));
+	now = (struct clock){ .boot = r.issued_boot + 1, .mono = r.issued_boot + 1 - r.asleep, .wall = r.issued_wall + 1 };
+	r.reason = says[_i].reason;
+	r.state = reason_state(r.reason);
+	if (says[_i].spent)
+		r.expires_boot = now.boot;
+	r.upstream_out = says[_i].out;
+	r.good_this_boot = says[_i].good_here;
+	r.good_issued_wall = now.wall - says[_i].since_good * 1000;
+	r.grace_max = 3600 * 1000;
+	got = record_says(&r, r.boot_id, &now);
+	ck_assert_msg(got == says[_i].want, "%s: %s", says[_i].label, reason_code(got));
+}
+END_TEST
+
 START_TEST(round_trip)
 {
 	char text[RECORD_MAX], again[RECORD_MAX];
@@ -131,6 +167,7 @@ add(TCase *tc)
 	tcase_add_test(tc, no_prefix_passes);
 	tcase_add_test(tc, too_large);
 	tcase_add_loop_test(tc, counts, 0, COUNT(when));
+	tcase_add_loop_test(tc, says_what_holds, 0, COUNT(says));
 	tcase_add_test(tc, round_trip);
 }
 
