@@ -135,6 +135,13 @@ vpn "35: a result as a passport" AUTH_FAILED "refused $(at passport-invalid cont
 gateway_conf openvpn "$LAB" "sources = exempt cache quote"
 vpn "its own state, good" in "permitted $(at ok affirming) source=cache" password stranger
 
+# A gateway that is an enrolled host asks with the token of its enrollment.
+gateway_conf openvpn "$LAB" "sources = exempt peer" "peer_prompt = yes"
+vpn "peer, asked by a host that is no gateway" AUTH_FAILED "refused $(at not-a-gateway none L-REF) source=none peer=laptop7" password laptop7
+verifierctl gateways add self --host laptop7 --reason test >/dev/null; is "an administrator names the host" $? 0
+vpn "peer, asked by a host that is one" in "permitted $(at ok affirming) source=peer peer=laptop7" password laptop7
+verifierctl gateways remove self --reason test >/dev/null; is "and takes it back" $? 0
+
 # The verifier is out: that is no refusal, and nobody waits for it twice.
 lab_kill verifierd
 gateway_conf openvpn "$LAB/gw" "sources = exempt peer" "peer_prompt = yes"
