@@ -93,6 +93,7 @@ struct gate_conf {
 	/* How the reading went */
 	bool named;          /* a section names this service */
 	bool consoles;       /* and it sets console_ttys: it is a console service */
+	bool moded;          /* a mode was read for it, in whatever place */
 	bool unreadable;     /* gate.conf or a drop-in is not there, empty, or not to be trusted */
 	bool bad;            /* any error that counts for this service; the first is in `error` */
 	struct error error;

@@ -86,6 +86,8 @@ take(void *arg, const char *header, const char *key, const char *value, unsigned
 	}
 	if (l->section == SECTION_SERVICE && !strcmp(key, "console_ttys"))
 		l->c->consoles = true;
+	if (!strcmp(key, "mode"))
+		l->c->moded = true;
 	return true;
 }
 
@@ -234,8 +236,10 @@ take_line(struct load *l, int argc, const char *const *argv, bool say)
 
 		if (n < sizeof(key))
 			memcpy(key, argv[i], n);
-		if (gate_option_set(l->c, IN_LINE, key, equals ? equals + 1 : "yes", &seen, &e))
+		if (gate_option_set(l->c, IN_LINE, key, equals ? equals + 1 : "yes", &seen, &e)) {
+			l->c->moded |= !strcmp(key, "mode");
 			continue;
+		}
 		if (!strcmp(key, "mode"))
 			l->c->mode = MODE_ENFORCE;
 		if (say) {
@@ -264,6 +268,9 @@ gate_conf_read(struct gate_conf *c, const char *service, int argc, const char *c
 		note(&l, &e);
 	}
 	take_line(&l, argc, argv, false);        /* and the line beats the file */
+	/* The line that nobody can read may be the one that was to say "enforce"; built-in audit is for who said nothing. */
+	if (c->bad && !c->moded)
+		c->mode = MODE_ENFORCE;
 }
 
 bool

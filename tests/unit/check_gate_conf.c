@@ -183,6 +183,32 @@ START_TEST(bad_lines_stay_in_their_section)
 }
 END_TEST
 
+/* "moode = enforce" was to say something: what is built in is for who said nothing. */
+START_TEST(bad_and_no_mode_said_is_the_strict_one)
+{
+	struct gate_conf c;
+
+	put("gate.conf", "[sshd]\nmoode = enforce\n");
+	read_conf(&c, "sshd", NULL);
+	ck_assert(c.bad && !c.unreadable && c.mode == MODE_ENFORCE);
+	read_conf(&c, "sshd", "mode=audit");
+	ck_assert(c.bad && c.mode == MODE_AUDIT);
+	read_conf(&c, "sudo", NULL);
+	ck_assert(!c.bad && c.mode == MODE_AUDIT);
+	read_conf(&c, "sudo", "mood=audit");
+	ck_assert(c.bad && c.mode == MODE_ENFORCE);
+	put("gate.conf", "[sshd\nmode = audit\n");
+	read_conf(&c, "sudo", NULL);
+	ck_assert(c.bad && c.mode == MODE_ENFORCE);
+	put("gate.conf", "[sshd]\nmoode = enforce\n[default]\nmode = audit\n");
+	read_conf(&c, "sshd", NULL);
+	ck_assert(c.bad && c.mode == MODE_AUDIT);
+	put("gate.conf.d/9-b.conf", "[sshd]\nmode = off\n");
+	read_conf(&c, "sshd", NULL);
+	ck_assert(c.bad && c.mode == MODE_OFF);
+}
+END_TEST
+
 START_TEST(drop_ins)
 {
 	char path[128];
@@ -241,6 +267,7 @@ add(TCase *tc)
 	tcase_add_loop_test(tc, is_wrong, 0, COUNT(wrong));
 	tcase_add_test(tc, zeros);
 	tcase_add_test(tc, bad_lines_stay_in_their_section);
+	tcase_add_test(tc, bad_and_no_mode_said_is_the_strict_one);
 	tcase_add_test(tc, drop_ins);
 	tcase_add_test(tc, not_to_be_trusted);
 }
