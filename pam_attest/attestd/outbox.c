@@ -97,7 +97,7 @@ place_for(struct outbox *o, enum incident_kind kind, const char *service, const 
 		if (all->list[i].kind == kind && !strcmp(all->list[i].service, service) && !strcmp(all->list[i].user, user))
 			return &all->list[i];
 	/* Each kind keeps a place for what is left over. */
-	if (all->count >= INCIDENTS_MAX - INCIDENT_COUNT && strcmp(user, "*") != 0) {
+	if (all->count >= INCIDENTS_MAX - INCIDENT_COUNT && (strcmp(service, "*") != 0 || strcmp(user, "*") != 0)) {
 		o->dropped++;
 		return place_for(o, kind, "*", "*");
 	}

@@ -164,6 +164,19 @@ START_TEST(a_flood)
 }
 END_TEST
 
+/* "*" is what a user may be called, and takes no place that a kind keeps for what is left over. */
+START_TEST(a_flood_of_stars)
+{
+	for (unsigned i = 0; i < 1000; i++) {
+		struct decision d = made(i % 2 ? "*" : "u", ACCESS_EXEMPTED, i % 3 ? REASON_BREAK_GLASS : REASON_EXEMPT_USER);
+
+		snprintf(d.service, sizeof(d.service), "s%u", i);
+		outbox_add(&o, &d);
+		ck_assert_uint_le(o.open.count, INCIDENTS_MAX);
+	}
+}
+END_TEST
+
 START_TEST(modes_are_told_when_they_change)
 {
 	struct decision d = made("kim", ACCESS_PERMITTED, REASON_OK);
@@ -205,6 +218,7 @@ add(TCase *t)
 	tcase_add_loop_test(t, what_is_worth_telling, 0, COUNT(kinds));
 	tcase_add_test(t, sealed_until_it_is_taken);
 	tcase_add_test(t, a_flood);
+	tcase_add_test(t, a_flood_of_stars);
 	tcase_add_test(t, modes_are_told_when_they_change);
 	tcase_add_test(t, a_file_that_cannot_be_read);
 }
