@@ -33,6 +33,9 @@ prompt_read(const char *text, struct prompt *out)
 	if (!end || end[1 + strspn(end + 1, " ")] || !copy(p.user, sizeof(p.user), user, (size_t)(end - user)) ||
 	    !audience_ok(p.audience) || !passport_user_ok(p.user))
 		return false;
+	/* A code for somebody else could be shown by the server elsewhere, where it is somebody else. */
+	if (strlen(p.user) != (size_t)(at - text - 1) || memcmp(p.user, text + 1, strlen(p.user)))
+		return false;
 	*out = p;
 	return true;
 }

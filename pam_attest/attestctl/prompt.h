@@ -14,7 +14,7 @@ struct prompt {
 	char host[AUDIENCE_TEXT * 4];          /* that ssh is connected to */
 	char audience[AUDIENCE_TEXT], user[PASSPORT_USER_TEXT];
 };
-/* "(kim@gw.example) attest-passport vpn.example for kim: "; false for anything else. */
+/* "(kim@gw.example) attest-passport vpn.example for kim: "; false for anything else, and for a user whom ssh does not log in as. */
 bool prompt_read(const char *text, struct prompt *) MUST_CHECK;
 
 /*

@@ -15,6 +15,11 @@ static const struct { const char *label, *text; bool good; } prompts[] = {
 	{ "a bad audience",   "(kim@gw.example) attest-passport vpn/example for kim: ", false },
 	{ "no user",          "(kim@gw.example) attest-passport vpn.example for : ", false },
 	{ "two users",        "(kim@gw.example) attest-passport vpn.example for kim lee: ", false },
+	{ "another user",     "(lee@gw.example) attest-passport vpn.example for kim: ", false },
+	{ "a longer user",    "(kim@gw.example) attest-passport vpn.example for kim2: ", false },
+	{ "a shorter user",   "(kim2@gw.example) attest-passport vpn.example for kim: ", false },
+	{ "nobody",           "(@gw.example) attest-passport vpn.example for kim: ", false },
+	{ "a realm",          "(kim@realm@gw.example) attest-passport vpn.example for kim: ", false },
 	{ "words behind it",  "(kim@gw.example) attest-passport vpn.example for kim: now", false },
 	{ "a bracket inside", "(kim@evil.example) (kim@gw.example) attest-passport vpn.example for kim: ", false },
 	{ "ours in brackets", "(kim@evil.example)) attest-passport vpn.example for kim: ", false },
@@ -44,7 +49,7 @@ START_TEST(no_part_of_one_is_too_long)
 		(void)!prompt_read(text, &p);
 		snprintf(text, sizeof(text), "(kim@h) attest-passport %0*d for kim: ", (int)n, 1);
 		ck_assert(prompt_read(text, &p) == (n < AUDIENCE_TEXT));
-		snprintf(text, sizeof(text), "(kim@h) attest-passport a for %0*d: ", (int)n, 1);
+		snprintf(text, sizeof(text), "(%0*d@h) attest-passport a for %0*d: ", (int)n, 1, (int)n, 1);
 		ck_assert(prompt_read(text, &p) == (n < PASSPORT_USER_TEXT));
 	}
 }
