@@ -127,6 +127,9 @@ struct findings {
 	char     service[SERVICES_MAX][GATE_NAME_MAX];
 };
 
-/* Says each thing once. service, file: what SERVICE and FILE are in the command; "" leaves the word. */
+/*
+ * Says each thing once, in characters that show. service, file: what SERVICE and FILE are in the command, where they are put
+ * in as a word of the shell; "" leaves the word.
+ */
 void finding_add(struct findings *, enum finding_code, const char *service, const char *file, const char *text);
 #endif

@@ -349,6 +349,49 @@ START_TEST(findings_are_said_once)
 }
 END_TEST
 
+/* A user may name a setgid file; an administrator copies the command. */
+static const struct { const char *file, *fix; } names[] = {
+	{ "/home/kim/a,b:c-d_e@f+1%.x=", "chmod g-s /home/kim/a,b:c-d_e@f+1%.x=" },
+	{ "/home/kim/a b", "chmod g-s '/home/kim/a b'" },
+	{ "/home/kim/$(reboot)", "chmod g-s '/home/kim/$(reboot)'" },
+	{ "/home/kim/';reboot;'", "chmod g-s '/home/kim/'\\'';reboot;'\\'''" },
+	{ "/home/kim/\033]0;x\a\n\302\233", "chmod g-s '/home/kim/?]0;x???" "?'" },
+};
+
+START_TEST(names_are_words_and_move_no_cursor)
+{
+	static struct findings all;
+
+	all.n = 0;
+	finding_add(&all, FOUND_SETGID, "", names[_i].file, names[_i].file);
+	finding_add(&all, FOUND_SETGID, "", names[_i].file, names[_i].file);
+	ck_assert_uint_eq(all.n, 1);
+	ck_assert_str_eq(all.item[0].fix, names[_i].fix);
+	for (const char *p = all.item[0].text; *p; p++)
+		ck_assert(*p >= ' ' && *p <= '~');
+}
+END_TEST
+
+/* Part of a name is another name. */
+START_TEST(a_name_too_long_is_left_out)
+{
+	static struct findings all;
+	char file[2 * FINDING_TEXT];
+
+	for (unsigned n = 1; n < sizeof(file); n++) {
+		const char *put = all.item[0].fix + strlen("chmod g-s ");
+
+		memset(file, n % 2 ? '\'' : 'a', n);
+		file[n] = '\0';
+		all.n = 0;
+		finding_add(&all, FOUND_SETGID, "", file, "x");
+		ck_assert(!strncmp(all.item[0].fix, "chmod g-s ", strlen("chmod g-s ")));
+		ck_assert(!put[0] || (strlen(put) >= n && put[0] == file[0] && put[strlen(put) - 1] == file[0]));
+		ck_assert(put[0] || n > FINDING_TEXT / 5);
+	}
+}
+END_TEST
+
 static void
 prefix(const uint8_t *p, size_t n, void *arg)
 {
@@ -389,6 +432,8 @@ add(TCase *t)
 	tcase_add_test(t, finds_origins);
 	tcase_add_loop_test(t, finds_staged_kernels, 0, COUNT(kernels));
 	tcase_add_test(t, findings_are_said_once);
+	tcase_add_loop_test(t, names_are_words_and_move_no_cursor, 0, COUNT(names));
+	tcase_add_test(t, a_name_too_long_is_left_out);
 	tcase_add_test(t, every_prefix);
 }
 
