@@ -6,7 +6,10 @@
 void
 complete_word(const char *begun, const char *word, const char *help)
 {
-	if (strncmp(begun, word, strlen(begun)))
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-";
+
+	/* bash puts it into the line as it is: what a shell would read as more than a word is nobody's name, or left to be typed. */
+	if (word[strspn(word, plain)] || strncmp(begun, word, strlen(begun)))
 		return;
 	printf(help[0] ? "%s\t%s\n" : "%s\n", word, help);
 }

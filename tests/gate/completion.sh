@@ -9,7 +9,7 @@ for p in attestctl verifierctl; do
 done
 PATH=$lab:$PATH
 scripts=$top_builddir/deploy/completion
-printf '[default]\nmode = audit\n[sshd]\nmode = enforce\n[my-vpn]\nmode = audit\n' >"$lab/gate.conf"
+printf '[default]\nmode = audit\n[sshd]\nmode = enforce\n[my-vpn]\nmode = audit\n[my-$(id) my-`id` my-;id my-|id]\nmode = audit\n' >"$lab/gate.conf"
 : >"$lab/file-here"
 cd "$lab" || exit 1
 
