@@ -35,7 +35,14 @@ libattestd_la_CPPFLAGS = $(ATTESTD_CPPFLAGS) -DPACKAGE_VERSION='"$(PACKAGE_VERSI
 libattestd_la_CFLAGS   = $(AM_CFLAGS) -pthread
 libattestd_la_LIBADD   = libsandbox.la libproto.la $(AUDIT_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS)
 sbin_PROGRAMS += %D%/attestd/attestd
-pam_attest_attestd_attestd_SOURCES  = %D%/attestd/main.c
+pam_attest_attestd_attestd_SOURCES = \
+	%D%/attestd/callers.c \
+	%D%/attestd/daemon.h \
+	%D%/attestd/intake.c \
+	%D%/attestd/jobs.c \
+	%D%/attestd/main.c \
+	%D%/attestd/passports.c \
+	%D%/attestd/start.c
 pam_attest_attestd_attestd_CPPFLAGS = $(ATTESTD_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"' -DPKGLIBEXECDIR='"$(pkglibexecdir)"'
 pam_attest_attestd_attestd_CFLAGS  = $(PIE_COMPILE) -pthread
 pam_attest_attestd_attestd_LDFLAGS = $(PIE_LINK) -pthread
