@@ -229,8 +229,9 @@ file_replace_as(const char *path, int like, const void *buf, size_t len, struct 
 	return replace(path, buf, len, like, 0, true, e);
 }
 
-void
-file_sweep(const char *folder)
+/* name NULL: of every file. */
+static void
+sweep(const char *folder, const char *name)
 {
 	DIR *d = opendir(folder);
 	struct dirent *entry;
@@ -239,9 +240,26 @@ file_sweep(const char *folder)
 		size_t len = strlen(entry->d_name);
 
 		if (len > UNFINISHED_TAIL &&
-		    !memcmp(entry->d_name + len - UNFINISHED_TAIL, UNFINISHED, sizeof(UNFINISHED) - 1))
+		    !memcmp(entry->d_name + len - UNFINISHED_TAIL, UNFINISHED, sizeof(UNFINISHED) - 1) &&
+		    (!name || (len - UNFINISHED_TAIL == strlen(name) && !memcmp(entry->d_name, name, strlen(name)))))
 			unlinkat(dirfd(d), entry->d_name, 0);
 	}
 	if (d)
 		closedir(d);
+}
+
+void
+file_sweep(const char *folder)
+{
+	sweep(folder, NULL);
+}
+
+void
+file_sweep_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[4096];
+
+	if (slash && (size_t)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path) + 1, path) < sizeof(folder))
+		sweep(folder, slash + 1);
 }

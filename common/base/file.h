@@ -42,4 +42,7 @@ bool file_replace_as(const char *path, int like, const void *buf, size_t len, st
  * start of the folder's one owner, before anybody replaces anything.
  */
 void file_sweep(const char *folder);
+
+/* The same of one file's alone: for a folder that others have files in. One who replaces it just now fails, and may try again. */
+void file_sweep_of(const char *path);
 #endif

@@ -74,6 +74,7 @@ write_file(const struct pam_file *f, const char *text, size_t len, struct error 
 	if (now.st_dev != f->st.st_dev || now.st_ino != f->st.st_ino || now.st_size != f->st.st_size ||
 	    now.st_mtim.tv_sec != f->st.st_mtim.tv_sec || now.st_mtim.tv_nsec != f->st.st_mtim.tv_nsec)
 		return err_set(e, ERR_CONFLICT, "%s was changed just now", f->path);
+	file_sweep_of(f->path);         /* what a hook that was killed has left */
 	return file_replace_as(f->path, f->fd, text, len, e);
 }
 

@@ -166,5 +166,6 @@ dropin_write(const char *conf, const char *service, const char *command, enum ga
 		time_text(until, when);
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "until = %s\n", when);
 	}
+	file_sweep_of(path);
 	return file_replace(path, text, len, 0644, true, e);
 }

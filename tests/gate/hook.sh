@@ -268,8 +268,11 @@ printf '@include common-account\n' >"$pam/sshd"
 cp "$pam/sshd" "$lab/before"
 { (ulimit -f 0; exec "$ctl" -q -c "$lab/gate.conf" hook sshd --pam-dir "$pam"); rc=$?; } 2>/dev/null
 is "killed while it writes" "$([ $rc -gt 128 ] && same "$pam/sshd" "$lab/before")" same
+is "and leaves a part" "$(find "$pam" -name 'sshd.new.*' | wc -l)" 1
+: >"$pam/su.new.abcdef"
 attestctl hook sshd
 is "and then once more" "$rc $(head -n 1 "$pam/sshd")" "0 $root_line"
+is "nothing is left of the first, and nobody else's" "$(find "$pam" -name '*.new.*' -printf '%f ')" "su.new.abcdef "
 
 # --- repairs: lint names this command for them
 

@@ -44,6 +44,31 @@ START_TEST(sweep)
 }
 END_TEST
 
+START_TEST(sweep_of_one)
+{
+	static const struct { const char *name; bool goes; } entries[] = {
+		{ "sshd", false }, { "sshd.new.a1B2c3", true }, { "sshd.new.zzzzzz", true }, { "su.new.a1B2c3", false },
+		{ "xsshd.new.a1B2c3", false }, { "sshd2.new.a1B2c3", false }, { "sshd.new.a1B2c34", false },
+	};
+	char dir[] = "/tmp/check_file.XXXXXX", path[96];
+	struct error e;
+
+	ck_assert(mkdtemp(dir));
+	for (unsigned i = 0; i < COUNT(entries); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, entries[i].name);
+		ck_assert_msg(file_replace(path, "x", 1, 0600, false, &e), "%s", e.why);
+	}
+	snprintf(path, sizeof(path), "%s/sshd", dir);
+	file_sweep_of(path);
+	for (unsigned i = 0; i < COUNT(entries); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, entries[i].name);
+		ck_assert_msg(access(path, F_OK) == (entries[i].goes ? -1 : 0), "%s", entries[i].name);
+		unlink(path);
+	}
+	ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
 /* A file that takes another's place has its mode and its attributes, and nothing is left beside it. */
 START_TEST(replaces_as)
 {
@@ -74,6 +99,7 @@ static void
 add(TCase *tc)
 {
 	tcase_add_test(tc, sweep);
+	tcase_add_test(tc, sweep_of_one);
 	tcase_add_test(tc, replaces_as);
 	tcase_add_loop_test(tc, whose, 0, COUNT(owners));
 }
