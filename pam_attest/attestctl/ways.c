@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <pwd.h>
 #include <shadow.h>
 #include <stdarg.h>
@@ -75,19 +76,34 @@ look_at_shadow(const char *passwd, const char *user, struct account_state *a)
 	return true;
 }
 
-/* As sshd with StrictModes: the file is the user's or root's, and nobody else writes it. */
+/*
+ * As sshd with StrictModes: the file is the user's or root's, and nobody else writes it. The user may make a FIFO or a device of
+ * it meanwhile: what was looked at is what is opened, and nothing else.
+ */
+static int
+open_keys(const char *path, uid_t user)
+{
+	own(fd) int fd = open(path, O_PATH | O_CLOEXEC);
+	char same[40];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & (S_IWGRP | S_IWOTH)) || (st.st_uid && st.st_uid != user))
+		return -1;
+	snprintf(same, sizeof(same), "/proc/self/fd/%d", fd);
+	return open(same, O_RDONLY | O_CLOEXEC);
+}
+
 static bool
 has_key(const char *root, const struct passwd *who)
 {
 	own(mem) uint8_t *text = NULL;
+	own(fd) int fd = -1;
 	char path[4096], *line, *save = NULL;
 	struct error e;
-	struct stat st;
 	size_t len;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s%s/.ssh/authorized_keys", root, who->pw_dir) >= sizeof(path) || stat(path, &st) < 0 ||
-	    (st.st_mode & (S_IWGRP | S_IWOTH)) || (st.st_uid && st.st_uid != who->pw_uid) || !S_ISREG(st.st_mode) ||
-	    !file_load(path, KEYS_MAX, &text, &len, &e))
+	if ((size_t)snprintf(path, sizeof(path), "%s%s/.ssh/authorized_keys", root, who->pw_dir) >= sizeof(path) ||
+	    (fd = open_keys(path, who->pw_uid)) < 0 || !file_load_fd(fd, path, KEYS_MAX, &text, &len, &e))
 		return false;
 	for (line = strtok_r((char *)text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		if (line[strspn(line, " \t\r")] && line[strspn(line, " \t\r")] != '#')
