@@ -11,7 +11,9 @@ enum {
 	SHOWN_LEASES = 50,
 	/* How soon a host asks again: one that is refused, one that is not; the first longer while there is much to do. */
 	ASK_REFUSED_MS = 15 * 1000, ASK_GOOD_MS = 5 * 60 * 1000, ASK_STRETCH = 8,
+	SEQUENCE_MS = 10 * 60 * 1000,
 };
+static const int64_t sequence_epoch = 1767225600000;    /* 2026-01-01 */
 
 /* --- what a host asks for --- */
 
@@ -244,6 +246,18 @@ lease_quorum(struct core *c, struct admin_job *a, const struct lease_row *r, str
 	    r->seconds, a->host.id, r->overrules ? ", overruling a refusal" : "", r->user, r->services);
 }
 
+/*
+ * Above every one that was given out; also above those that a database which was put back has forgotten, for hosts remember
+ * them: so it follows the clock, ten minutes each. 24 bits last until 2344.
+ */
+static uint32_t
+next_sequence(uint32_t given, int64_t now)
+{
+	int64_t by_clock = (now - sequence_epoch) / SEQUENCE_MS;
+
+	return by_clock > given && by_clock <= RECOVERY_SEQUENCE_MAX ? (uint32_t)by_clock : given + 1;
+}
+
 static bool
 make_code(struct core *c, const struct admin_job *a, struct wish *w, struct error *e)
 {
@@ -254,7 +268,7 @@ make_code(struct core *c, const struct admin_job *a, struct wish *w, struct erro
 
 	if (!store_lease_codes(c->store, a->host.id, &q.sequence, &ended, e))
 		return false;
-	q.sequence++;
+	q.sequence = next_sequence(q.sequence, w->row.created);
 	good = keys_recovery(&c->keys, a->host.id, &a->host.key.ak, key) || err_set(e, ERR_CRYPTO, "no recovery key");
 	good = good && recovery_code(key, a->host.id, &q, w->code, e);
 	explicit_bzero(key, sizeof(key));
