@@ -151,11 +151,12 @@ admin_host(struct core *c, const char *text, struct host_row *out, struct error 
 	own(report) struct report_row r = { .verdict = NULL };
 	char ref[REF_TEXT];
 
-	if (store_host_by_name(c->store, text, out, e))
+	/* The id first: a host chooses its name, which may look like the id of another. */
+	if (store_host_by_id(c->store, text, out, e))
 		return true;
 	if (e->code != ERR_MISSING)
 		return false;
-	if (store_host_by_id(c->store, text, out, e))
+	if (store_host_by_name(c->store, text, out, e))
 		return true;
 	if (e->code != ERR_MISSING)
 		return false;

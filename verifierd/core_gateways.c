@@ -104,9 +104,10 @@ find_asked(struct core *c, const struct newest *q, struct host_row *h, struct er
 	why = find_gateway(c, q->token, &gateway, e);
 	if (why != REASON_OK)
 		return why;
-	if (store_host_by_name(c->store, q->host, h, e))
+	/* The id first: a host chooses its name, which may look like the id of another. */
+	if (store_host_by_id(c->store, q->host, h, e))
 		return REASON_OK;
-	if (e->code == ERR_MISSING && store_host_by_id(c->store, q->host, h, e))
+	if (e->code == ERR_MISSING && store_host_by_name(c->store, q->host, h, e))
 		return REASON_OK;
 	return e->code == ERR_MISSING ? REASON_PEER_UNKNOWN : REASON_VERIFIER_ERROR;
 }

@@ -117,6 +117,22 @@ START_TEST(a_gateway_asks_about_any_host)
 }
 END_TEST
 
+/* Whoever takes another's id for a name is neither answered for it, nor hit in its place. */
+START_TEST(a_name_that_is_the_id_of_another)
+{
+	struct admin_request show = { .op = ADMIN_SHOW };
+	struct soft_host b = { 0 };
+
+	soft_host(&lab, &b, a.id, "sb-shimgrub-a");
+	ck_assert_str_eq(newest(a.id, gate_token), "result");
+	ck_assert_str_eq(newest(b.id, gate_token), "not-attested");
+	memcpy(show.host, a.id, sizeof(a.id));
+	admin(&show);
+	ck_assert_ptr_nonnull(strstr(r.body, "\"name\":\"host-a\""));
+	soft_host_free(&b);
+}
+END_TEST
+
 /* A host asks for itself alone until an administrator names it, and again when that is taken back. */
 START_TEST(a_host_asks_about_itself_alone)
 {
@@ -354,6 +370,7 @@ add(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, open_lab, close_lab);
 	tcase_add_test(tc, a_gateway_asks_about_any_host);
+	tcase_add_test(tc, a_name_that_is_the_id_of_another);
 	tcase_add_test(tc, a_host_asks_about_itself_alone);
 	tcase_add_loop_test(tc, gateways_change_for_a_reason, 0, COUNT(changes));
 	tcase_add_test(tc, row_35_a_passport_is_good_once);
