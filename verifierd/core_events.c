@@ -5,7 +5,8 @@
 #include "parts.h"
 #include "scope.h"
 
-enum { EVENTS_A_HOST = 1000, HISTORY_MAX = 200 };
+/* A host tells something once a minute. More often than every SPACING_MS, it fills journals: it is put off. */
+enum { EVENTS_A_HOST = 1000, HISTORY_MAX = 200, SPACING_MS = 1000 };
 
 /* The newest use of a way past the verdict is for a person to see, beside the history. */
 static void
@@ -30,21 +31,37 @@ note_leases(struct core *c, const char *host_id, const struct incidents *all, in
 	return true;
 }
 
+enum outcome { TAKEN, KNOWN, USED, CHANGED, TOO_SOON };
+
+/* A time to come is of a clock that was set back: it puts nobody off. */
+static bool
+too_soon(int64_t last, int64_t now)
+{
+	return last <= now && now - last < SPACING_MS;
+}
+
 /* In one transaction: the challenge is used, the host is still the one that was judged, the batch is new. */
 static bool
-keep(struct core *c, struct evidence_job *ev, const struct incidents *all, bool *used, bool *known, struct error *e)
+keep(struct core *c, struct evidence_job *ev, const struct incidents *all, enum outcome *out, struct error *e)
 {
-	int64_t now = clock_now().wall;
-	bool first;
+	int64_t now = clock_now().wall, last;
+	bool first, known;
 	struct host_row h;
 
 	if (!store_begin(c->store, e))
 		return false;
 	if (!store_challenge_use(c->store, ev->challenge.id, ev->challenge.expires_wall, &first, e) ||
-	    !store_host_by_id(c->store, ev->host.id, &h, e) || !store_batch_known(c->store, h.id, all->batch, known, e))
+	    !store_host_by_id(c->store, ev->host.id, &h, e) || !store_batch_known(c->store, h.id, all->batch, &known, &last, e))
 		goto undo;
-	*used = !first || h.state != ENROLLMENT_ACTIVE || !name_same(&h.key.ak, &ev->host.key.ak);
-	if (!*used && !*known && (!store_batch_add(c->store, h.id, all, now, EVENTS_A_HOST, e) || !note_leases(c, h.id, all, now, e)))
+	if (!first)
+		*out = USED;
+	else if (h.state != ENROLLMENT_ACTIVE || !name_same(&h.key.ak, &ev->host.key.ak))
+		*out = CHANGED;
+	else if (known)
+		*out = KNOWN;
+	else
+		*out = too_soon(last, now) ? TOO_SOON : TAKEN;
+	if (*out == TAKEN && (!store_batch_add(c->store, h.id, all, now, EVENTS_A_HOST, e) || !note_leases(c, h.id, all, now, e)))
 		goto undo;
 	return store_commit(c->store, e);
 undo:
@@ -57,23 +74,25 @@ taken(struct core *c, struct job *j, const struct incidents *all)
 {
 	struct evidence_job *ev = j->state;
 	struct error e = { .code = ERR_NONE };
+	enum outcome outcome = USED;
 	struct json *answer;
-	bool used = false, known = false;
 
-	if (!keep(c, ev, all, &used, &known, &e)) {
+	if (!keep(c, ev, all, &outcome, &e)) {
 		job_error(c, j, &e);
-		return;
-	}
-	if (used) {
+	} else if (outcome == USED) {
 		job_problem(c, j, 403, REASON_CHALLENGE_USED, "%s", reason_text(REASON_CHALLENGE_USED));
-		return;
+	} else if (outcome == CHANGED) {
+		job_problem(c, j, 503, REASON_VERIFIER_ERROR, "the host's enrollment changed meanwhile");
+	} else if (outcome == TOO_SOON) {
+		job_problem(c, j, 503, REASON_VERIFIER_ERROR, "events: told too often");
+	} else {
+		if (outcome == TAKEN)
+			say(&ev->host, all);
+		answer = json_new();
+		json_put_int(answer, "schema", 1);
+		json_put_int(answer, "taken", outcome == TAKEN ? all->count : 0);
+		job_reply_json(c, j, 200, answer);
 	}
-	if (!known)
-		say(&ev->host, all);
-	answer = json_new();
-	json_put_int(answer, "schema", 1);
-	json_put_int(answer, "taken", known ? 0 : all->count);
-	job_reply_json(c, j, 200, answer);
 }
 
 static void

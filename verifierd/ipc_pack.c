@@ -40,6 +40,16 @@ get_text(struct reader *r, char *out, size_t size, const char *field)
 	}
 }
 
+/* One that goes into logs and onto terminals: printable ASCII without spaces, whoever made it. */
+static void
+get_word(struct reader *r, char *out, size_t size, const char *field)
+{
+	get_text(r, out, size, field);
+	for (const char *p = out; *p; p++)
+		if (*p <= ' ' || *p > '~')
+			r->bad = field;
+}
+
 static void
 put_blob(struct writer *w, const uint8_t *p, size_t n, const char *field)
 {
@@ -149,6 +159,7 @@ put_long(struct writer *w, const struct long_text *t, const char *field)
 #define PUT_i64(f)       wr_be64(w, (uint64_t)p->f, #f)
 #define PUT_bool(f)      wr_u8(w, p->f, #f)
 #define PUT_text(f)      put_text(w, p->f, sizeof(p->f) - 1, #f)
+#define PUT_word(f)      PUT_text(f)
 #define PUT_bytes(f)     wr_bytes(w, p->f, sizeof(p->f), #f)
 #define PUT_blob(f)      put_blob(w, p->f, p->f##_len, #f)
 #define PUT_name(f)      put_name(w, &p->f, #f)
@@ -173,6 +184,7 @@ put_long(struct writer *w, const struct long_text *t, const char *field)
 #define GET_i64(f)       s.f = (int64_t)rd_be64(r, #f)
 #define GET_bool(f)      s.f = get_upto(r, rd_u8(r, #f), 2, #f)
 #define GET_text(f)      get_text(r, s.f, sizeof(s.f), #f)
+#define GET_word(f)      get_word(r, s.f, sizeof(s.f), #f)
 #define GET_bytes(f)     rd_copy(r, s.f, sizeof(s.f), #f)
 #define GET_blob(f)      get_blob(r, s.f, sizeof(s.f), &s.f##_len, #f)
 #define GET_name(f)      get_name(r, &s.f, #f)
@@ -241,9 +253,9 @@ _Static_assert(REASON_COUNT <= 256 && ADMIN_COUNT <= 256, "reason and operation 
 	X(u32, restart_count) X(bool, safe) X(u64, firmware) X(selection, selection) X(blob, pcr_digest)
 
 #define INCIDENT(X) \
-	X(kind, kind) X(text, service) X(text, user) X(reason, reason) X(text, ref) X(u32, count) X(i64, first) X(i64, last)
+	X(kind, kind) X(word, service) X(word, user) X(reason, reason) X(word, ref) X(u32, count) X(i64, first) X(i64, last)
 
-#define SERVICE_MODE(X) X(text, service) X(mode, mode)
+#define SERVICE_MODE(X) X(word, service) X(mode, mode)
 
 #define INCIDENT_BATCH(X) X(bytes, batch) X(events, list) X(modes, mode)
 

@@ -215,8 +215,11 @@ host_payload(const struct route *r, const struct body *b, struct writer *w, stru
 		return bearer_payload(r, b, w, p);
 	if (r->message == MSG_KEYS)
 		return true;
-	if (r->message == MSG_EVIDENCE || r->message == MSG_PASSPORT || r->message == MSG_EVENTS)
-		return typed(b, EVIDENCE_TYPE) || refuse(p, 415, REASON_REQUEST_INVALID, "Content-Type is not " EVIDENCE_TYPE);
+	if (r->message == MSG_EVIDENCE || r->message == MSG_PASSPORT || r->message == MSG_EVENTS) {
+		if (!typed(b, EVIDENCE_TYPE))
+			return refuse(p, 415, REASON_REQUEST_INVALID, "Content-Type is not " EVIDENCE_TYPE);
+		return b->len <= message_max(r->message) || refuse(p, 413, REASON_REQUEST_INVALID, "body is too large");
+	}
 	if (!typed(b, "application/json"))
 		return refuse(p, 415, REASON_REQUEST_INVALID, "Content-Type is not application/json");
 	if (b->len > API_BODY_MAX)

@@ -232,9 +232,9 @@ bool store_passports_purge(struct store *, int64_t expired_before, struct error 
 /* --- what hosts told afterwards --- */
 
 struct incident_row { struct incident event; int64_t told; };
-/* The one id of a batch was there before: it is not taken again. */
+/* The one id of a batch was there before: it is not taken again. *last: when this host told something, or 0. */
 bool store_batch_known(struct store *, const char *host_id, const uint8_t batch[static BATCH_SIZE], bool *known,
-    struct error *) MUST_CHECK;
+    int64_t *last, struct error *) MUST_CHECK;
 /* All of a batch: its events, and the modes in the place of those before. Keeps the newest `keep` events of the host. */
 bool store_batch_add(struct store *, const char *host_id, const struct incidents *, int64_t told, unsigned keep,
     struct error *) MUST_CHECK;

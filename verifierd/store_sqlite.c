@@ -1450,9 +1450,15 @@ store_passports_purge(struct store *s, int64_t expired_before, struct error *e)
 
 bool
 store_batch_known(struct store *s, const char *host_id, const uint8_t batch[static BATCH_SIZE], bool *known,
-    struct error *e)
+    int64_t *last, struct error *e)
 {
-	return any(s, ask(s, SQL_BATCH_KNOWN, "tb", host_id, batch, (size_t)BATCH_SIZE), known, e);
+	own(ask) sqlite3_stmt *st = ask(s, SQL_BATCH_KNOWN, "tb", host_id, batch, (size_t)BATCH_SIZE);
+
+	if (!first(s, st, "batch", e))
+		return false;
+	*known = col_int(st, 0) != 0;
+	*last = col_int(st, 1);
+	return true;
 }
 
 bool

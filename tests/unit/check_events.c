@@ -1,4 +1,5 @@
 /* POST /v1/events: what a host tells afterwards, in core with its real workers. */
+#include <time.h>
 #include "core_lab.h"
 #include "unit.h"
 
@@ -67,13 +68,22 @@ post(const struct soft_quote *q, enum message type)
 }
 
 static int
-told(const char *text)
+tell(const char *text)
 {
 	struct soft_quote q;
 
 	ck_assert_msg(challenged(PURPOSE_EVENTS, &q), "%s", r.body);
 	say(&q, text);
 	post(&q, MSG_EVENTS);
+	return r.status;
+}
+
+/* As a host does that is in no hurry. */
+static int
+told(const char *text)
+{
+	while (tell(text) == 503)
+		nanosleep(&(struct timespec){ .tv_nsec = 200 * 1000 * 1000 }, NULL);
 	return r.status;
 }
 
@@ -226,6 +236,30 @@ START_TEST(a_revoked_host_is_not_heard)
 }
 END_TEST
 
+/* Nor is a journal one host's to fill. What was taken before is no new batch, whenever it comes. */
+START_TEST(who_tells_too_often_is_put_off)
+{
+	ck_assert_int_eq(tell(BODY(1, EVENT("break-glass", "kim", 1))), 200);
+	ck_assert_int_eq(tell(BODY(2, EVENT("break-glass", "kim", 1))), 503);
+	ck_assert_int_eq(tell(BODY(1, EVENT("break-glass", "kim", 1))), 200);
+	ck_assert_uint_eq(history(), 1);
+	ck_assert_int_eq(told(BODY(2, EVENT("break-glass", "kim", 1))), 200);
+	ck_assert_uint_eq(history(), 2);
+}
+END_TEST
+
+START_TEST(a_great_number_does_not_wrap)
+{
+	own(json) struct json *show = NULL;
+	struct error e = { .code = ERR_NONE };
+	int64_t count;
+
+	ck_assert_int_eq(told(BODY(1, EVENT("lease", "kim", 4294967295) "," EVENT("lease", "lee", 2))), 200);
+	show = asked(ADMIN_SHOW);
+	ck_assert(json_int(json_item(show, "events", 0), "count", 0, INT64_MAX / 1024, &count, &e) && count == UINT32_MAX);
+}
+END_TEST
+
 /* What one host can make the verifier keep is bounded. */
 START_TEST(a_flood_is_bounded)
 {
@@ -267,6 +301,8 @@ add(TCase *t)
 	tcase_add_test(t, other_words_under_the_same_quote);
 	tcase_add_loop_test(t, what_cannot_be_read_is_refused, 0, COUNT(wrong));
 	tcase_add_test(t, a_revoked_host_is_not_heard);
+	tcase_add_test(t, who_tells_too_often_is_put_off);
+	tcase_add_test(t, a_great_number_does_not_wrap);
 	tcase_add_test(t, a_flood_is_bounded);
 }
 

@@ -266,6 +266,28 @@ START_TEST(values_out_of_range)
 }
 END_TEST
 
+/* What a parser says of events goes into journals: a subverted one writes no lines of its own there. */
+START_TEST(words_of_events_stay_words)
+{
+	static const char *const bad[] = { "k m", "k\nverifierd: all is well", "\033[2J", "\x7f", "k\xc3\xa4" };
+	struct error e = { .code = ERR_NONE };
+
+	for (unsigned i = 0; i < 4 * COUNT(bad); i++) {
+		static struct incidents all, back_again;
+		struct writer w = wr_open(buf, sizeof(buf));
+		struct reader in;
+
+		all = *some_incidents();
+		snprintf(i % 4 == 0 ? all.list[1].user : i % 4 == 1 ? all.list[0].service : i % 4 == 2 ? all.list[0].ref :
+		    all.mode[1].service, i % 4 == 2 ? REF_TEXT : INCIDENT_WORD, "%s", bad[i / 4]);
+		incidents_pack(&all, &w);
+		ck_assert(wr_ok(&w, &e));
+		in = rd_open(buf, w.used);
+		ck_assert_msg(!incidents_unpack(&in, &back_again, &e) && e.code == ERR_FORMAT, "%u", i);
+	}
+}
+END_TEST
+
 /* --- frames --- */
 
 static int pair[2];
@@ -466,6 +488,7 @@ add(TCase *tc)
 	tcase_add_checked_fixture(tc, open_pair, close_pair);
 	tcase_add_loop_test(tc, packs_and_unpacks, 0, COUNT(forms));
 	tcase_add_test(tc, values_out_of_range);
+	tcase_add_test(tc, words_of_events_stay_words);
 	tcase_add_loop_test(tc, carries_every_size, 0, 6);
 	tcase_add_test(tc, carries_a_peer);
 	tcase_add_test(tc, sender_keeps_the_table);

@@ -132,12 +132,31 @@ START_TEST(admin_arguments_arrive)
 }
 END_TEST
 
+/* Net reads as much as the largest message needs; what is more than its own is refused here, with the right word. */
+START_TEST(bodies_have_their_own_bounds)
+{
+	static const struct { const char *path; enum message message; } calls[] = {
+		{ "/v1/events", MSG_EVENTS }, { "/v1/evidence", MSG_EVIDENCE }, { "/v1/passports", MSG_PASSPORT },
+	};
+	struct body b = { "application/vnd.pam-attest.evidence", NULL, "x", message_max(calls[_i].message) };
+	struct writer w = wr_open(NULL, 0);
+	struct problem p = { 0 };
+	struct route r;
+
+	ck_assert_int_eq(route_find(false, "POST", calls[_i].path, &r), ROUTE_OK);
+	ck_assert(route_payload(&r, &b, &w, &p));
+	b.len++;
+	ck_assert(!route_payload(&r, &b, &w, &p) && p.status == 413);
+}
+END_TEST
+
 static void
 add(TCase *tc)
 {
 	tcase_add_loop_test(tc, finds, 0, COUNT(cases));
 	tcase_add_test(tc, a_name_has_a_bound);
 	tcase_add_loop_test(tc, payloads, 0, COUNT(bodies));
+	tcase_add_loop_test(tc, bodies_have_their_own_bounds, 0, 3);
 	tcase_add_test(tc, admin_arguments_arrive);
 }
 
