@@ -12,6 +12,6 @@ dist_man5_MANS += %D%/verifierd.conf.5
 dist_man5_MANS += %D%/attest-ima.5
 dist_man5_MANS += %D%/attest-policy.5 %D%/attest-references.5
 dist_man7_MANS += %D%/attest-doctor.7
-dist_man7_MANS += %D%/attest-vpn.7
+dist_man7_MANS += %D%/attest-recipes.7 %D%/attest-vpn.7
 dist_man7_MANS += %D%/attest-deploy.7 %D%/attest-quickstart.7 %D%/attest-recovery.7 %D%/attest-threat-model.7 %D%/attest-troubleshooting.7
 dist_man7_MANS += %D%/attest-json.7

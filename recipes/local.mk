@@ -1,3 +1,22 @@
-# What administrators copy and change; the tests use these very files.
+# What administrators copy and change; the tests use these very files. attest-recipes(7) is made from them.
 recipesdir = $(pkgdatadir)/recipes
 dist_recipes_SCRIPTS = %D%/openvpn-end-sessions %D%/wireguard-peers
+nobase_dist_pkgdata_DATA =
+nobase_dist_pkgdata_DATA += %D%/cockpit/about %D%/cockpit/etc/attest/gate.conf.d/cockpit.conf %D%/cockpit/etc/pam.d/cockpit.part
+nobase_dist_pkgdata_DATA += %D%/end-sessions/about %D%/end-sessions/etc/attest/vpn-peers %D%/end-sessions/etc/openvpn/server.conf.part %D%/end-sessions/etc/systemd/system/attest-vpn-sessions.service
+nobase_dist_pkgdata_DATA += %D%/fedora/about %D%/fedora/etc/attest/gate.conf.d/sshd.conf %D%/fedora/etc/pam.d/sshd.part
+nobase_dist_pkgdata_DATA += %D%/gdm/about %D%/gdm/etc/attest/gate.conf.d/gdm.conf %D%/gdm/etc/pam.d/gdm-password.part
+nobase_dist_pkgdata_DATA += %D%/group/about %D%/group/etc/attest/gate.conf.d/nss.conf %D%/group/etc/nsswitch.conf.part %D%/group/etc/polkit-1/rules.d/10-attested.rules %D%/group/etc/ssh/sshd_config.part %D%/group/etc/sudoers.d/attested
+nobase_dist_pkgdata_DATA += %D%/login/about %D%/login/etc/attest/gate.conf.d/login.conf %D%/login/etc/pam.d/login.part
+nobase_dist_pkgdata_DATA += %D%/ocserv/about %D%/ocserv/etc/attest/gate.conf.d/ocserv.conf %D%/ocserv/etc/ocserv/ocserv.conf.part %D%/ocserv/etc/pam.d/ocserv
+nobase_dist_pkgdata_DATA += %D%/openvpn-passport/about %D%/openvpn-passport/etc/attest/gate.conf.d/openvpn.conf
+nobase_dist_pkgdata_DATA += %D%/openvpn-peer/about %D%/openvpn-peer/etc/attest/gate.conf.d/openvpn.conf
+nobase_dist_pkgdata_DATA += %D%/openvpn/about %D%/openvpn/etc/attest/gate.conf.d/openvpn.conf %D%/openvpn/etc/openvpn/server.conf.part %D%/openvpn/etc/pam.d/openvpn
+nobase_dist_pkgdata_DATA += %D%/polkit/about %D%/polkit/etc/attest/gate.conf.d/polkit.conf %D%/polkit/etc/pam.d/polkit-1.part
+nobase_dist_pkgdata_DATA += %D%/ssh-bastion/about %D%/ssh-bastion/etc/attest/audiences %D%/ssh-bastion/etc/attest/gate.conf.d/sshd.conf %D%/ssh-bastion/etc/pam.d/sshd %D%/ssh-bastion/etc/ssh/sshd_config.part
+nobase_dist_pkgdata_DATA += %D%/ssh-key-and-password/about %D%/ssh-key-and-password/etc/attest/gate.conf.d/sshd.conf %D%/ssh-key-and-password/etc/pam.d/sshd %D%/ssh-key-and-password/etc/ssh/sshd_config.part
+nobase_dist_pkgdata_DATA += %D%/sshd/about %D%/sshd/etc/attest/gate.conf.d/sshd.conf %D%/sshd/etc/pam.d/sshd.part %D%/sshd/etc/ssh/sshd_config.part
+nobase_dist_pkgdata_DATA += %D%/su/about %D%/su/etc/attest/gate.conf.d/su.conf %D%/su/etc/pam.d/su.part
+nobase_dist_pkgdata_DATA += %D%/sudo/about %D%/sudo/etc/attest/gate.conf.d/sudo.conf %D%/sudo/etc/pam.d/sudo-i.part %D%/sudo/etc/pam.d/sudo.part
+nobase_dist_pkgdata_DATA += %D%/wireguard/about %D%/wireguard/etc/attest/wg-peers %D%/wireguard/etc/systemd/system/attest-wireguard.service
+EXTRA_DIST += %D%/page

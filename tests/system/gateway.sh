@@ -67,13 +67,12 @@ gateway_named() {
 	verifierctl gateways add vpn7 --audience vpn.example,ssh.example --reason test >"$LAB/gw/token" && gateway_again
 }
 
-# gateway_conf SERVICE DIR LINES...: gate.conf for a gate that asks the attestd of this folder.
+# gateway_conf DIR RECIPE: gate.conf of a gate that asks the attestd of this folder, and the recipe's drop-in.
 gateway_conf() {
-	local service=$1 dir=$2; shift 2
-	mkdir -p /etc/attest
-	{
-		printf '[paths]\nrun_dir = %s/run\nstate_dir = %s/state\nboot_id = %s\nowner = 0\n' "$dir" "$dir" "$LAB/boot_id"
-		printf '[%s]\nmode = enforce\ntimeout = 4s\n' "$service"
-		printf '%s\n' "$@"
-	} >/etc/attest/gate.conf
+	rm -rf /etc/attest/gate.conf.d
+	install -D -m 644 -t /etc/attest/gate.conf.d "$SOURCE/recipes/$2"/etc/attest/gate.conf.d/*.conf
+	printf '[paths]\nrun_dir = %s/run\nstate_dir = %s/state\nboot_id = %s\nowner = 0\n[default]\ntimeout = 4s\n' \
+		"$1" "$1" "$LAB/boot_id" >/etc/attest/gate.conf
 }
+# gateway_edit COMMAND: of sed, on that drop-in.
+gateway_edit() { sed -i "$1" /etc/attest/gate.conf.d/*.conf; }

@@ -10,10 +10,14 @@ PASSWORD=correct-horse
 KEYS=/run/keys
 TIMEOUT=1
 
+# recipe NAME FILE: a file of attest-recipes(7), as it is shipped.
+recipe() { cat "$SOURCE/recipes/$1/etc/$2"; }
+
 # For services that root starts: an uninstalled package locks nobody out. Callers of setuid programs can make the
 # loading of a module fail, so that these lines do without it.
-GATE_LINE='account [success=ok ignore=ignore module_unknown=ignore default=die] pam_attest.so'
-GATE_LINE_SETUID='account [success=ok ignore=ignore default=die] pam_attest.so'
+GATE_LINE=$(recipe sshd pam.d/sshd.part)
+GATE_LINE_SETUID=$(recipe sudo pam.d/sudo.part)
+DOORS="sshd sudo su login polkit"       # recipes
 
 machine_skip() {
 	for p in /usr/sbin/sshd ssh scp ssh-keygen sudo su setpriv useradd logger openssl; do
@@ -46,18 +50,25 @@ machine_users() {
 	echo 'FAIL_DELAY 0' >/etc/default/su
 }
 
-# What an administrator does: the module into its folder, and attestctl hook.
-machine_gate() {
+# hooked SERVICE...: attestctl hook writes the line of the recipe.
+hooked() {
 	local service
-	cp "$BUILD/.libs/pam_attest.so" "$PAM_MODULES/"
 	printf '[default]\nmode = audit\n' >"$LAB/hook.conf"
-	# The folder by another name: attestctl need not look where a build that was never installed has its module.
-	for service in sshd sudo su; do
-		"$ATTESTCTL" -q -c "$LAB/hook.conf" hook $service --pam-dir /etc/pam.d/ || return 1
+	for service; do
+		# The folder by another name: attestctl need not look where a build that was never installed has its module.
+		"$ATTESTCTL" -q -c "$LAB/hook.conf" hook "$service" --pam-dir /etc/pam.d/ &&
+			grep -qxFf "$(find "$SOURCE"/recipes/{sshd,sudo,su,login,polkit} -name "$service.part" -path '*/pam.d/*')" "/etc/pam.d/$service" || return 1
 	done
 }
 
-# The same for the doors beside sshd, sudo and su; common-account is where an administrator's line would reach cron from.
+# What an administrator does: the module into its folder, and attestctl hook.
+machine_gate() {
+	cp "$BUILD/.libs/pam_attest.so" "$PAM_MODULES/"
+	hooked sshd sudo su
+}
+
+# The same for the doors beside sshd, sudo and su. Cron and systemd-user are never gated, and hook would refuse: a line in
+# common-account is what would reach them.
 machine_more_gates() {
 	local service
 	for service in polkit-1 systemd-user; do
@@ -65,12 +76,10 @@ machine_more_gates() {
 	done
 	# Greetings are not what is compared here; pauses not what is measured.
 	sed -i '/pam_motd\|pam_lastlog\|pam_mail\|pam_faildelay/d' /etc/pam.d/login
-	for service in login cron systemd-user; do
+	for service in cron systemd-user; do
 		sed -i "/^@include common-account/i $GATE_LINE" /etc/pam.d/$service
 	done
-	for service in sudo-i polkit-1; do
-		sed -i "/^@include common-account/i $GATE_LINE_SETUID" /etc/pam.d/$service
-	done
+	hooked login sudo-i polkit-1 || return 1
 	mkdir -p /etc/polkit-1/rules.d
 	echo 'polkit.addAdminRule(function() { return ["unix-user:kim"]; });' >/etc/polkit-1/rules.d/00-kim.rules
 	chmod -R a+rX /etc/polkit-1
@@ -83,11 +92,16 @@ machine_paths() {
 		mount --bind "$LAB/boot_id" /proc/sys/kernel/random/boot_id
 }
 
-# machine_conf MODE [LINE]: gate.conf with the doors' mode.
+# machine_conf MODE [LINE]: under enforce with the doors' recipes, else as a package leaves it.
 machine_conf() {
+	local door
+	rm -rf /etc/attest/gate.conf.d
+	for door in $DOORS; do
+		[ "$1" != enforce ] || install -D -m 644 -t /etc/attest/gate.conf.d "$SOURCE/recipes/$door"/etc/attest/gate.conf.d/*.conf
+	done
 	cat >/etc/attest/gate.conf <<-C
 		[default]
-		mode = $1
+		mode = audit
 		timeout = ${TIMEOUT}s
 		${2:-}
 	C
@@ -173,7 +187,7 @@ machine_sshd() {
 		ListenAddress 127.0.0.1
 		HostKey $KEYS/host
 		PidFile none
-		UsePAM yes
+		$(recipe sshd ssh/sshd_config.part)
 		PasswordAuthentication yes
 		KbdInteractiveAuthentication yes
 		TrustedUserCAKeys $KEYS/ca.pub

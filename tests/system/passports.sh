@@ -62,9 +62,9 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.
 openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key -out server.csr -subj /CN=gw.example 2>/dev/null
 printf 'extendedKeyUsage=serverAuth\nkeyUsage=digitalSignature\nsubjectAltName=DNS:gw.example\n' >server.ext
 openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile server.ext -out server.crt 2>/dev/null
-printf '%s\n' "$GATE_LINE" '@include common-auth' '@include common-account' >/etc/pam.d/ocserv
+recipe ocserv pam.d/ocserv >/etc/pam.d/ocserv
 cat >ocserv.conf <<-C
-	auth = "pam"
+	$(recipe ocserv ocserv/ocserv.conf.part)
 	tcp-port = 4443
 	udp-port = 0
 	listen-host = 10.99.0.1
@@ -108,28 +108,27 @@ oc() {  # <what> <wanted> <log> lines...
 	is "ocserv: $what: sees" "$(ocserv_client "$@")" "$wanted"
 	is "ocserv: $what: log" "$(said ocserv)" "$log"
 }
-gateway_conf ocserv "$LAB/gw" "sources = exempt passport" "audience = vpn.example"
+gateway_conf "$LAB/gw" ocserv
 now=$(code vpn.example)
 oc "passport, good" in "permitted $(at ocserv ok affirming) source=passport peer=laptop7" "$PASSWORD" "$now"
 oc "35: passport, again" "401 Authentication failed" "refused $(at ocserv passport-invalid contraindicated L-REF) source=none" "$PASSWORD" "$now"
 oc "passport, none" "401 Authentication failed" "refused $(at ocserv passport-missing none L-REF) source=none" "$PASSWORD" ""
 oc "35: passport, for sshd" "401 Authentication failed" "refused $(at ocserv passport-invalid contraindicated L-REF) source=none" "$PASSWORD" "$(code ssh.example)"
-gateway_conf ocserv "$LAB" "sources = exempt cache quote"
+gateway_conf "$LAB" ocserv
+gateway_edit "/^sources/d; /^audience/d"
 oc "its own state, good" in "permitted $(at ocserv ok affirming) source=cache" "$PASSWORD"
-gateway_conf ocserv "$LAB/gw" "sources = exempt peer" "peer_prompt = yes"
+gateway_conf "$LAB/gw" ocserv
+gateway_edit "s/^sources.*/sources = exempt peer/; s/^audience.*/peer_prompt = yes/"
 oc "peer, where people answer" "401 Authentication failed" "refused $(at ocserv peer-unnamed none L-REF) source=none" "$PASSWORD"
 
 # --- sshd: a key, and the machine's passport; nothing is typed
 
-printf '%s\n' "$GATE_LINE" 'account required pam_unix.so' 'auth required pam_permit.so' 'session required pam_permit.so' >/etc/pam.d/sshd
+recipe ssh-bastion pam.d/sshd >/etc/pam.d/sshd
 cat >sshd_config <<-C
 	ListenAddress 10.99.0.1
 	HostKey $KEYS/host
 	PidFile none
-	UsePAM yes
-	PasswordAuthentication no
-	KbdInteractiveAuthentication yes
-	AuthenticationMethods publickey,keyboard-interactive:pam
+	$(recipe ssh-bastion ssh/sshd_config.part)
 	Match LocalPort 2222
 		AuthenticationMethods publickey
 C
@@ -140,7 +139,7 @@ wait_for 5 bash -c 'exec 3<>/dev/tcp/10.99.0.1/22'; is "sshd starts" $? 0
 
 # What a user sets up once: the helper, and for whom it may answer.
 mkdir -p home/.config/attest bin
-printf '# the bastion\nssh.example gw.example\n' >home/.config/attest/audiences
+{ echo '# the bastion'; recipe ssh-bastion attest/audiences | sed s/bastion.example/gw.example/; } >home/.config/attest/audiences
 printf '#!/bin/sh\nexec %s -c %s --run-dir %s "$@"\n' "$ATTESTCTL" "$LAB/gate.conf" "$LAB/run" >bin/attestctl
 printf '#!/bin/sh\necho "asked: $1" >&2\necho typed\n' >bin/else
 chmod 755 bin/*
@@ -158,7 +157,7 @@ ssh_is() {  # <what> <wanted> <log> HOST [OPTIONS]
 	is "ssh: $what: log" "$(said sshd)" "$log"
 }
 NO_PASSPORT="attest: refused: no passport was given (passport-missing). Ref L-REF. on the machine that connects: attestctl passport --audience A --user U"
-gateway_conf sshd "$LAB/gw" "sources = exempt passport" "audience = ssh.example"
+gateway_conf "$LAB/gw" ssh-bastion
 ssh_is "just works" "0: in" "permitted $(at sshd ok affirming) source=passport peer=laptop7" gw.example
 ssh_is "and again" "0: in" "permitted $(at sshd ok affirming) source=passport peer=laptop7" gw.example
 ssh_is "by key alone there is no prompt" "255: $NO_PASSPORT
@@ -166,16 +165,27 @@ Connection closed by 10.99.0.1 port 2222" "refused $(at sshd passport-missing no
 ssh_is "35: a server under another name" "255: attestctl passport: other.example asks for a passport for ssh.example, which your list of audiences does not have for it
 $NO_PASSPORT
 kim@other.example: Permission denied (keyboard-interactive)." "refused $(at sshd passport-missing none L-REF) source=none" other.example
-gateway_conf sshd "$LAB/gw" "sources = exempt passport" "audience = vpn.example"
+gateway_conf "$LAB/gw" ssh-bastion
+gateway_edit s/ssh.example/vpn.example/
 ssh_is "35: a foreign audience" "255: attestctl passport: gw.example asks for a passport for vpn.example, which your list of audiences does not have for it
 $NO_PASSPORT
 kim@gw.example: Permission denied (keyboard-interactive)." "refused $(at sshd passport-missing none L-REF) source=none" gw.example
-gateway_conf sshd "$LAB/gw" "mode = audit" "sources = exempt passport" "audience = ssh.example"
-sed -i '0,/^mode = enforce/{/^mode = enforce/d}' /etc/attest/gate.conf
+gateway_conf "$LAB/gw" ssh-bastion
+gateway_edit s/enforce/audit/
 ssh_is "audit asks as well, and refuses nobody" "0: in" "would-permit $(at sshd ok affirming | sed s/enforce/audit/) source=passport peer=laptop7" gw.example
-gateway_conf sshd "$LAB/gw" "sources = exempt passport" "audience = ssh.example"
-sed -i 's/^auth required pam_permit.so/auth required pam_unix.so nodelay/' /etc/pam.d/sshd
+gateway_conf "$LAB/gw" ssh-bastion
+recipe ssh-key-and-password pam.d/sshd >/etc/pam.d/sshd
 ssh_is "other prompts go to the helper behind it" "255: asked: (kim@gw.example) Password: 
 kim@gw.example: Permission denied (keyboard-interactive)." "" gw.example
 printf '#!/bin/sh\necho %s\n' "$PASSWORD" >bin/else
 ssh_is "a password, and the passport" "0: in" "permitted $(at sshd ok affirming) source=passport peer=laptop7" gw.example
+
+# --- a key and a password, on a host that is good itself: nobody shows a passport
+is "of sshd_config the two recipes want the same" "$(recipe ssh-key-and-password ssh/sshd_config.part)" "$(recipe ssh-bastion ssh/sshd_config.part)"
+gateway_conf "$LAB" ssh-key-and-password
+ssh_is "a key and a password" "0: in" "permitted $(at sshd ok affirming) source=cache" gw.example
+verifierctl references retire base --reason test --yes >/dev/null
+attestctl attest -q; is "the host is refused" $? 1
+ssh_is "a key and a password, refused" "255: $(sed -n 's/^sees: //p' "$SOURCE/recipes/ssh-key-and-password/about")
+kim@gw.example: Permission denied (keyboard-interactive)." "refused $(at sshd no-reference contraindicated) source=none" gw.example
+[ $failed = 0 ]

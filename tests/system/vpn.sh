@@ -61,7 +61,8 @@ certificate stranger stranger clientAuth
 certificate kim kim clientAuth
 
 cp "$BUILD/.libs/pam_attest.so" "$PAM_MODULES/"
-printf '%s\n' "$GATE_LINE" '@include common-auth' '@include common-account' >/etc/pam.d/openvpn
+recipe openvpn pam.d/openvpn >/etc/pam.d/openvpn
+recipe openvpn openvpn/server.conf.part >server.conf
 printf 'kim\n%s\n' "$PASSWORD" >password
 printf 'kim\nwrong\n' >guess
 chmod 600 password guess
@@ -69,8 +70,7 @@ chmod 600 password guess
 server() {
 	lab_start openvpn openvpn --mode server --tls-server --dev tun --topology subnet --server 10.98.0.0 255.255.255.0 \
 		--proto udp --local 10.99.0.1 --port 1194 --ca ca.crt --cert server.crt --key server.key --dh none \
-		--verify-client-cert optional --duplicate-cn --plugin $PLUGIN \
-		"openvpn login USERNAME password PASSWORD attest-peer COMMONNAME attest-passport OTP" --verb 3 --log server.out "$@"
+		--verify-client-cert optional --duplicate-cn --config "$LAB/vpn/server.conf" --verb 3 --log server.out "$@"
 	wait_for 10 grep -q 'Initialization Sequence Completed' server.out
 }
 # connect FILE CERTIFICATE [OPTIONS]: a client in the background, "client" among PIDS, that writes client.out.
@@ -109,8 +109,9 @@ code() { "$ATTESTCTL" -c "$LAB/gate.conf" --run-dir "$LAB/run" passport --audien
 # --- plain: every outcome
 
 WITH=plain
+sed -i.deferred /deferred_auth_pam/d server.conf
 server; is "OpenVPN starts" $? 0
-gateway_conf openvpn "$LAB/gw" "sources = exempt peer" "peer_prompt = yes"
+gateway_conf "$LAB/gw" openvpn-peer
 vpn "peer, no gateway yet" AUTH_FAILED "refused $(at not-a-gateway none L-REF) source=none peer=laptop7" password laptop7
 gateway_named; is "an administrator names the gateway" $? 0
 vpn "peer, good" in "permitted $(at ok affirming) source=peer peer=laptop7" password laptop7
@@ -119,7 +120,7 @@ vpn "peer, no certificate" AUTH_FAILED "refused $(at peer-unnamed none L-REF) so
 vpn "peer, a certificate with the user's name" AUTH_FAILED "refused $(at peer-unnamed none L-REF) source=none" password kim
 vpn "peer, a wrong password" AUTH_FAILED "" guess laptop7
 
-gateway_conf openvpn "$LAB/gw" "sources = exempt passport" "audience = vpn.example"
+gateway_conf "$LAB/gw" openvpn-passport
 passport "$(code)" >scrv; chmod 600 scrv
 vpn "passport, good" in "permitted $(at ok affirming) source=passport peer=laptop7" scrv stranger
 vpn "35: passport, again" AUTH_FAILED "refused $(at passport-invalid contraindicated L-REF) source=none" scrv stranger
@@ -131,8 +132,8 @@ vpn "35: passport, for another audience" AUTH_FAILED "refused $(at passport-inva
 passport "$(cut -c 1-40 "$LAB/run/result.jwt")" >scrv
 vpn "35: a result as a passport" AUTH_FAILED "refused $(at passport-invalid contraindicated L-REF) source=none" scrv laptop7
 
-# The first line of gate.conf's DIR says whose attestd is asked: here the machine with the TPM is the gateway.
-gateway_conf openvpn "$LAB" "sources = exempt cache quote"
+# Here the machine with the TPM is the gateway.
+gateway_conf "$LAB" openvpn
 vpn "its own state, good" in "permitted $(at ok affirming) source=cache" password stranger
 
 # A gateway that is an enrolled host asks with the token of its enrollment.
@@ -144,9 +145,9 @@ verifierctl gateways remove self --reason test >/dev/null; is "and takes it back
 
 # The verifier is out: that is no refusal, and nobody waits for it twice.
 lab_kill verifierd
-gateway_conf openvpn "$LAB/gw" "sources = exempt peer" "peer_prompt = yes"
+gateway_conf "$LAB/gw" openvpn-peer
 vpn "peer, verifier out" AUTH_FAILED "refused $(at verifier-unreachable none L-REF) source=none peer=laptop7" password laptop7
-gateway_conf openvpn "$LAB" "sources = exempt cache quote"
+gateway_conf "$LAB" openvpn
 vpn "its own state, verifier out" in "permitted $(at ok affirming) source=cache" password stranger
 lab_verifier_up; is "the verifier is back" $? 0
 lab_kill openvpn
@@ -155,12 +156,13 @@ lab_kill openvpn
 
 WITH=deferred
 printf 'management-secret\n' >management && chmod 600 management
-server --setenv deferred_auth_pam 1 --management 127.0.0.1 7505 management --keepalive 1 3; is "OpenVPN starts" $? 0
+{ cat server.conf.deferred; recipe end-sessions openvpn/server.conf.part | sed "s|/etc/openvpn/management.password|$PWD/management|"; } >server.conf
+server --keepalive 1 3; is "OpenVPN starts" $? 0
 gateway_again                           # it remembers for some seconds that nobody answered
-gateway_conf openvpn "$LAB/gw" "sources = exempt peer" "peer_prompt = yes"
+gateway_conf "$LAB/gw" openvpn-peer
 vpn "peer, good" in "permitted $(at ok affirming) source=peer peer=laptop7" password laptop7
 vpn "peer, unknown" AUTH_FAILED "refused $(at peer-unknown none L-REF) source=none peer=stranger" password stranger
-gateway_conf openvpn "$LAB/gw" "sources = exempt passport" "audience = vpn.example"
+gateway_conf "$LAB/gw" openvpn-passport
 passport "$(code)" >scrv
 vpn "passport, good" in "permitted $(at ok affirming) source=passport peer=laptop7" scrv stranger
 vpn "35: passport, again" AUTH_FAILED "refused $(at passport-invalid contraindicated L-REF) source=none" scrv stranger
@@ -172,28 +174,30 @@ lab_power_off
 lab_power_on "$VM/sb-shimgrub-cmd/binary_bios_measurements" >>"$LAB/tpm.log" 2>&1
 gateway_client_up
 wait_for 20 sh -c '[ "$(sed -n s/^state=//p "$1"/run/verdict)" = contraindicated ]' - "$LAB"; is "the client is refused" $? 0
-gateway_conf openvpn "$LAB/gw" "sources = exempt peer" "peer_prompt = yes"
+gateway_conf "$LAB/gw" openvpn-peer
 vpn "peer, refused" AUTH_FAILED "refused $(at cmdline-changed contraindicated) source=none peer=laptop7" password laptop7
 out=$(code 2>&1); is "a refused machine gets no passport" "$?,$(echo "$out" | grep -o '(cmdline-changed)')" "1,(cmdline-changed)"
-gateway_conf openvpn "$LAB" "sources = exempt cache quote"
+gateway_conf "$LAB" openvpn
 vpn "its own state, refused" AUTH_FAILED "refused $(at cmdline-changed contraindicated) source=none" password stranger
 verifierctl accept laptop7 --reason "a new command line" --yes >/dev/null && attestctl attest -q; is "what changed is accepted" $? 0
 vpn "its own state, good again" in "permitted $(at ok affirming) source=cache" password stranger
 
 # --- a session ends with the verdict: the recipes, as they are shipped; wg is a stub, for there is no WireGuard here
 
-RECIPES=$SOURCE/recipes
+# unit RECIPE FILE: what its unit has attestctl do, with files where they are here.
+unit() { recipe "$1" "systemd/system/$2" | sed -n "s|/usr/share/pam-attest/recipes|$SOURCE/recipes|; s|/etc/attest|$PWD|; s|^ExecStart=/usr/bin/attestctl ||p"; }
 mkdir -p stub && printf '#!/bin/sh\necho "$*" >>%s/wg.calls\n' "$PWD" >stub/wg && chmod 755 stub/wg
-echo 'laptop7' >peers
-printf '# name, key, addresses\nlaptop7 %s 10.98.0.7/32\nstranger %s 10.98.0.8/32\n' KEY7= KEY8= >wg.peers
-watch() { lab_start "$1" env PATH="$PWD/stub:$PATH" OPENVPN_MANAGEMENT_PASSWORD="$PWD/management" "$ATTESTCTL" "${@:2}"; }
-gateway_conf openvpn "$LAB/gw" "sources = exempt peer" "peer_prompt = yes"
+recipe end-sessions attest/vpn-peers >vpn-peers
+recipe wireguard attest/wg-peers >wg-peers
+# shellcheck disable=SC2086  # words
+watch() { lab_start "$1" env PATH="$PWD/stub:$PATH" OPENVPN_MANAGEMENT_PASSWORD="$PWD/management" "$ATTESTCTL" --run-dir "$2" $3 --every 1s; }
+gateway_conf "$LAB/gw" openvpn-peer
 rm -f client.out wg.calls
 connect password laptop7 --auth-retry none
 wait_for 10 grep -q 'Initialization Sequence Completed' client.out; is "a session begins" $? 0
-watch watch-vpn --run-dir "$LAB/gw/run" watch --every 1s --peers peers --exec "$RECIPES/openvpn-end-sessions"
-watch watch-wg --run-dir "$LAB/gw/run" watch --every 1s --peers wg.peers --exec "$RECIPES/wireguard-peers"
-watch watch-own --run-dir "$LAB/run" watch --every 1s --json
+watch watch-vpn "$LAB/gw/run" "$(unit end-sessions attest-vpn-sessions.service)"
+watch watch-wg "$LAB/gw/run" "$(unit wireguard attest-wireguard.service)"
+watch watch-own "$LAB/run" "watch --json"
 wait_for 10 grep -q laptop7 "$LAB/watch-vpn.log"
 machine_logged
 verifierctl references revoke base --reason "a hole in it" --yes --confirm 1 >"$LAB/revoke.log" 2>&1; is "the set is revoked" $? 0
@@ -208,3 +212,4 @@ is "watch --peers" "$(no_times "$LAB/watch-vpn.log")" $'laptop7 affirming (ok) R
 is "what ended it is logged" "$(grep -o 'attest-vpn: .*' "$LAB/logged" | sed 's/ref=.*/ref=/')" "attest-vpn: ended sessions of laptop7: reference-revoked ref="
 is "WireGuard's peers" "$(cat wg.calls)" $'set wg0 peer KEY7= allowed-ips 10.98.0.7/32\nset wg0 peer KEY8= remove\nset wg0 peer KEY7= remove'
 is "watch --json of this host" "$(jq -r '"\(.peer)\(.state) \(.reason)"' "$LAB/watch-own.log")" $'affirming ok\ncontraindicated reference-revoked'
+[ $failed = 0 ]

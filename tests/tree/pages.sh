@@ -6,7 +6,7 @@ note() { echo "$1"; failed=$((failed + 1)); }
 page() { [ -e "$top_srcdir/man/$1" ] && passed=$((passed + 1)) || note "no page: $1"; }
 
 for p in pam_attest.8 libnss_attest.8 attestd.8 verifierd.8 attestctl.8 verifierctl.8 gate.conf.5 attestd.conf.5 verifierd.conf.5 \
-    attest-ima.5 attest-lease.5 attest-policy.5 attest-record.5 attest-references.5 attest-result.5 attest-doctor.7 attest-json.7 attest-deploy.7 attest-quickstart.7 \
+    attest-ima.5 attest-lease.5 attest-policy.5 attest-record.5 attest-references.5 attest-result.5 attest-doctor.7 attest-json.7 attest-deploy.7 attest-quickstart.7 attest-recipes.7 \
     attest-recovery.7 attest-threat-model.7 attest-troubleshooting.7 attest-vpn.7 attest-protocol.7 attest-local.7 attest-reasons.7; do
 	page $p
 done
