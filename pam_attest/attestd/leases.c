@@ -26,19 +26,27 @@ keep(const struct book *b, const char *text, struct error *e)
 	return json_print(j, true, &out, &len, e) && file_replace(path, out, len, 0600, false, e);
 }
 
-/* Gates hear of it, or of nothing: a file that cannot be written must not leave an older one standing. */
+/*
+ * Gates hear of it, or of nothing: a file that cannot be written must not leave an older one standing. Where it can only not be
+ * kept, people are let in: a disk that anybody can fill is no way to shut them out, and a restart then forgets it until
+ * it is ordered again.
+ */
 static bool
-write_files(struct book *b, struct error *e)
+write_files(struct book *b, bool *kept, struct error *e)
 {
-	char path[PATH_TEXT + 16], kept[PATH_TEXT + 16], text[LEASE_FILE_MAX];
+	char path[PATH_TEXT + 16], beside[PATH_TEXT + 16], text[LEASE_FILE_MAX];
+	bool told;
 	size_t len;
 
 	path_of(b->opt->run_dir, "lease", path);
-	path_of(b->opt->state_dir, "leases", kept);
-	if (b->all.count && leases_format(&b->all, text, sizeof(text), &len, e) && file_replace(path, text, len, 0644, false, e) &&
-	    keep(b, text, e))
+	path_of(b->opt->state_dir, "leases", beside);
+	told = b->all.count && leases_format(&b->all, text, sizeof(text), &len, e) && file_replace(path, text, len, 0644, false, e);
+	*kept = told && keep(b, text, e);
+	if (!*kept)
+		unlink(beside);
+	if (told)
 		return true;
-	unlink(kept);
+	*kept = true;
 	if (unlink(path) < 0 && errno != ENOENT)
 		return err_errno(e, "unlink %s", path);
 	return !b->all.count;
@@ -47,8 +55,10 @@ write_files(struct book *b, struct error *e)
 static bool
 publish(struct book *b, struct error *e)
 {
-	b->unwritten = !write_files(b, e);
-	return !b->unwritten;
+	bool kept, told = write_files(b, &kept, e);
+
+	b->unwritten = !told || !kept;
+	return told;
 }
 
 static void

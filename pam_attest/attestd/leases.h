@@ -17,7 +17,7 @@ struct book {
 	struct leases   all;               /* in force; count may be 0 */
 	char            code[REF_TEXT];    /* id of the one that a code gave; "": none */
 	uint32_t        sequence;          /* of that code */
-	bool            unwritten;         /* the files say something else: to be tried again */
+	bool            unwritten;         /* one of the files says something else: to be tried again */
 };
 
 /* At start: what of this boot is still in force, and no file where nothing is. */

@@ -1,4 +1,5 @@
 /* Recovery codes as attestd takes them, and the leases that it keeps. NEGATIVE row 38. */
+#include <sys/stat.h>
 #include "file.h"
 #include "leases.h"
 #include "recover.h"
@@ -281,12 +282,34 @@ START_TEST(what_cannot_be_written_is_not_left_standing)
 }
 END_TEST
 
+/* A state folder that is full: gates hear of it all the same, it is tried again, and what was kept before does not come back. */
+START_TEST(what_cannot_be_kept_lets_people_in)
+{
+	struct orders old = ordered("AAAA-BBBB", 60000), q = ordered("CCCC-DDDD", 60000);
+	char path[PATH_TEXT + 32], away[PATH_TEXT + 40];
+	struct leases all;
+	bool changed;
+
+	ck_assert(book_order(&book, &old, &now, &changed, &e));
+	snprintf(path, sizeof(path), "%s/leases", opt.state_dir);
+	snprintf(away, sizeof(away), "%s.away", path);
+	ck_assert(!unlink(path) && !mkdir(path, 0700));          /* nothing takes a folder's place */
+	ck_assert(book_order(&book, &q, &now, &changed, &e) && changed && published(&all));
+	ck_assert(all.count == 1 && !strcmp(all.lease[0].id, "CCCC-DDDD") && book.unwritten);
+	ck_assert(book_order(&book, &q, &now, &changed, &e) && !changed && published(&all) && book.unwritten);
+	ck_assert(!rename(path, away) && !rmdir(away));
+	ck_assert(book_order(&book, &q, &now, &changed, &e) && !changed && !book.unwritten);
+	ck_assert(book_open(&book, &opt, BOOT, &e) && published(&all) && !strcmp(all.lease[0].id, "CCCC-DDDD"));
+}
+END_TEST
+
 static void
 add_book(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, open_book, close_dir);
 	tcase_add_test(tc, what_is_ordered_is_published_until_it_is_not);
 	tcase_add_test(tc, it_runs_out);
+	tcase_add_test(tc, what_cannot_be_kept_lets_people_in);
 	tcase_add_test(tc, a_restart_keeps_it_and_a_reboot_does_not);
 	tcase_add_test(tc, a_code_stays_beside_orders_until_it_is_void);
 	tcase_add_test(tc, no_more_than_a_file_has_room_for);
