@@ -1,13 +1,13 @@
 # What a system has to be told about the daemons. make installs units, users and folders; the configuration samples and
 # the files for other programs are put in place by packages (debian/), which do not overwrite what an administrator wrote.
-systemdsystemunit_DATA = %D%/attestd.service %D%/attestd.socket %D%/verifierd.service
+systemdsystemunit_DATA = %D%/attestd.service %D%/attestd.socket %D%/attestd-decisions.socket %D%/verifierd.service
 sysusersdir = $(prefix)/lib/sysusers.d
 dist_sysusers_DATA = %D%/sysusers.d/attestd.conf %D%/sysusers.d/pam-attest.conf %D%/sysusers.d/verifierd.conf
 tmpfilesdir = $(prefix)/lib/tmpfiles.d
 dist_tmpfiles_DATA = %D%/tmpfiles.d/attestd.conf
 CLEANFILES += %D%/attestd.service %D%/verifierd.service
 EXTRA_DIST += %D%/prometheus/pam-attest.rules.yml
-EXTRA_DIST += %D%/attestd.service.in %D%/attestd.socket %D%/verifierd.service.in \
+EXTRA_DIST += %D%/attestd.service.in %D%/attestd.socket %D%/attestd-decisions.socket %D%/verifierd.service.in \
 	%D%/gate.conf %D%/attestd.conf %D%/verifierd.conf \
 	%D%/apparmor.d/usr.sbin.attestd %D%/apparmor.d/usr.sbin.verifierd %D%/apparmor.d/abstractions/pam-attest \
 	%D%/apparmor.d/abstractions/nameservice.d/libnss-attest \

@@ -36,21 +36,21 @@ passed(const char *path, int type)
 }
 
 /*
- * Everybody may connect. The folder is our user's and this is still root: the mode is given to the socket, for by then
- * its name may be a link to something else.
+ * The folder is our user's and this is still root: the mode is given to the socket, for by then its name may be a link to
+ * something else.
  */
 static bool
-bind_for_all(int fd, const struct sockaddr_un *at)
+bind_with(int fd, mode_t mode, const struct sockaddr_un *at)
 {
 	mode_t was = umask(0);
-	bool good = !fchmod(fd, 0666) && !bind(fd, (const struct sockaddr *)at, sizeof(*at));
+	bool good = !fchmod(fd, mode) && !bind(fd, (const struct sockaddr *)at, sizeof(*at));
 
 	umask(was);
 	return good;
 }
 
 int
-socket_make(const char *dir, const char *name, int type, struct error *e)
+socket_make(const char *dir, const char *name, int type, mode_t mode, struct error *e)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	own(fd) int fd = -1;
@@ -63,7 +63,7 @@ socket_make(const char *dir, const char *name, int type, struct error *e)
 		return give_fd(&fd);
 	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	unlink(at.sun_path);
-	if (fd < 0 || !bind_for_all(fd, &at) || (type == SOCK_STREAM && listen(fd, 256) < 0))
+	if (fd < 0 || !bind_with(fd, mode, &at) || (type == SOCK_STREAM && listen(fd, 256) < 0))
 		return err_errno(e, "%s", at.sun_path), -1;
 	return give_fd(&fd);
 }

@@ -2,13 +2,14 @@
 #ifndef SOCKETS_H
 #define SOCKETS_H
 #include <stdint.h>
+#include <sys/types.h>
 #include "error.h"
 
 /*
- * DIR/NAME, SOCK_STREAM (listening) or SOCK_DGRAM, mode 0666, not blocking. One with that path which
- * systemd passed (sd_listen_fds(3)) is taken, else a file of that name is replaced. -1 with e set.
+ * DIR/NAME, SOCK_STREAM (listening) or SOCK_DGRAM, not blocking; mode: who may connect or send. One with that path which
+ * systemd passed (sd_listen_fds(3)) is taken as it is, else a file of that name is replaced. -1 with e set.
  */
-int socket_make(const char *dir, const char *name, int type, struct error *e);
+int socket_make(const char *dir, const char *name, int type, mode_t mode, struct error *e);
 
 /* ms between two words of "WATCHDOG=1" that systemd wants to hear (sd_watchdog_enabled(3)), with as much to spare; 0: none. */
 int64_t watchdog_ms(void);

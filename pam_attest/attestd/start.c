@@ -70,10 +70,11 @@ open_all(struct daemon *d, const struct passwd *pw, struct error *e)
 
 	if (!make_folder(d->opt.run_dir, 0755, pw, e) || !make_folder(d->opt.state_dir, 0755, pw, e))
 		return false;
-	d->gate_fd = socket_make(d->opt.run_dir, "gate.sock", SOCK_STREAM, e);
+	d->gate_fd = socket_make(d->opt.run_dir, "gate.sock", SOCK_STREAM, 0666, e);
 	if (d->gate_fd < 0)
 		return false;
-	d->decisions_fd = socket_make(d->opt.run_dir, "decisions.sock", SOCK_DGRAM, e);
+	/* What others say is not counted; their place in the queue would be somebody's. */
+	d->decisions_fd = socket_make(d->opt.run_dir, "decisions.sock", SOCK_DGRAM, 0600, e);
 	if (d->decisions_fd < 0 || setsockopt(d->decisions_fd, SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)) < 0)
 		return false;
 	if (!relying_token(&d->relying, d->opt.token_file, e))

@@ -66,7 +66,7 @@ attestctl lint >/root/lint.log 2>&1
 is "lint finds no error: $(cat /root/lint.log)" "$(grep -c '^error' /root/lint.log)" 0
 for d in attestd verifierd; do $d -t; is "$d takes its configuration" $? 0; done
 is "units are enabled" "$(cd /etc/systemd/system && find . -type l -name '*attestd*' -o -type l -name 'verifierd*' | sort | tr '\n' ' ')" \
-	"./multi-user.target.wants/attestd.service ./multi-user.target.wants/verifierd.service ./sockets.target.wants/attestd.socket "
+	"./multi-user.target.wants/attestd.service ./multi-user.target.wants/verifierd.service ./sockets.target.wants/attestd-decisions.socket ./sockets.target.wants/attestd.socket "
 dpkg --verify $ALL >/root/verify.log; is "files are as packed: $(cat /root/verify.log)" "$(wc -c </root/verify.log)" 0
 
 # Who is not root has no /usr/sbin in his path, and asks as well.

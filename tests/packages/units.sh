@@ -20,8 +20,8 @@ for u in attestd verifierd; do
 	program=$(find "$top_builddir" -type f -name $u -perm -100 ! -path '*/root/*' | head -n 1)
 	sed "s,^ExecStart=.*,ExecStart=$(realpath "$program")," "$UNITS/$u.service" >"$dir/$u.service"
 done
-cp "$DEPLOY/attestd.socket" "$dir/"
-out=$(cd "$dir" && systemd-analyze verify --man=no ./attestd.service ./attestd.socket ./verifierd.service 2>&1 | grep -F "$dir")
+cp "$DEPLOY"/attestd*.socket "$dir/"
+out=$(cd "$dir" && systemd-analyze verify --man=no ./attestd.service ./attestd.socket ./attestd-decisions.socket ./verifierd.service 2>&1 | grep -F "$dir")
 is "units are correct" "$out" ""
 echo 'Surprise=yes' >>"$dir/verifierd.service"
 out=$(cd "$dir" && systemd-analyze verify --man=no ./verifierd.service 2>&1 | grep -c Surprise)

@@ -39,15 +39,18 @@ START_TEST(made)
 	struct sockaddr_un at = in_dir("gate.sock");
 	struct stat st;
 	mode_t was = umask(077);
-	int fd = socket_make(dir, "gate.sock", SOCK_STREAM, &e), client = socket(AF_UNIX, SOCK_STREAM, 0);
+	int fd = socket_make(dir, "gate.sock", SOCK_STREAM, 0666, &e), client = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	ck_assert_uint_eq(umask(was), 077);
 	ck_assert_msg(fd >= 0, "%s", e.why);
 	ck_assert(!stat(at.sun_path, &st) && (st.st_mode & 07777) == 0666);
 	ck_assert(fcntl(fd, F_GETFL) & O_NONBLOCK && fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	ck_assert(!connect(client, (struct sockaddr *)&at, sizeof(at)));
+	at = in_dir("decisions.sock");
+	ck_assert_int_ge(socket_make(dir, "decisions.sock", SOCK_DGRAM, 0600, &e), 0);
+	ck_assert(!stat(at.sun_path, &st) && (st.st_mode & 07777) == 0600);
 	/* A file that a killed attestd left is replaced. */
-	ck_assert_int_ge(socket_make(dir, "gate.sock", SOCK_STREAM, &e), 0);
+	ck_assert_int_ge(socket_make(dir, "gate.sock", SOCK_STREAM, 0666, &e), 0);
 }
 END_TEST
 
@@ -58,7 +61,7 @@ START_TEST(too_long)
 
 	memset(name, 'x', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	ck_assert_int_eq(socket_make(dir, name, SOCK_STREAM, &e), -1);
+	ck_assert_int_eq(socket_make(dir, name, SOCK_STREAM, 0666, &e), -1);
 	ck_assert_int_eq(e.code, ERR_LIMIT);
 }
 END_TEST
@@ -71,14 +74,14 @@ START_TEST(passed_by_systemd)
 	/* Whatever Check keeps open on 3 and 4 makes room in this process alone. */
 	ck_assert(first >= 0 && second >= 0);
 	pass(4, "gate.sock", SOCK_STREAM, getpid());
-	ck_assert_int_eq(socket_make(dir, "gate.sock", SOCK_STREAM, &e), 4);
+	ck_assert_int_eq(socket_make(dir, "gate.sock", SOCK_STREAM, 0666, &e), 4);
 	ck_assert(fcntl(4, F_GETFL) & O_NONBLOCK && fcntl(4, F_GETFD) & FD_CLOEXEC);
 	/* Another path, another kind, another process: made anew. */
-	ck_assert_int_gt(socket_make(dir, "decisions.sock", SOCK_DGRAM, &e), 4);
+	ck_assert_int_gt(socket_make(dir, "decisions.sock", SOCK_DGRAM, 0600, &e), 4);
 	pass(4, "gate.sock", SOCK_DGRAM, getpid());
-	ck_assert_int_gt(socket_make(dir, "gate.sock", SOCK_STREAM, &e), 4);
+	ck_assert_int_gt(socket_make(dir, "gate.sock", SOCK_STREAM, 0666, &e), 4);
 	pass(4, "gate.sock", SOCK_STREAM, getppid());
-	ck_assert_int_gt(socket_make(dir, "gate.sock", SOCK_STREAM, &e), 4);
+	ck_assert_int_gt(socket_make(dir, "gate.sock", SOCK_STREAM, 0666, &e), 4);
 }
 END_TEST
 
