@@ -8,7 +8,8 @@
  * The packed form, whose SHA-256 names the content: version u8, then the members in the order of
  * struct policy; lists behind a u16 count, texts behind a u16 length, integers big-endian.
  */
-enum { PACKED_VERSION = 1, QUOTE_PCR_LINES = 1u << 8 | 1u << 12 };
+/* A store keeps what was packed then: an older version is still read. */
+enum { PACKED_VERSION = 2, PACKED_NO_JUDGED = 1, QUOTE_PCR_LINES = 1u << 8 | 1u << 12 };
 
 #define WORDS(TABLE, PREFIX, type, function, n)                               \
 	const char *                                                          \
@@ -331,7 +332,9 @@ take_time(struct reader *r, int64_t seconds, const char *field)
 static bool
 take_members(struct reader *r, struct policy *p, struct error *e)
 {
-	if (rd_u8(r, "version") != PACKED_VERSION)
+	unsigned version = rd_u8(r, "version");
+
+	if (version != PACKED_VERSION && version != PACKED_NO_JUDGED)
 		return err_set(e, ERR_FORMAT, "not of this version");
 	if (!packed_text_take(r, p->name, sizeof(p->name), e))
 		return false;
@@ -348,7 +351,8 @@ take_members(struct reader *r, struct policy *p, struct error *e)
 	if (!take_tpm(r, p, e))
 		return false;
 	p->ima = take_flag(r, "ima");
-	p->ima_judged = take_flag(r, "ima judged");
+	/* Whoever has rules for IMA was taken to judge by them, whatever their mode. */
+	p->ima_judged = version == PACKED_NO_JUDGED ? p->ima : take_flag(r, "ima judged");
 	rd_copy(r, p->ima_digest, sizeof(p->ima_digest), "ima digest");
 	p->require_lockdown = take_flag(r, "lockdown");
 	p->no_log = (enum no_log)upto(r, rd_u8(r, "no log"), NO_LOG_COUNT, "no log");

@@ -217,9 +217,10 @@ state_save_keys(const char *dir, const char *keyset, struct identity *id, struct
 static bool
 load_seen(const struct json *j, struct kept *k, struct error *e)
 {
-	int64_t clock, reset;
+	int64_t clock = 0, reset;
 
-	if (!json_int(j, "tpm_clock", 0, INT64_MAX, &clock, e))
+	/* One of an older version has none: all the time that the TPM has counted is then time gone by, which ends grace early. */
+	if (json_has(j, "tpm_clock") && !json_int(j, "tpm_clock", 0, INT64_MAX, &clock, e))
 		return false;
 	k->tpm_clock = (uint64_t)clock;
 	if (!json_has(j, "seen_boot"))

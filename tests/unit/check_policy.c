@@ -64,6 +64,35 @@ sealed(const struct policy *p, uint8_t digest[static SHA256_SIZE])
 	}
 }
 
+/* A store of the version before has policies without the byte that says whether IMA is judged. */
+START_TEST(an_older_store_is_read)
+{
+	enum { TAIL = SHA256_SIZE + 1 + 1 + 8 + 8 + 1 + 1 };    /* of the packed form, behind that byte */
+	static uint8_t buf[POLICY_PACKED_MAX];
+	uint8_t digest[SHA256_SIZE];
+	struct error e = { .code = ERR_NONE };
+	struct reader r;
+	size_t len;
+
+	ck_assert(read_text(full, strlen(full), &one, &e));
+	ck_assert(policy_seal(&one, buf, &len, digest, &e));
+	memmove(buf + len - TAIL - 1, buf + len - TAIL, TAIL);
+	r = rd_open(buf, len - 1);
+	ck_assert(!policy_unpack(&r, &two, &e));
+	buf[0] = 1;
+	r = rd_open(buf, len - 1);
+	ck_assert_msg(policy_unpack(&r, &two, &e), "%s", e.why);
+	ck_assert(!memcmp(&one, &two, sizeof(one)));
+	buf[len - TAIL - 2] = 1;                        /* it has rules for IMA */
+	r = rd_open(buf, len - 1);
+	ck_assert_msg(policy_unpack(&r, &two, &e), "%s", e.why);
+	ck_assert(two.ima && two.ima_judged);
+	buf[0] = 3;
+	r = rd_open(buf, len - 1);
+	ck_assert(!policy_unpack(&r, &two, &e));
+}
+END_TEST
+
 /* The same content digest, and the same bytes again. */
 static void
 round_trip(const struct policy *p)
@@ -326,6 +355,7 @@ static void
 add(TCase *c)
 {
 	tcase_add_test(c, the_default_comes_back);
+	tcase_add_test(c, an_older_store_is_read);
 	tcase_add_test(c, every_member_comes_back);
 	tcase_add_test(c, rules_for_ima);
 	tcase_add_test(c, the_largest_comes_back);

@@ -1,5 +1,7 @@
 #include <sys/stat.h>
+#include "file.h"
 #include "publish.h"
+#include "scope.h"
 #include "unit.h"
 
 static char dir[64];
@@ -389,6 +391,30 @@ START_TEST(what_cannot_be_kept_is_told)
 }
 END_TEST
 
+/* What an attestd of an older version kept says nothing of the TPM's clock. It is no reason not to start. */
+START_TEST(what_an_older_version_kept)
+{
+	own(mem) uint8_t *text = NULL;
+	struct agent a = started(A);
+	struct error e = { .code = ERR_NONE };
+	struct kept back;
+	char path[96], *at;
+	size_t len;
+
+	publish(&a, REASON_OK, 60000);
+	snprintf(path, sizeof(path), "%s/" KEPT_GOOD, dir);
+	ck_assert(file_load(path, 64 << 10, &text, &len, &e));
+	at = memmem(text, len, "\"tpm_clock\"", 11);
+	ck_assert_ptr_nonnull(at);
+	at[1] = '_';
+	ck_assert(file_replace(path, text, len, 0600, false, &e));
+	ck_assert_msg(kept_load(dir, KEPT_GOOD, &back, &e), "%s", e.why);
+	ck_assert(back.there && !back.tpm_clock);
+	a = started(A);
+	ck_assert_uint_eq(written().reason, REASON_OK);
+}
+END_TEST
+
 /* Row 32: who stands in the way may show any key set; only one that the pinned root signed, and none older, is kept. */
 START_TEST(row_32_a_key_set_of_another_root)
 {
@@ -458,6 +484,7 @@ add(TCase *tc)
 	tcase_add_test(tc, life_is_bounded);
 	tcase_add_test(tc, record_that_cannot_be_written_is_gone);
 	tcase_add_test(tc, what_cannot_be_kept_is_told);
+	tcase_add_test(tc, what_an_older_version_kept);
 	tcase_add_test(tc, a_ceiling_reaches_a_refused_host);
 	tcase_add_test(tc, row_32_a_key_set_of_another_root);
 }
