@@ -13,7 +13,8 @@
 #include "sandbox.h"
 #include "scope.h"
 
-enum { EVENTS_A_TURN = 64, PURGE_MS = 60 * 1000, KEEP_IDS_MS = 10 * 60 * 1000, DRAIN_MS = 5000, DRAIN_STEP_MS = 100 };
+enum { EVENTS_A_TURN = 64, PURGE_MS = 60 * 1000, KEEP_IDS_MS = 10 * 60 * 1000, DRAIN_MS = 5000, DRAIN_STEP_MS = 100,
+	REPORTS_A_PURGE = 1000 };
 #define ADMIN_GROUP "attest-admin"
 
 /* --- what a message starts --- */
@@ -155,6 +156,7 @@ purge(struct core *c, const struct clock *now)
 	c->next_purge = now->mono + PURGE_MS;
 	if (store_begin(c->store, &e) && store_challenges_purge(c->store, now->wall - KEEP_IDS_MS, &e) &&
 	    store_passports_purge(c->store, now->wall - KEEP_IDS_MS, &e) &&
+	    store_reports_purge(c->store, now->wall - c->options.retain_reports, REPORTS_A_PURGE, &e) &&
 	    store_commit(c->store, &e))
 		return;
 	store_rollback(c->store);

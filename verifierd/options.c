@@ -22,6 +22,7 @@ enum { DAY = 24 * 3600 };
 	X("tls",     "ca_file",   PATH,    ca_file,   0, 0, "") \
 	X("tls",     "names",     TEXT,    names,     0, 0, "") \
 	X("store",   "url",       TEXT,    store,     0, 0, "") \
+	X("store",   "retain_reports", SECONDS, retain_reports, DAY, 3650 * DAY, "90d") \
 	X("paths",   "state_dir", PATH,    state_dir, 0, 0, "/var/lib/verifierd") \
 	X("paths",   "run_dir",   PATH,    run_dir,   0, 0, "/run/verifierd") \
 	X("enroll",  "mode",      MODE,    mode,      0, 0, "approve") \

@@ -23,6 +23,7 @@ struct options {
 	char cert_file[OPTION_PATH], key_file[OPTION_PATH], ca_file[OPTION_PATH];   /* unset: state_dir/tls/{server,server-key,ca}.pem */
 	char names[OPTION_TEXT];            /* of the certificate that verifierd makes; unset: host name, FQDN, localhost, 127.0.0.1 */
 	char store[OPTION_PATH];            /* unset: sqlite:state_dir/store.db */
+	int64_t retain_reports;             /* ms */
 	char state_dir[OPTION_PATH], run_dir[OPTION_PATH];
 	enum enroll_mode mode;
 	char ek_roots[OPTION_PATH], ek_allow[OPTION_PATH];

@@ -18,7 +18,7 @@ enum {
 	ORIGIN_TEXT = 200,
 	WHO_TEXT = 64,
 	SUBJECT_TEXT = 200,
-	STORE_SCHEMA = 13,
+	STORE_SCHEMA = 14,
 };
 
 struct store;
@@ -173,6 +173,8 @@ bool store_report(struct store *, const char *ref, struct report_row *, struct e
 bool store_report_replayed(struct store *, const char *host_id, struct report_row *, struct error *) MUST_CHECK;
 typedef bool report_fn(void *arg, const struct report_row *, struct error *);   /* without verdict */
 bool store_reports(struct store *, const char *host_id, unsigned limit, report_fn *, void *arg, struct error *) MUST_CHECK;
+/* Drops those before `before`, `most` at once; not a host's newest, nor its newest that replayed. */
+bool store_reports_purge(struct store *, int64_t before, unsigned most, struct error *) MUST_CHECK;
 /* Keeps the newest `keep` of those that the host's AK did not vouch for: anybody can cause them. */
 bool store_reports_trim(struct store *, const char *host_id, unsigned keep, struct error *) MUST_CHECK;
 

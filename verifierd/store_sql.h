@@ -115,6 +115,8 @@ static const char *const migrations[] = {
 	"CREATE INDEX event_host ON events (host, number);"
 	"CREATE TABLE host_modes (host TEXT NOT NULL REFERENCES hosts (id), service TEXT NOT NULL, mode TEXT NOT NULL,"
 	" told INTEGER NOT NULL, PRIMARY KEY (host, service)) WITHOUT ROWID;",
+	/* old ones are dropped */
+	"CREATE INDEX report_at ON reports (at);",
 };
 
 #define KEY_COLS    "ek, ek_subject, ek_not_after, ak, signer, spki, hash, banks"
@@ -179,6 +181,9 @@ X(REPORT_REPLAYED,  "SELECT " REPORT_COLS ", verdict, quote FROM reports WHERE h
 X(REPORTS,          "SELECT " REPORT_COLS " FROM reports WHERE host = ?1 ORDER BY number DESC LIMIT ?2") \
 X(REPORTS_TRIM,     "DELETE FROM reports WHERE host = ?1 AND NOT vouched AND number NOT IN" \
 	" (SELECT number FROM reports WHERE host = ?1 AND NOT vouched ORDER BY number DESC LIMIT ?2)") \
+X(REPORTS_PURGE,    "DELETE FROM reports WHERE number IN (SELECT number FROM reports r WHERE at < ?1" \
+	" AND ref NOT IN (SELECT ref FROM hosts WHERE id = r.host) AND (NOT replayed OR EXISTS" \
+	" (SELECT 1 FROM reports n WHERE n.host = r.host AND n.number > r.number AND n.replayed)) ORDER BY at LIMIT ?2)") \
 X(LOG_KNOWN,        "SELECT 1 FROM logs WHERE host = ?1 AND digest = ?2") \
 X(LOG_NOTE,         "INSERT INTO logs (host, digest, at) VALUES (?1, ?2, ?3) ON CONFLICT (host, digest) DO UPDATE SET at = ?3") \
 X(LOG_OLDEST,       "SELECT digest FROM logs WHERE host = ?1 ORDER BY at DESC, number DESC LIMIT 1 OFFSET ?2") \

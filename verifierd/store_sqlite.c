@@ -814,6 +814,12 @@ store_reports(struct store *s, const char *host_id, unsigned limit, report_fn *f
 }
 
 bool
+store_reports_purge(struct store *s, int64_t before, unsigned most, struct error *e)
+{
+	return DO(s, e, SQL_REPORTS_PURGE, "ii", before, (int64_t)most);
+}
+
+bool
 store_reports_trim(struct store *s, const char *host_id, unsigned keep, struct error *e)
 {
 	return DO(s, e, SQL_REPORTS_TRIM, "ti", host_id, (int64_t)keep);

@@ -161,6 +161,63 @@ START_TEST(an_ima_position_never_moves_back)
 }
 END_TEST
 
+static void
+add_report(const char *host_id, unsigned n, int64_t at, bool replayed)
+{
+	struct report_row r = { .at = at, .state = STATE_AFFIRMING, .replayed = replayed, .vouched = true };
+
+	memcpy(r.host_id, host_id, BOOT_ID_TEXT);
+	snprintf(r.ref, sizeof(r.ref), "0000-%04u", n);
+	ck_assert_msg(store_report_add(s, &r, &e), "%s", e.why);
+}
+
+/* The numbers of a host's reports, the newest first. */
+static bool
+note_ref(void *text, const struct report_row *r, struct error *err)
+{
+	(void)err;
+	strcat(strcat(text, r->ref + 8), " ");
+	return true;
+}
+
+static const char *
+reports_of(const struct host_row *h)
+{
+	static char text[64];
+
+	text[0] = '\0';
+	ck_assert(store_reports(s, h->id, 20, note_ref, text, &e));
+	return text;
+}
+
+/* Old ones go; what a host is known by stays: its newest, and the newest that can be a reference. */
+START_TEST(old_reports_are_dropped)
+{
+	struct host_row a = host(1, "web7"), gone = host(2, "gone");
+
+	ck_assert(put(&a) && put(&gone));
+	ck_assert(store_begin(s, &e));
+	add_report(a.id, 1, 10, true);
+	add_report(gone.id, 2, 10, true);
+	add_report(gone.id, 3, 20, true);
+	add_report(gone.id, 4, 30, false);
+	add_report(gone.id, 5, 40, false);
+	add_report(a.id, 6, 50, false);
+	add_report(a.id, 7, 150, true);
+	strcpy(gone.ref, "0000-0005");
+	ck_assert(store_host_report(s, &gone, "jws", &e) && store_commit(s, &e));
+	ck_assert(store_begin(s, &e) && store_reports_purge(s, 100, 2, &e) && store_commit(s, &e));
+	ck_assert_str_eq(reports_of(&gone), "5 4 3 ");
+	ck_assert_str_eq(reports_of(&a), "7 6 ");
+	ck_assert(store_begin(s, &e) && store_reports_purge(s, 100, 100, &e) && store_commit(s, &e));
+	ck_assert_str_eq(reports_of(&gone), "5 3 ");
+	ck_assert_str_eq(reports_of(&a), "7 ");
+	ck_assert(store_begin(s, &e) && store_reports_purge(s, 1000, 100, &e) && store_commit(s, &e));
+	ck_assert_str_eq(reports_of(&gone), "5 3 ");
+	ck_assert_str_eq(reports_of(&a), "7 ");
+}
+END_TEST
+
 START_TEST(a_newer_schema_is_refused)
 {
 	char path[128];
@@ -347,6 +404,7 @@ add(TCase *tc)
 	tcase_add_test(tc, what_was_not_committed_is_not_there);
 	tcase_add_test(tc, a_reference_is_given_once);
 	tcase_add_test(tc, an_ima_position_never_moves_back);
+	tcase_add_test(tc, old_reports_are_dropped);
 	tcase_add_test(tc, a_newer_schema_is_refused);
 	tcase_add_test(tc, an_older_store_is_taken_along);
 	tcase_add_test(tc, the_audit_trail_cannot_be_changed);

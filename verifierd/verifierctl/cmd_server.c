@@ -139,12 +139,12 @@ print_own(struct json *j)
 static void
 each_value(const struct options *o, void (*fn)(void *, const char *section, const char *key, const char *value), void *arg)
 {
-	char lifetime[32], grace[32], workers[16];
+	char lifetime[32], grace[32], retain[32], workers[16];
 	const struct { const char *section, *key, *value; } rows[] = {
 		{ "listen", "hosts", o->hosts }, { "listen", "admin", o->admin }, { "listen", "web", o->web }, { "listen", "metrics", o->metrics },
 		{ "tls", "cert_file", o->cert_file }, { "tls", "key_file", o->key_file }, { "tls", "ca_file", o->ca_file },
 		{ "tls", "names", o->names },
-		{ "store", "url", o->store }, { "paths", "state_dir", o->state_dir }, { "paths", "run_dir", o->run_dir },
+		{ "store", "url", o->store }, { "store", "retain_reports", retain }, { "paths", "state_dir", o->state_dir }, { "paths", "run_dir", o->run_dir },
 		{ "enroll", "mode", enroll_mode_word(o->mode) }, { "enroll", "ek_roots", o->ek_roots },
 		{ "enroll", "simulator", o->simulator ? "yes" : "no" },
 		{ "result", "lifetime", lifetime }, { "result", "grace_max", grace },
@@ -153,6 +153,7 @@ each_value(const struct options *o, void (*fn)(void *, const char *section, cons
 
 	snprintf(lifetime, sizeof(lifetime), "%llds", (long long)o->lifetime / 1000);
 	snprintf(grace, sizeof(grace), "%llds", (long long)o->grace_max / 1000);
+	snprintf(retain, sizeof(retain), "%llds", (long long)o->retain_reports / 1000);
 	snprintf(workers, sizeof(workers), "%u", o->workers);
 	for (size_t i = 0; i < COUNT(rows); i++)
 		fn(arg, rows[i].section, rows[i].key, rows[i].value);
