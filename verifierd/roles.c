@@ -33,19 +33,21 @@ void
 role_begin(int argc, char **argv, const char *program, bool listens, struct role_start *s)
 {
 	struct error e = { .code = ERR_NONE };
+	bool closed;
 
 	arguments(argc, argv, s);
 	mallopt(M_MMAP_THRESHOLD, HEAP_KEPT);
 	mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
-	log_open(program, s->foreground);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	if (fcntl(FD_READY, F_GETFD) < 0) {
 		fprintf(stderr, "%s is started by verifierd(8), not by hand\n", program);
 		exit(2);
 	}
-	if ((close_range(listens ? FD_ROLE_END : FD_LISTEN, ~0u, 0) < 0 && !err_errno(&e, "close_range")) ||
-	    !confine_process(&e)) {
+	closed = close_range(listens ? FD_ROLE_END : FD_LISTEN, ~0u, 0) == 0 || err_errno(&e, "close_range");
+	/* Not before: syslog(3) would take the number of its socket for its own still, whoever has it by then. */
+	log_open(program, s->foreground);
+	if (!closed || !confine_process(&e)) {
 		log_say(LOG_ERR, "%s", e.why);
 		exit(1);
 	}

@@ -29,8 +29,8 @@ struct role_start {
 };
 
 /*
- * Reads the arguments, opens the log, closes every descriptor from FD_ROLE_END on (or from
- * FD_LISTEN on for roles without one), ignores SIGPIPE and SIGINT, and gives up what no role
+ * Reads the arguments, closes every descriptor from FD_ROLE_END on (or from
+ * FD_LISTEN on for roles without one), opens the log, ignores SIGPIPE and SIGINT, and gives up what no role
  * needs: new privileges, core dumps, being traced. Exits with a line on stderr when it cannot.
  */
 void role_begin(int argc, char **argv, const char *program, bool listens, struct role_start *);

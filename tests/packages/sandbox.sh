@@ -1,7 +1,8 @@
 #!/bin/bash
 # attestd and verifierd as their units start them, on a private machine: user, capabilities, system calls, address families
 # and read-only folders are taken from the unit files. All that is left to systemd itself is what units.sh asks it about.
-# A boot log that only root may read is read; logins wait while attestd starts and starts again.
+# A boot log that only root may read is read; logins wait while attestd starts and starts again; what verifierd's roles
+# have to say arrives at syslog, as it does without -f.
 set -u
 # shellcheck disable=SC2034  # BUILD is for what is sourced
 SOURCE=$top_srcdir BUILD=$top_builddir
@@ -106,8 +107,10 @@ mount --bind "$LAB/boot_id" /proc/sys/kernel/random/boot_id
 PORT=$(lab_port)
 printf '[listen]\nhosts = 127.0.0.1:%s\n[enroll]\nek_roots = %s\nsimulator = yes\n' "$PORT" "$LAB/ek-roots" >"$LAB/verifierd.conf"
 verifierctl() { "$VERIFIERCTL" "$@"; }
+lab_start syslog "$BUILD/tests/system/syslogd" /dev/log
+wait_for 5 test -S /dev/log
 under verifierd
-lab_start verifierd "${UNDER[@]}" "$LAB/bin/verifierd" -c "$LAB/verifierd.conf" -f
+lab_start verifierd "${UNDER[@]}" "$LAB/bin/verifierd" -c "$LAB/verifierd.conf"
 wait_for 20 verifierctl hosts; is "verifierd serves" $? 0
 is "verifierd: capabilities" "$(capabilities "${PIDS[verifierd]}")" "$NONE"
 is "verifierd: user" "$(uids "${PIDS[verifierd]}")" "$(all_ids verifierd)"
@@ -131,6 +134,10 @@ wait_for 20 reason no-reference; is "the boot log that is root's was judged" $? 
 verifierctl references capture host-a --name base --reason test >/dev/null
 verifierctl references activate base --yes >/dev/null
 "$ATTESTCTL" attest >/dev/null; is "and is good" $? 0
+grep -q "daemon.info verifierd-core: host-a: affirming" "$LAB/syslog.log"; is "verifierd's core said so" $? 0
+kill -HUP "${PIDS[verifierd]}"
+wait_for 5 grep -q 'verifierd-core: reloaded' "$LAB/syslog.log"; is "and that it took a signal" $? 0
+is "and none of its processes ended" "$(grep -c ended "$LAB/syslog.log")" 0
 is "the verdict is for everybody to read" "$(stat -c '%U %a' /run/attest/verdict)" "attest 644"
 # (what it says of itself)
 wait_for 5 grep -q '^WATCHDOG=1' "$LAB/attestd.log"; is "the watchdog is told" $? 0
