@@ -203,7 +203,7 @@ options_read(const char *path, struct options *out, struct error *e)
 	if (!defaults(&all, e))
 		return false;
 	if (!file_load(name, CONF_FILE_MAX, &text, &len, e) && (path || e->code != ERR_MISSING))
-		return err_in(e, "%.120s", name);
+		return false;
 	if (text && !conf_walk(name, (const char *)text, len, take_line, &w, e))
 		return false;
 	if (!complete(&all, name, e))

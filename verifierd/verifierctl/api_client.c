@@ -117,7 +117,7 @@ no_answer(const struct ctl *ctl, CURLcode rc)
 		fprintf(stderr, "verifierctl: no permission to use %s\n", ctl->socket);
 		return EXIT_PERMISSION;
 	}
-	fprintf(stderr, "verifierctl: verifierd does not answer on %s: %s\n", ctl->socket, curl_easy_strerror(rc));
+	fprintf(stderr, "verifierctl: verifierd does not answer on %s: %s. Next: systemctl start verifierd\n", ctl->socket, curl_easy_strerror(rc));
 	return EXIT_DOWN;
 }
 

@@ -22,7 +22,7 @@ option(int argc, char **argv, int *i, const struct arg *list, unsigned n)
 	const struct arg *a = find(list, n, name, equals ? (size_t)(equals - name) : strlen(name));
 
 	if (!a || (a->flag && equals)) {
-		fprintf(stderr, "%s: no such option: %s\n", argv[0], argv[*i]);
+		fprintf(stderr, "verifierctl %s: no such option: %s\n", argv[0], argv[*i]);
 		return false;
 	}
 	if (a->flag) {
@@ -30,7 +30,7 @@ option(int argc, char **argv, int *i, const struct arg *list, unsigned n)
 		return true;
 	}
 	if (!equals && *i + 1 == argc) {
-		fprintf(stderr, "%s: --%s wants a value\n", argv[0], a->name);
+		fprintf(stderr, "verifierctl %s: --%s wants a value\n", argv[0], a->name);
 		return false;
 	}
 	*a->value = equals ? equals + 1 : argv[++*i];
@@ -50,7 +50,7 @@ args_read(int argc, char **argv, const struct arg *list, unsigned n, struct word
 			if (!option(argc, argv, &i, list, n))
 				return false;
 		} else if (w->count == WORDS_MAX) {
-			fprintf(stderr, "%s: too many arguments\n", argv[0]);
+			fprintf(stderr, "verifierctl %s: too many arguments\n", argv[0]);
 			return false;
 		} else {
 			w->word[w->count++] = argv[i];
@@ -73,7 +73,7 @@ args_expires(const char *typed, char out[static EXPIRES_TEXT])
 		snprintf(out, EXPIRES_TEXT, "%.20s", typed);
 	if (time_read(out, &at))
 		return true;
-	fprintf(stderr, "--expires %s: a day like 2026-12-31, a time like 2026-12-31T12:00:00Z, or 90d\n", typed);
+	fprintf(stderr, "verifierctl: --expires %s: a day like 2026-12-31, a time like 2026-12-31T12:00:00Z, or 90d\n", typed);
 	return false;
 }
 

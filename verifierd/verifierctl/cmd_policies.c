@@ -61,7 +61,7 @@ load(const char *path, struct policy *p, char **text)
 	*text = (char *)buf;
 	if (policy_json_read(*text, len, p, &ima, &e))
 		return true;
-	fprintf(stderr, "%s: %s\n", path, e.why);
+	fprintf(stderr, "verifierctl: %s: %s\n", path, e.why);
 	return false;
 }
 

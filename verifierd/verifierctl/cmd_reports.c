@@ -93,7 +93,7 @@ explain_main(const struct ctl *ctl, int argc, char **argv)
 	if (!args_read(argc, argv, NULL, 0, &w) || w.count != 1 || !ref_read(w.word[0], ref))
 		return usage_of("explain");
 	if (ref[0] == 'L' && ref[1] == '-') {
-		fprintf(stderr, "%s was made by the host itself, without a verifier: attestctl explain %s there\n", ref, ref);
+		fprintf(stderr, "verifierctl: %s was made by the host itself, without a verifier: attestctl explain %s there\n", ref, ref);
 		return EXIT_REFUSED;
 	}
 	rc = get_report(ctl, ref, &j);
@@ -117,7 +117,7 @@ report_of(const struct ctl *ctl, const char *what, char ref[static REF_TEXT])
 		return EXIT_DONE;
 	rc = api_call(ctl, (const char *const[]){ "hosts", what, NULL }, NULL, &j);
 	if (!rc && !ref_read(show_member(j, "ref", cell), ref)) {
-		fprintf(stderr, "%s has not reported yet\n", what);
+		fprintf(stderr, "verifierctl: %s has not reported yet\n", what);
 		rc = EXIT_REFUSED;
 	}
 	return rc;

@@ -19,7 +19,7 @@ load(const struct ctl *ctl, struct options *o)
 
 	if (options_read(ctl->conf, o, &e))
 		return true;
-	fprintf(stderr, "%s\n", e.why);
+	fprintf(stderr, "verifierctl: %s\n", e.why);
 	return false;
 }
 
@@ -65,7 +65,7 @@ enroll_line_main(const struct ctl *ctl, int argc, char **argv)
 	if (!load(ctl, &o))
 		return EXIT_USAGE;
 	if (!ca_digest(o.ca_file, digest)) {
-		fprintf(stderr, "%s: no CA certificate; has verifierd been started once?\n", o.ca_file);
+		fprintf(stderr, "verifierctl: %s: no CA certificate; has verifierd been started once?\n", o.ca_file);
 		return EXIT_REFUSED;
 	}
 	rc = new_token(ctl, "enroll-line", &j);

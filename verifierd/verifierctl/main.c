@@ -32,7 +32,7 @@ usage_of(const char *name)
 {
 	for (size_t i = 0; i < COUNT(commands); i++)
 		if (!strcmp(commands[i].name, name))
-			fprintf(stderr, "usage: verifierctl %s %s\n", name, commands[i].args);
+			fprintf(stderr, "usage: verifierctl %s%s%s\n", name, commands[i].args[0] ? " " : "", commands[i].args);
 	return EXIT_USAGE;
 }
 
@@ -40,7 +40,7 @@ static int
 run(const struct command *c, const struct ctl *ctl, int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
-		printf("usage: verifierctl %s %s\n  %s\n", c->name, c->args, c->help);
+		printf("usage: verifierctl %s%s%s\n  %s\n", c->name, c->args[0] ? " " : "", c->args, c->help);
 		return EXIT_DONE;
 	}
 	return c->run(ctl, argc, argv);
@@ -55,7 +55,7 @@ find_socket(struct ctl *ctl, struct options *o)
 	if (ctl->socket)
 		return true;
 	if (!options_read(ctl->conf, o, &e)) {
-		fprintf(stderr, "%s\n", e.why);
+		fprintf(stderr, "verifierctl: %s\n", e.why);
 		return false;
 	}
 	ctl->socket = o->admin;
@@ -141,6 +141,6 @@ main(int argc, char **argv)
 			return EXIT_USAGE;
 		return run(&commands[i], &ctl, argc - optind, argv + optind);
 	}
-	fprintf(stderr, "verifierctl: no such command: %s\n", argv[optind]);
-	return usage(stderr, EXIT_USAGE);
+	fprintf(stderr, "verifierctl: no such command: %s (see --help)\n", argv[optind]);
+	return EXIT_USAGE;
 }
