@@ -73,32 +73,45 @@ ctl_try(const struct ctl *ctl, const struct local_out *ask, int timeout_ms, stru
 }
 
 int
-ctl_ask(const struct ctl *ctl, const struct local_out *ask, int timeout_ms, struct told *out)
+ctl_ask(const struct ctl *ctl, struct local_out *ask, int timeout_ms, struct told *out)
 {
 	struct error e = { .code = ERR_NONE };
+	char next[REASON_ADVICE_TEXT];
 
+	if (!local_end(ask, &e))
+		return ctl_wrong(ctl, EXIT_USAGE, "%s", e.why);
 	if (ctl_try(ctl, ask, timeout_ms, out, &e))
 		return EXIT_GOOD;
-	return ctl_wrong(ctl, e.code == ERR_MISSING ? EXIT_NOT_RUNNING : EXIT_NONE, "%s", e.why);
+	if (e.code != ERR_MISSING)
+		return ctl_wrong(ctl, EXIT_NONE, "%s", e.why);
+	reason_advice(REASON_ATTESTD_DOWN, "", "", next);
+	return ctl_wrong(ctl, EXIT_NOT_RUNNING, "%s. Next: %s", e.why, next);
+}
+
+int
+ctl_refused(const struct ctl *ctl, const struct told *t, int code)
+{
+	if (t->ok)
+		return EXIT_GOOD;
+	return ctl_wrong(ctl, !strcmp(t->error, "permission denied") ? EXIT_PERMISSION : code, "%s", t->error);
+}
+
+int
+ctl_details(const struct ctl *ctl, const struct told *t)
+{
+	if (t->ok && !t->json)
+		return ctl_wrong(ctl, EXIT_NONE, "attestd sent no details");
+	return ctl_refused(ctl, t, EXIT_NONE);
 }
 
 int
 ctl_show(const struct ctl *ctl, const struct told *t)
 {
-	struct error e = { .code = ERR_NONE };
-	own(mem) char *text = NULL;
-	size_t len;
+	int code = ctl_details(ctl, t);
 
-	if (!t->ok)
-		return ctl_wrong(ctl, !strcmp(t->error, "permission denied") ? EXIT_PERMISSION : EXIT_NONE, "%s", t->error);
-	if (!t->json)
-		return ctl_wrong(ctl, EXIT_NONE, "attestd sent no details");
-	if (ctl->json) {
-		if (!json_print(t->json, true, &text, &len, &e))
-			return ctl_wrong(ctl, EXIT_NONE, "%s", e.why);
-		puts(text);
-	} else if (!ctl->quiet) {
+	if (code == EXIT_GOOD && ctl->json)
+		code = show_json(ctl, t->json);
+	else if (code == EXIT_GOOD && !ctl->quiet)
 		show_status(ctl, t->json, clock_now().wall);
-	}
-	return ctl_exit(t->reason);
+	return code ? code : ctl_exit(t->reason);
 }

@@ -4,6 +4,7 @@
 #include "attestctl.h"
 #include "json.h"
 #include "scope.h"
+#include "show.h"
 
 static const char *const phases[] = { [PHASE_AUTH] = "auth", [PHASE_ACCOUNT] = "account", [PHASE_SESSION] = "session" };
 _Static_assert(COUNT(phases) == PHASE_COUNT, "a word for each");
@@ -72,9 +73,6 @@ print_json(const struct ctl *ctl, const struct gate_conf *c, const struct gate_d
 {
 	static const struct record nothing;
 	own(json) struct json *j = json_new();
-	own(mem) char *text = NULL;
-	struct error e;
-	size_t len;
 
 	json_put_int(j, "schema", 1);
 	json_put_text(j, "decision", outcome_word(d->outcome));
@@ -93,10 +91,7 @@ print_json(const struct ctl *ctl, const struct gate_conf *c, const struct gate_d
 	put_record(j, d->recorded ? &d->record : &nothing);
 	json_put_int(j, "microseconds", us);
 	json_put_text(j, "detail", d->detail.code != ERR_NONE ? d->detail.why : "");
-	if (!json_print(j, true, &text, &len, &e))
-		return ctl_wrong(ctl, EXIT_BROKEN, "%s", e.why);
-	puts(text);
-	return EXIT_GOOD;
+	return show_json(ctl, j);
 }
 
 static void
@@ -156,7 +151,7 @@ cmd_check(const struct ctl *ctl, int argc, char **argv)
 	gate_decide(&c, &q, &d);
 	us = microseconds() - start;
 	code = gate_code(&c, &d, q.phase);
-	if (!ctl->quiet && ctl->json)
+	if (ctl->json)
 		wrong = print_json(ctl, &c, &d, code, us);
 	else if (!ctl->quiet)
 		print_text(&c, &d, code, us);

@@ -3,6 +3,7 @@
 #include "json.h"
 #include "origins.h"
 #include "scope.h"
+#include "show.h"
 
 enum { PATHS, NSS, SERVICE, SECTIONS };
 static const char *const names[SECTIONS] = { "paths", "nss", "service" };
@@ -68,11 +69,8 @@ print_json(const struct ctl *ctl, const struct gate_conf *c, const char *name, c
 {
 	own(json) struct json *j = json_new();
 	struct json *origin = json_new(), *services = json_new_list();
-	own(mem) char *text = NULL;
 	static struct origins origins;
 	struct print p = { .origins = &origins };
-	struct error e;
-	size_t len;
 
 	origins_read(ctl->conf, name, &origins);
 	for (unsigned i = 0; i < SECTIONS; i++) {
@@ -93,10 +91,7 @@ print_json(const struct ctl *ctl, const struct gate_conf *c, const char *name, c
 		json_add(services, service_json(ctl, all->name[i]));
 	json_put(j, "services", services);
 	json_put_text(j, "error", c->bad ? c->error.why : "");
-	if (!json_print(j, true, &text, &len, &e))
-		return ctl_wrong(ctl, EXIT_BROKEN, "%s", e.why);
-	puts(text);
-	return EXIT_GOOD;
+	return show_json(ctl, j);
 }
 
 static void

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include "doctor.h"
 #include "scope.h"
+#include "show.h"
 
 static const struct { void (*run)(struct checkup *); const char *what; } checks[] = {
 #define X(name, what) { name, what },
@@ -60,9 +61,6 @@ print_json(const struct ctl *ctl, const struct findings *all)
 {
 	own(json) struct json *j = json_new();
 	struct json *list = json_new_list();
-	own(mem) char *text = NULL;
-	struct error e;
-	size_t len;
 
 	json_put_int(j, "schema", 1);
 	json_put_int(j, "checks", COUNT(checks));
@@ -72,10 +70,7 @@ print_json(const struct ctl *ctl, const struct findings *all)
 	for (unsigned i = 0; i < all->n; i++)
 		json_add(list, finding_json(&all->item[i]));
 	json_put(j, "findings", list);
-	if (!json_print(j, true, &text, &len, &e))
-		return ctl_wrong(ctl, EXIT_BROKEN, "%s", e.why);
-	puts(text);
-	return EXIT_GOOD;
+	return show_json(ctl, j);
 }
 
 static void
@@ -148,7 +143,7 @@ cmd_doctor(const struct ctl *ctl, int argc, char **argv)
 	c.enforced = any_enforced(&c);
 	for (size_t i = 0; i < COUNT(checks); i++)
 		checks[i].run(&c);
-	if (!ctl->quiet && ctl->json)
+	if (ctl->json)
 		code = print_json(ctl, &all);
 	else if (!ctl->quiet)
 		print_text(&all);

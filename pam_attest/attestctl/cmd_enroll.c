@@ -45,8 +45,8 @@ static int
 finish(const struct ctl *ctl, const struct told *t)
 {
 	if (!t->ok)
-		return ctl_wrong(ctl, !strcmp(t->error, "permission denied") ? EXIT_PERMISSION : EXIT_CONTRAINDICATED, "%s", t->error);
-	if (ctl->json)
+		return ctl_refused(ctl, t, EXIT_CONTRAINDICATED);
+	if (ctl->json && !ctl->quiet)
 		printf("{\"schema\":1,\"host\":\"%s\",\"enrollment\":\"%s\"}\n", t->ref, t->reason == REASON_OK ? "active" : "pending");
 	else if (!ctl->quiet && t->reason == REASON_OK)
 		printf("%s is enrolled\n", t->ref);
@@ -96,8 +96,6 @@ cmd_enroll(const struct ctl *ctl, int argc, char **argv)
 			return ctl_wrong(ctl, code, "%s", e.why);
 		local_put(&o, "ca", offered);
 	}
-	if (!local_end(&o, &e))
-		return ctl_wrong(ctl, EXIT_USAGE, "%s", e.why);
 	code = ctl_ask(ctl, &o, ENROLL_MS + 1000, &told);
 	explicit_bzero(&o, sizeof(o));
 	if (ca)
@@ -142,14 +140,14 @@ cmd_unenroll(const struct ctl *ctl, int argc, char **argv)
 	local_open(&o);
 	local_put(&o, "verb", "unenroll");
 	local_put_number(&o, "wait_ms", ENROLL_MS);
-	if ((owner && !put_owner_auth(&o, owner, &e)) || !local_end(&o, &e))
+	if (owner && !put_owner_auth(&o, owner, &e))
 		return ctl_wrong(ctl, EXIT_USAGE, "%s", e.why);
 	code = ctl_ask(ctl, &o, ENROLL_MS + 1000, &told);
 	explicit_bzero(&o, sizeof(o));
 	if (code != EXIT_GOOD)
 		return code;
 	if (!told.ok)
-		return ctl_wrong(ctl, !strcmp(told.error, "permission denied") ? EXIT_PERMISSION : EXIT_CONTRAINDICATED, "%s", told.error);
+		return ctl_refused(ctl, &told, EXIT_CONTRAINDICATED);
 	if (ctl->json && !ctl->quiet)
 		puts("{\"schema\":1,\"enrollment\":\"none\"}");
 	else if (!ctl->quiet)

@@ -10,6 +10,7 @@
 #include "lint.h"
 #include "pam_edit.h"
 #include "scope.h"
+#include "show.h"
 
 struct job {
 	const struct ctl *ctl;
@@ -131,20 +132,13 @@ static int
 finish(struct job *j, int code)
 {
 	own(json) struct json *all = json_new();
-	own(mem) char *text = NULL;
-	struct error e;
-	size_t len;
 
 	if (!j->files)
 		return code;
 	json_put_int(all, "schema", 1);
 	json_put_bool(all, "dry_run", j->dry_run != NULL);
 	json_put(all, "files", j->files);
-	if (!json_print(all, true, &text, &len, &e))
-		return ctl_wrong(j->ctl, EXIT_BROKEN, "%s", e.why);
-	if (!j->ctl->quiet)
-		puts(text);
-	return code;
+	return show_json(j->ctl, all) == EXIT_GOOD ? code : EXIT_BROKEN;
 }
 
 /* --- hook */

@@ -5,6 +5,7 @@
 #include "json.h"
 #include "lint.h"
 #include "scope.h"
+#include "show.h"
 
 /* verifierd.conf(5), lifetime, as shipped. */
 enum { LIFETIME_DEFAULT_MS = 15 * 60 * 1000 };
@@ -80,19 +81,13 @@ print_json(const struct ctl *ctl, const struct findings *all)
 {
 	own(json) struct json *j = json_new();
 	struct json *errors = json_new_list(), *warnings = json_new_list();
-	own(mem) char *text = NULL;
-	struct error e;
-	size_t len;
 
 	json_put_int(j, "schema", 1);
 	for (unsigned i = 0; i < all->n; i++)
 		json_add_text(finding_severity(all->item[i].code) == SEVERITY_ERROR ? errors : warnings, all->item[i].text);
 	json_put(j, "errors", errors);
 	json_put(j, "warnings", warnings);
-	if (!json_print(j, true, &text, &len, &e))
-		return ctl_wrong(ctl, EXIT_BROKEN, "%s", e.why);
-	puts(text);
-	return EXIT_GOOD;
+	return show_json(ctl, j);
 }
 
 /* Words of a list that somebody meant as a pattern: no name has such a letter. */
@@ -217,7 +212,7 @@ cmd_lint(const struct ctl *ctl, int argc, char **argv)
 		return EXIT_USAGE;
 	lint_conf(ctl, &all);
 	lint_stacks(ctl, folder, &all);
-	if (!ctl->quiet && ctl->json)
+	if (ctl->json)
 		code = print_json(ctl, &all);
 	else if (!ctl->quiet)
 		for (unsigned i = 0; i < all.n; i++)

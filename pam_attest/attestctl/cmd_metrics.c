@@ -2,6 +2,7 @@
 #include "ask.h"
 #include "file.h"
 #include "scope.h"
+#include "show.h"
 
 enum { METRICS_MS = 5000, METRICS_TEXT_MAX = 1 << 20, METRIC_TEXT = 400, LIST_MAX = 4096 };
 
@@ -98,24 +99,19 @@ answer(const struct ctl *ctl, const struct told *t, const char *out)
 {
 	struct page p = { NULL, 0, false };
 	struct error e = { .code = ERR_NONE };
-	own(mem) char *text = NULL;
-	size_t len;
-	bool ok;
+	int code = ctl_details(ctl, t);
 
-	if (!t->ok)
-		return ctl_wrong(ctl, !strcmp(t->error, "permission denied") ? EXIT_PERMISSION : EXIT_NONE, "%s", t->error);
-	if (!t->json)
-		return ctl_wrong(ctl, EXIT_NONE, "attestd sent no details");
-	ok = put_all(&p, t->json, &e);
+	if (code == EXIT_GOOD && ctl->json && !out)
+		return show_json(ctl, t->json);
+	if (code == EXIT_GOOD && !put_all(&p, t->json, &e))
+		code = ctl_wrong(ctl, EXIT_NONE, "%s", e.why);
 	/* Whole or not at all: the collector may read at any time. */
-	if (ok && out)
-		ok = file_replace(out, p.buf, p.used, 0644, false, &e);
-	else if (ok && ctl->json && (ok = json_print(t->json, true, &text, &len, &e)))
-		puts(text);
-	else if (ok && !ctl->quiet)
+	else if (code == EXIT_GOOD && out && !file_replace(out, p.buf, p.used, 0644, false, &e))
+		code = ctl_wrong(ctl, EXIT_NONE, "%s", e.why);
+	else if (code == EXIT_GOOD && !out && !ctl->quiet)
 		fputs(p.buf, stdout);
 	free(p.buf);
-	return ok ? EXIT_GOOD : ctl_wrong(ctl, EXIT_NONE, "%s", e.why);
+	return code;
 }
 
 int
@@ -124,7 +120,6 @@ cmd_metrics(const struct ctl *ctl, int argc, char **argv)
 	const char *out = NULL;
 	const struct ctl_option table[] = { { "--out", &out, "FILE", "write it there, whole or not at all" } };
 	own(told) struct told told = { 0 };
-	struct error e = { .code = ERR_NONE };
 	struct local_out o;
 	int code;
 
@@ -132,8 +127,6 @@ cmd_metrics(const struct ctl *ctl, int argc, char **argv)
 		return EXIT_USAGE;
 	local_open(&o);
 	local_put(&o, "verb", "metrics");
-	if (!local_end(&o, &e))
-		return ctl_wrong(ctl, EXIT_USAGE, "%s", e.why);
 	code = ctl_ask(ctl, &o, METRICS_MS, &told);
 	return code == EXIT_GOOD ? answer(ctl, &told, out) : code;
 }

@@ -9,6 +9,7 @@
 #include "lint.h"
 #include "pam_edit.h"
 #include "scope.h"
+#include "show.h"
 #include "ways.h"
 
 enum { ASK_MS = 5000, SERVICES = 64, TRIAL_MIN_S = 5, TRIAL_MAX_S = 24 * 3600 };
@@ -144,8 +145,6 @@ want_affirming(struct job *j)
 
 	local_open(&o);
 	local_put(&o, "verb", "status");
-	if (!local_end(&o, &e))
-		return;
 	code = ctl_ask(j->ctl, &o, ASK_MS, &told);
 	if (code != EXIT_GOOD) {
 		j->code = j->code ? j->code : code;
@@ -225,15 +224,13 @@ last_permit(struct job *j, int64_t since, int64_t *out)
 	local_open(&o);
 	local_put(&o, "verb", "report");
 	local_put_number(&o, "since", since);
-	if (!local_end(&o, &e))
-		return EXIT_NONE;
 	code = ctl_ask(j->ctl, &o, ASK_MS, &told);
+	if (code == EXIT_GOOD)
+		code = ctl_details(j->ctl, &told);
 	if (code != EXIT_GOOD)
 		return code;
-	if (!told.ok)
-		return ctl_wrong(j->ctl, !strcmp(told.error, "permission denied") ? EXIT_PERMISSION : EXIT_NONE, "%s", told.error);
 	*out = 0;
-	if (!told.json || !json_list(told.json, "services", SERVICES, &count, &e))
+	if (!json_list(told.json, "services", SERVICES, &count, &e))
 		return ctl_wrong(j->ctl, EXIT_NONE, "attestd sent no report");
 	for (unsigned i = 0; i < count; i++) {
 		const struct json *s = json_item(told.json, "services", i);
@@ -286,12 +283,10 @@ static int
 finish(struct job *j, enum gate_mode mode, int64_t until)
 {
 	own(json) struct json *o = json_new();
-	own(mem) char *text = NULL;
 	char path[DROPIN_PATH_MAX] = "";
-	struct error e = { .code = ERR_NONE };
-	size_t len;
+	struct error e;
 
-	if (!j->ctl->json || j->ctl->quiet)
+	if (!j->ctl->json)
 		return j->code;
 	if (!dropin_path(j->ctl->conf, j->service, path, &e))
 		path[0] = '\0';
@@ -302,9 +297,7 @@ finish(struct job *j, enum gate_mode mode, int64_t until)
 	json_put_text(o, "file", path);
 	json_put_bool(o, "hooked", j->hooked);
 	json_put_bool(o, "written", j->code == EXIT_GOOD && !j->dry_run);
-	if (json_print(o, true, &text, &len, &e))
-		puts(text);
-	return j->code;
+	return show_json(j->ctl, o) == EXIT_GOOD ? j->code : EXIT_BROKEN;
 }
 
 static bool

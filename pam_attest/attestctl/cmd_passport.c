@@ -4,6 +4,7 @@
 #include "prompt.h"
 #include "result.h"
 #include "scope.h"
+#include "show.h"
 
 enum { PASSPORT_MS = 15000 };
 
@@ -39,10 +40,7 @@ static int
 show(const struct ctl *ctl, const struct told *t)
 {
 	own(json) struct json *j = NULL;
-	own(mem) char *text = NULL;
 	char next[REASON_ADVICE_TEXT];
-	struct error e;
-	size_t len;
 
 	if (!t->ok)
 		return ctl_wrong(ctl, EXIT_NONE, "%s", t->error);
@@ -53,9 +51,8 @@ show(const struct ctl *ctl, const struct told *t)
 		json_put_text(j, "reason", reason_code(t->reason));
 		json_put_text(j, "ref", t->ref);
 		json_put_text(j, "code", t->code);
-		if (!json_print(j, true, &text, &len, &e))
-			return ctl_wrong(ctl, EXIT_NONE, "%s", e.why);
-		puts(text);
+		if (show_json(ctl, j) != EXIT_GOOD)
+			return EXIT_BROKEN;
 	} else if (t->code[0]) {
 		puts(t->code);
 	}
@@ -70,7 +67,6 @@ static int
 ask(const struct ctl *ctl, const char *audience, const char *user)
 {
 	own(told) struct told told = { 0 };
-	struct error e = { .code = ERR_NONE };
 	struct local_out o;
 	int code;
 
@@ -79,8 +75,6 @@ ask(const struct ctl *ctl, const char *audience, const char *user)
 	local_put_number(&o, "wait_ms", PASSPORT_MS - 1000);
 	local_put(&o, "audience", audience);
 	local_put(&o, "user", user);
-	if (!local_end(&o, &e))
-		return ctl_wrong(ctl, EXIT_USAGE, "%s", e.why);
 	code = ctl_ask(ctl, &o, PASSPORT_MS, &told);
 	return code == EXIT_GOOD ? show(ctl, &told) : code;
 }

@@ -16,7 +16,7 @@ finish(const struct ctl *ctl, const struct told *t)
 	bool overrules = false;
 
 	if (!t->ok)
-		return ctl_wrong(ctl, EXIT_CONTRAINDICATED, "%s", t->error);
+		return ctl_refused(ctl, t, EXIT_CONTRAINDICATED);
 	if (ctl->json)
 		(void)ctl_show(ctl, t);
 	if (ctl->json || ctl->quiet)
@@ -38,7 +38,6 @@ cmd_recover(const struct ctl *ctl, int argc, char **argv)
 {
 	const char *code = NULL;
 	own(told) struct told told = { 0 };
-	struct error e = { .code = ERR_NONE };
 	struct local_out o;
 	int rc;
 
@@ -49,8 +48,6 @@ cmd_recover(const struct ctl *ctl, int argc, char **argv)
 	local_open(&o);
 	local_put(&o, "verb", "recover");
 	local_put(&o, "recovery", code);
-	if (!local_end(&o, &e))
-		return ctl_wrong(ctl, EXIT_USAGE, "%s", e.why);
 	rc = ctl_ask(ctl, &o, RECOVER_MS, &told);
 	return rc == EXIT_GOOD ? finish(ctl, &told) : rc;
 }

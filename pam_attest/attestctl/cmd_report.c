@@ -3,6 +3,7 @@
 #include "ask.h"
 #include "conf.h"
 #include "scope.h"
+#include "show.h"
 
 enum { REPORT_MS = 5000, SERVICES_MAX = 64, REASONS_MAX = 256, DEFAULT_S = 14 * 86400, LONGEST_S = 366 * 86400 };
 
@@ -151,19 +152,16 @@ show(const struct json *j, const char *service, struct error *e)
 static int
 answer(const struct ctl *ctl, const struct told *t, const char *service)
 {
-	struct error e = { .code = ERR_NONE };
-	own(mem) char *text = NULL;
-	size_t len;
+	struct error e;
+	int code = ctl_details(ctl, t);
 
-	if (!t->ok)
-		return ctl_wrong(ctl, !strcmp(t->error, "permission denied") ? EXIT_PERMISSION : EXIT_NONE, "%s", t->error);
-	if (!t->json)
-		return ctl_wrong(ctl, EXIT_NONE, "attestd sent no details");
-	if (ctl->json && json_print(t->json, true, &text, &len, &e))
-		puts(text);
-	else if (!ctl->json && !ctl->quiet)
-		show(t->json, service, &e);
-	return e.code == ERR_NONE ? EXIT_GOOD : ctl_wrong(ctl, EXIT_NONE, "%s", e.why);
+	if (code != EXIT_GOOD)
+		return code;
+	if (ctl->json)
+		return show_json(ctl, t->json);
+	if (!ctl->quiet && !show(t->json, service, &e))
+		return ctl_wrong(ctl, EXIT_NONE, "%s", e.why);
+	return EXIT_GOOD;
 }
 
 int
@@ -187,8 +185,6 @@ cmd_report(const struct ctl *ctl, int argc, char **argv)
 	local_open(&o);
 	local_put(&o, "verb", "report");
 	local_put_number(&o, "since", clock_now().wall - (int64_t)seconds * 1000);
-	if (!local_end(&o, &e))
-		return ctl_wrong(ctl, EXIT_USAGE, "%s", e.why);
 	code = ctl_ask(ctl, &o, REPORT_MS, &told);
 	return code == EXIT_GOOD ? answer(ctl, &told, service) : code;
 }

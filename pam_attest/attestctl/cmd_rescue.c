@@ -1,6 +1,7 @@
 /* attestctl rescue test: proves a way back in before anything is enforced, and writes down that it did. */
 #include "ask.h"
 #include "scope.h"
+#include "show.h"
 #include "ways.h"
 
 enum { REPORT_MS = 5000, REASONS_MAX = 256 };
@@ -46,7 +47,7 @@ find_uses(const struct ctl *ctl, int64_t since, int64_t used[static ROUTE_COUNT]
 	local_open(&o);
 	local_put(&o, "verb", "report");
 	local_put_number(&o, "since", since);
-	if (!local_end(&o, &e) || ctl_ask(ctl, &o, REPORT_MS, &told) != EXIT_GOOD || !told.ok || !told.json ||
+	if (ctl_ask(ctl, &o, REPORT_MS, &told) != EXIT_GOOD || !told.ok || !told.json ||
 	    !json_list(told.json, "reasons", REASONS_MAX, &count, &e))
 		return;
 	for (unsigned i = 0; i < count; i++)
@@ -59,9 +60,6 @@ print_json(const struct ctl *ctl, const char *user, const struct way way[static 
 {
 	own(json) struct json *j = json_new();
 	struct json *list = json_new_list();
-	own(mem) char *text = NULL;
-	struct error e;
-	size_t len;
 
 	json_put_int(j, "schema", 1);
 	json_put_text(j, "user", user);
@@ -76,10 +74,7 @@ print_json(const struct ctl *ctl, const char *user, const struct way way[static 
 	}
 	json_put(j, "routes", list);
 	json_put_bool(j, "recorded", recorded);
-	if (!json_print(j, true, &text, &len, &e))
-		return ctl_wrong(ctl, EXIT_BROKEN, "%s", e.why);
-	puts(text);
-	return EXIT_GOOD;
+	return show_json(ctl, j);
 }
 
 /* Where what the program can prove ends, a person has to go on; and that is said. */
@@ -156,7 +151,7 @@ cmd_rescue(const struct ctl *ctl, int argc, char **argv)
 		code = record(ctl, word[1], way, used, now);
 	if (code != EXIT_GOOD)
 		return code;
-	if (ctl->json && !ctl->quiet)
+	if (ctl->json)
 		code = print_json(ctl, word[1], way, used, holds && !dry_run);
 	else if (!ctl->quiet)
 		print_text(ctl, word[1], way, used, holds, holds && !dry_run);

@@ -6,6 +6,7 @@
 #include "json.h"
 #include "local.h"
 #include "scope.h"
+#include "show.h"
 #include "attestctl.h"
 
 enum { ASK_MS = 2000, FILES_MAX = 64 };
@@ -76,11 +77,8 @@ cmd_seal_image(const struct ctl *ctl, int argc, char **argv)
 	const char *dry_run = NULL;
 	const struct ctl_option options[] = { { "--dry-run", &dry_run, NULL, "say what would go" } };
 	own(json) struct json *j = json_new();
-	own(mem) char *text = NULL;
 	struct json *names = json_new_list();
 	struct gate_conf c;
-	struct error e;
-	size_t len;
 	int code = EXIT_GOOD;
 
 	json_put(j, "files", names);
@@ -92,9 +90,9 @@ cmd_seal_image(const struct ctl *ctl, int argc, char **argv)
 	code = forget(ctl, c.state_dir, dry_run != NULL, names);
 	json_put_int(j, "schema", 1);
 	json_put_bool(j, "dry_run", dry_run != NULL);
-	if (ctl->json && !ctl->quiet && json_print(j, true, &text, &len, &e))
-		puts(text);
-	else if (code == EXIT_GOOD && !ctl->quiet)
+	if (ctl->json)
+		return show_json(ctl, j) == EXIT_GOOD ? code : EXIT_BROKEN;
+	if (code == EXIT_GOOD && !ctl->quiet)
 		puts("Shut down now, and clone. Each clone enrolls for itself; until it was affirming once, enforce acts as audit there.\n"
 		    "A virtual TPM must not be cloned with the disk: its endorsement key is the machine.");
 	return code;

@@ -12,7 +12,6 @@ static int
 ask_verb(const struct ctl *ctl, const char *verb, const char *ref, int timeout_ms)
 {
 	own(told) struct told told = { 0 };
-	struct error e = { .code = ERR_NONE };
 	struct local_out o;
 	int code;
 
@@ -21,8 +20,6 @@ ask_verb(const struct ctl *ctl, const char *verb, const char *ref, int timeout_m
 	local_put_number(&o, "wait_ms", timeout_ms - 1000);
 	if (ref)
 		local_put(&o, "ref", ref);
-	if (!local_end(&o, &e))
-		return ctl_wrong(ctl, EXIT_USAGE, "%s", e.why);
 	code = ctl_ask(ctl, &o, timeout_ms, &told);
 	return code == EXIT_GOOD ? ctl_show(ctl, &told) : code;
 }
@@ -98,9 +95,9 @@ put_verifier(struct json *j, const struct record *r)
 	json_put(j, "verifier", v);
 }
 
-/* The members of attestd's own status, as far as the record has them. */
+/* The members of attestd's own status, as far as the record has them; and why it is not attestd that says them. */
 static struct json *
-record_json(const struct facts *f, const char *why)
+record_json(const struct facts *f, const struct error *why)
 {
 	static const struct record nothing = { .ceiling = MODE_ENFORCE };
 	const struct record *r = f->recorded ? &f->record : &nothing;
@@ -112,7 +109,7 @@ record_json(const struct facts *f, const char *why)
 	json_put_text(j, "state", state_word(reason_state(now)));
 	json_put_text(j, "reason", reason_code(now));
 	json_put_text(j, "text", reason_text(now));
-	reason_advice(now, r->ref, r->host, next);
+	reason_advice(why->code == ERR_MISSING ? REASON_ATTESTD_DOWN : now, r->ref, r->host, next);
 	json_put_text(j, "next", next);
 	json_put_text(j, "ref", r->ref);
 	json_put_time(j, "issued", r->issued_wall);
@@ -129,26 +126,17 @@ record_json(const struct facts *f, const char *why)
 	json_put_text(j, "enrollment", "unknown");
 	json_put_text(j, "ceiling", mode_word(r->ceiling));
 	put_verifier(j, r);
-	json_put_text(j, "last_error", why);
+	json_put_text(j, "last_error", why->why);
 	return j;
 }
 
 static int
 print_status(const struct ctl *ctl, const struct json *j)
 {
-	own(mem) char *text = NULL;
-	struct error e;
-	size_t len;
-
-	if (ctl->quiet)
-		return EXIT_GOOD;
-	if (!ctl->json) {
+	if (ctl->json)
+		return show_json(ctl, j);
+	if (!ctl->quiet)
 		show_status(ctl, j, clock_now().wall);
-		return EXIT_GOOD;
-	}
-	if (!json_print(j, true, &text, &len, &e))
-		return ctl_wrong(ctl, EXIT_BROKEN, "%s", e.why);
-	puts(text);
 	return EXIT_GOOD;
 }
 
@@ -176,7 +164,7 @@ cmd_status(const struct ctl *ctl, int argc, char **argv)
 	}
 	/* Gates go on by the record until it ends; so does what is shown. */
 	look(ctl, &c, &f);
-	j = record_json(&f, e.why);
+	j = record_json(&f, &e);
 	add_local(ctl, j, e.code == ERR_MISSING ? "not running" : "no answer");
 	code = print_status(ctl, j);
 	return code ? code : e.code == ERR_MISSING ? EXIT_NOT_RUNNING : EXIT_NONE;

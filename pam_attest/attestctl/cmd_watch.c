@@ -24,6 +24,7 @@ struct watched {
 struct watch {
 	const struct ctl *ctl;
 	const char       *command;
+	bool              unread;      /* the list, and that is said */
 	unsigned          count;
 	struct watched    item[PEERS_MAX];
 };
@@ -148,7 +149,7 @@ take_line(struct watch *all, char *line)
 	strcpy(w->args, args);
 }
 
-/* The list anew: who is not on it any more is forgotten. A list that cannot be read changes nothing. */
+/* The list anew: who is not on it any more is forgotten. A list that cannot be read changes nothing, and is said once. */
 static void
 read_list(struct watch *all, const char *path)
 {
@@ -159,9 +160,12 @@ read_list(struct watch *all, const char *path)
 	size_t len;
 
 	if (!file_load(path, PEERS_FILE_MAX, &text, &len, &e)) {
-		(void)ctl_wrong(all->ctl, 0, "%s", e.why);
+		if (!all->unread)
+			(void)ctl_wrong(all->ctl, 0, "%s", e.why);
+		all->unread = true;
 		return;
 	}
+	all->unread = false;
 	for (unsigned i = 0; i < all->count; i++)
 		all->item[i].listed = false;
 	for (char *l = strtok_r((char *)text, "\n", &save); l; l = strtok_r(NULL, "\n", &save))

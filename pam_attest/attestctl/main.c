@@ -11,14 +11,14 @@ static const struct command {
 	const char *name, *args, *help;
 	command_fn *run;
 } commands[] = {
-	{ "status",  "",          "what is known of this host, without asking anybody", cmd_status },
-	{ "is-attested", "",      "only whether gates permit by the record, asking nobody", cmd_is_attested },
+	{ "status",  "",          "what is known of this host now, without attesting", cmd_status },
+	{ "is-attested", "",      "the state alone, in a word, from the record of the last verdict", cmd_is_attested },
 	{ "attest",  "",          "attest now, and say what came of it", cmd_attest },
 	{ "explain", "[REF]",     "the last verdict, or one decision by its reference", cmd_explain },
 	{ "report",  "",          "what enforcing would have refused, counted by what verdicts were", cmd_report },
 	{ "metrics", "",          "what attestd counts, as Prometheus reads it", cmd_metrics },
 	{ "enroll",  "",          "make this host known to a verifier", cmd_enroll },
-	{ "unenroll", "",         "end that: forget verifier and key", cmd_unenroll },
+	{ "unenroll", "",         "forget the verifier and this host's key", cmd_unenroll },
 	{ "recover", "CODE",      "let people in by a recovery code of the verifier's administrator", cmd_recover },
 	{ "check",   "",          "what the gate would decide now", cmd_check },
 	{ "doctor",  "",          "all that is known to go wrong with a gate, looked for here", cmd_doctor },

@@ -48,6 +48,21 @@ show_line(const char *label, const char *text)
 		printf("%11s: %s\n", label, text);
 }
 
+int
+show_json(const struct ctl *ctl, const struct json *j)
+{
+	own(mem) char *text = NULL;
+	struct error e;
+	size_t len;
+
+	if (ctl->quiet)
+		return EXIT_GOOD;
+	if (!json_print(j, true, &text, &len, &e))
+		return ctl_wrong(ctl, EXIT_BROKEN, "%s", e.why);
+	puts(text);
+	return EXIT_GOOD;
+}
+
 const char *
 span_text(int64_t ms, char out[static SPAN_TEXT])
 {

@@ -26,6 +26,9 @@ const char *show_text(const struct json *, const char *key, char *out, size_t si
 /* A list of texts with commas between. */
 const char *show_words(const struct json *, const char *key, char *out, size_t size);
 
+/* One JSON object on standard output, nothing with -q. EXIT_GOOD; else what went wrong is on stderr. */
+int show_json(const struct ctl *, const struct json *);
+
 /* The status of attestd, or what the record alone says; now is the wall clock. */
 void show_status(const struct ctl *, const struct json *, int64_t now_wall);
 #endif
