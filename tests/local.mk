@@ -1,3 +1,5 @@
+EXTRA_DIST += %D%/json.sh %D%/shell.sh
+
 # The longest first: mostly waiting, it runs beside the others.
 include %D%/system/local.mk
 include %D%/unit/local.mk

@@ -6,21 +6,12 @@
 #   FAULTS=all tests/faults/attestd.sh     every call with every error (default: every few, the errors in turn)
 set -u
 SOURCE=$top_srcdir BUILD=$top_builddir
-for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend jq; do
-	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
-done
+. "$top_srcdir/tests/shell.sh"
+needs swtpm swtpm_setup swtpm_localca tpm2_pcrextend jq
 . "$SOURCE/tests/integration/lab.sh"
 VM=$SOURCE/tests/data/vm
 
-passed=0 failed=0 faults=0 ended=0
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
+faults=0 ended=0
 reaches() { wait_for "$1" sh -c '[ "$(sed -n s/^'"$2"'=//p "$1"/run/verdict 2>/dev/null)" = "$2" ]' - "$LAB" "$3"; }
 
 lab_open "$(mktemp -d)"

@@ -2,7 +2,7 @@
 # attestctl hook and unhook: where the line goes in the files that systems have, what is refused and left alone, and that
 # taking it out gives back what was there, byte for byte. lint has nothing against any of it.
 set -u
-passed=0 failed=0
+. "$top_srcdir/tests/shell.sh"
 ctl=$(find "$top_builddir" -type f -name attestctl -perm -100 ! -path '*/root/*' | head -n 1)
 lab=$(mktemp -d)
 trap 'rm -rf "$lab"; echo "$passed passed, $failed failed"' EXIT
@@ -12,14 +12,6 @@ printf '[paths]\nowner = root\n[default]\nmode = audit\n' >"$lab/gate.conf"
 root_line='account [success=ok ignore=ignore module_unknown=ignore default=die] pam_attest.so'
 setuid_line='account [success=ok ignore=ignore default=die] pam_attest.so'
 
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 # attestctl WORDS...: $out, $rc
 attestctl() { out=$("$ctl" -c "$lab/gate.conf" "$@" --pam-dir "$pam" 2>&1); rc=$?; out=${out//$lab/}; }
 errors() { "$ctl" -c "$lab/gate.conf" lint --pam-dir "$pam" | grep -c '^error'; }

@@ -54,4 +54,3 @@ dist_check_SCRIPTS += %D%/catalog.sh
 TESTS += %D%/catalog.sh
 dist_check_SCRIPTS += %D%/completion.sh %D%/json.sh
 TESTS += %D%/completion.sh %D%/json.sh
-EXTRA_DIST += tests/json.sh

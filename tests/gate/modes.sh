@@ -2,7 +2,7 @@
 # attestctl enforce, audit, off and rescue test: each thing that has to be at hand before a service is enforced, the drop-in
 # that is written, the trial and what confirms it; which ways back in hold for whom. attestd is one that says what it is told.
 set -u
-passed=0 failed=0
+. "$top_srcdir/tests/shell.sh"
 ctl=$(find "$top_builddir" -type f -name attestctl -perm -100 ! -path '*/root/*' | head -n 1)
 lab=$(mktemp -d)
 pam=$lab/pam.d run=$lab/run state=$lab/state
@@ -13,14 +13,6 @@ attestd=$!
 trap 'kill $attestd; rm -rf "$lab"; echo "$passed passed, $failed failed"' EXIT
 for _ in $(seq 100); do [ -S "$run/gate.sock" ] && break; sleep 0.05; done
 
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 # says <what> <wanted exit> <words of the answer> WORDS...: of attestctl.
 says() {
 	local what=$1 code=$2 words=$3; shift 3

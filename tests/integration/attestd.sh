@@ -2,23 +2,13 @@
 # attestd beside a TPM that is slow, frozen, gone or swapped, and servers that are not its verifier.
 set -u
 SOURCE=$top_srcdir BUILD=$top_builddir
-for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend tpm2_createprimary tpm2_evictcontrol openssl jq; do
-	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
-done
+. "$top_srcdir/tests/shell.sh"
+needs swtpm swtpm_setup swtpm_localca tpm2_pcrextend tpm2_createprimary tpm2_evictcontrol openssl jq
 . "$SOURCE/tests/integration/lab.sh"
 # shellcheck source=tests/json.sh
 . "$top_srcdir/tests/json.sh"
 VM=$SOURCE/tests/data/vm
 
-passed=0 failed=0
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 field() { sed -n "s/^$1=//p" "$LAB/run/verdict" 2>/dev/null; }
 reaches() { wait_for "$1" sh -c '[ "$(sed -n s/^'"$2"'=//p "$1"/run/verdict 2>/dev/null)" = "$2" ]' - "$LAB" "$3"; }
 # attests <what> <reason> <exit code>; ok has to be a new result, not one that still counts

@@ -3,22 +3,12 @@
 # long than it says: old verdicts and old evidence do not come back (rows 37 and 46), and nobody is locked out.
 set -u
 SOURCE=$top_srcdir BUILD=$top_builddir
-for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend curl jq; do
-	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
-done
+. "$top_srcdir/tests/shell.sh"
+needs swtpm swtpm_setup swtpm_localca tpm2_pcrextend curl jq
 . "$SOURCE/tests/integration/lab.sh"
 SHIFTER=$(find "$BUILD" -name libshift.so -path '*integration*' | head -n 1)
 [ -n "$SHIFTER" ] || { echo "SKIP: no libshift.so"; exit 77; }
 
-passed=0 failed=0
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 DAY=86400
 # clock WHO SECONDS: the wall clock of host or verifier, from now on
 clock() { printf '%-31d\n' "$2" 1<>"$LAB/$1.clock"; }

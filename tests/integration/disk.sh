@@ -3,24 +3,14 @@
 # stored, and everybody goes on by himself once there is room again. In a mount namespace of its own.
 set -u
 SOURCE=$top_srcdir BUILD=$top_builddir
-for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend unshare jq; do
-	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
-done
+. "$top_srcdir/tests/shell.sh"
+needs swtpm swtpm_setup swtpm_localca tpm2_pcrextend unshare jq
 if [ -z "${OWN_MOUNTS:-}" ]; then
 	unshare -m true 2>/dev/null || { echo "SKIP: no mount namespace here"; exit 77; }
 	exec unshare -m --propagation private env OWN_MOUNTS=1 bash "$0"
 fi
 . "$SOURCE/tests/integration/lab.sh"
 
-passed=0 failed=0
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 field() { sed -n "s/^$1=//p" "$LAB/run/verdict" 2>/dev/null; }
 fill() { dd if=/dev/zero of="$1/filler" bs=4k 2>/dev/null; dd if=/dev/zero of="$1/filler" bs=1 count=4096 oflag=append conv=notrunc 2>/dev/null; }
 room() { rm -f "$1/filler"; }

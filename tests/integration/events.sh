@@ -3,20 +3,10 @@
 # of accesses becomes one of TPM commands.
 set -u
 SOURCE=$top_srcdir BUILD=$top_builddir
-for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend pamtester jq; do
-	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
-done
+. "$top_srcdir/tests/shell.sh"
+needs swtpm swtpm_setup swtpm_localca tpm2_pcrextend pamtester jq
 . "$SOURCE/tests/integration/lab.sh"
 
-passed=0 failed=0
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 lab_open "$(mktemp -d)"
 finish() {
 	lab_close

@@ -3,21 +3,11 @@
 # cut; and what is no outage, no such boot, or over (row 42). Who was refused gets in within 5 s of the cause being gone.
 set -u
 SOURCE=$top_srcdir BUILD=$top_builddir
-for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend pamtester openssl jq; do
-	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
-done
+. "$top_srcdir/tests/shell.sh"
+needs swtpm swtpm_setup swtpm_localca tpm2_pcrextend pamtester openssl jq
 . "$SOURCE/tests/integration/lab.sh"
 VM=$SOURCE/tests/data/vm
 
-passed=0 failed=0
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 reaches() { wait_for "$1" sh -c '[ "$(sed -n s/^'"$2"'=//p "$1"/run/verdict 2>/dev/null)" = "$2" ]' - "$LAB" "$3"; }
 decision() { attestctl check --service demo --user kim --json | jq -r '"\(.decision) \(.reason)"'; }
 # login <what> <decision and reason>: attestd tries anew; then the gate's decision, and that of a login through PAM.

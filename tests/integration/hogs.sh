@@ -4,21 +4,11 @@
 # theirs to drive, and root is served. (A bad signature before a long log: check_core, row_47.)
 set -u
 SOURCE=$top_srcdir BUILD=$top_builddir
-for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend pamtester jq; do
-	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
-done
+. "$top_srcdir/tests/shell.sh"
+needs swtpm swtpm_setup swtpm_localca tpm2_pcrextend pamtester jq
 [ "$(id -u)" = 0 ] || { echo "SKIP: only root can be somebody else"; exit 77; }
 . "$SOURCE/tests/integration/lab.sh"
 
-passed=0 failed=0
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 lab_open "$(mktemp -d)"
 finish() {
 	go_away

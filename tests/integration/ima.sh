@@ -5,23 +5,13 @@
 #   IMA_ENTRIES=100000 tests/integration/ima.sh    that long a list (default 5000), with what it took
 set -u
 SOURCE=$top_srcdir BUILD=$top_builddir
-for p in swtpm swtpm_setup tpm2_pcrextend jq; do
-	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
-done
+. "$top_srcdir/tests/shell.sh"
+needs swtpm swtpm_setup tpm2_pcrextend jq
 . "$SOURCE/tests/integration/lab.sh"
 BOOT=$SOURCE/tests/data/vm/sb-shimgrub-a/binary_bios_measurements
 IMA=$(lab_program ima_lab)
 ENTRIES=${IMA_ENTRIES:-5000}
 
-passed=0 failed=0
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 below() { [ "$2" -lt "$3" ]; is "$1: $2 below $3" $? 0; }
 attests() {  # <what> <reason>
 	is "$1" "$(attestctl attest --json 2>&1 | jq -r .reason 2>/dev/null)" "$2"

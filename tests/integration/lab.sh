@@ -4,6 +4,7 @@
 # BUILD is the build tree, SOURCE the source tree. Everything lives below LAB; nothing else is touched. Processes are
 # kept by name in PIDS and ended by id.
 
+. "$SOURCE/tests/shell.sh"
 . "$SOURCE/tests/integration/swtpm.sh"
 
 declare -A PIDS=()
@@ -39,15 +40,6 @@ lab_close() {
 	lab_kill attestd
 	lab_kill verifierd
 	[ -z "${TPM_ON:-}" ] || lab_power_off
-}
-
-# wait_for SECONDS COMMAND...: until it succeeds.
-wait_for() {
-	local until=$((SECONDS + $1)); shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $until ] || return 1
-		sleep 0.1
-	done
 }
 
 # Below the range from which the kernel takes ports for outgoing connections.

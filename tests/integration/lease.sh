@@ -3,23 +3,13 @@
 # PAM answer, and what they do not open (row 38).
 set -u
 SOURCE=$top_srcdir BUILD=$top_builddir
-for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend pamtester jq setpriv; do
-	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
-done
+. "$top_srcdir/tests/shell.sh"
+needs swtpm swtpm_setup swtpm_localca tpm2_pcrextend pamtester jq setpriv
 [ "$(id -u)" = 0 ] || { echo "SKIP: needs root, to be somebody else"; exit 77; }
 . "$SOURCE/tests/integration/lab.sh"
 SHIFTER=$(find "$BUILD" -name libshift.so -path '*integration*' | head -n 1)
 VM=$SOURCE/tests/data/vm
 
-passed=0 failed=0
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 like() {  # <what> <got> <pattern>
 	# shellcheck disable=SC2254  # a pattern is meant
 	case $2 in

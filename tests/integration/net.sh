@@ -2,20 +2,10 @@
 # verifierd's listener as a stranger finds it: TLS 1.3 alone, routes, limits and problems.
 set -u
 SOURCE=$top_srcdir BUILD=$top_builddir
-for p in curl openssl jq; do
-	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
-done
+. "$top_srcdir/tests/shell.sh"
+needs curl openssl jq
 . "$SOURCE/tests/integration/lab.sh"
 
-passed=0 failed=0
-is() {
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 lab_open "$(mktemp -d)"
 TCTI=''
 finish() {

@@ -3,21 +3,11 @@
 # a TPM that is cleared: the right verdict each time, and nobody is locked out. What a boot is, the TPM's counters say.
 set -u
 SOURCE=$top_srcdir BUILD=$top_builddir
-for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend tpm2_clear tpm2_readclock jq; do
-	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
-done
+. "$top_srcdir/tests/shell.sh"
+needs swtpm swtpm_setup swtpm_localca tpm2_pcrextend tpm2_clear tpm2_readclock jq
 . "$SOURCE/tests/integration/lab.sh"
 LOG=$SOURCE/tests/data/vm/sb-shimgrub-a/binary_bios_measurements
 
-passed=0 failed=0
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 lab_open "$(mktemp -d)"
 finish() {
 	lab_close

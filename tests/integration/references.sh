@@ -3,22 +3,12 @@
 # initrd of its own; a host whose boot loader keeps no log.
 set -u
 SOURCE=$top_srcdir BUILD=$top_builddir
-for p in swtpm swtpm_setup tpm2_pcrextend jq; do
-	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
-done
+. "$top_srcdir/tests/shell.sh"
+needs swtpm swtpm_setup tpm2_pcrextend jq
 . "$SOURCE/tests/integration/lab.sh"
 VM=$SOURCE/tests/data/vm
 LOG=$VM/sb-shimgrub-a/binary_bios_measurements
 
-passed=0 failed=0
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 like() {  # <what> <got> <pattern>
 	# shellcheck disable=SC2254  # a pattern is meant
 	case $2 in

@@ -6,15 +6,7 @@ SOURCE=$top_srcdir BUILD=$top_builddir
 command -v jq >/dev/null || { echo "SKIP: no jq here"; exit 77; }
 . "$SOURCE/tests/integration/lab.sh"
 
-passed=0 failed=0
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
+. "$top_srcdir/tests/shell.sh"
 lab_open "$(mktemp -d)"
 finish() {
 	lab_close

@@ -4,21 +4,11 @@
 set -u
 # shellcheck disable=SC2034  # for what is sourced
 SOURCE=$top_srcdir BUILD=$top_builddir
-for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend jq pgrep; do
-	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
-done
+. "$top_srcdir/tests/shell.sh"
+needs swtpm swtpm_setup swtpm_localca tpm2_pcrextend jq pgrep
 . "$SOURCE/tests/integration/lab.sh"
 VM=$SOURCE/tests/data/vm
 
-passed=0 failed=0
-is() {
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 lab_open "$(mktemp -d)"
 ! grep -q __asan_init "$VERIFIERD" || { echo "SKIP: sanitizers cannot live in a sandbox"; rm -rf "$LAB"; exit 77; }
 finish() {

@@ -3,21 +3,11 @@
 # request gets no permit, nothing of it is kept, and it is replaced without anybody's help.
 set -u
 SOURCE=$top_srcdir BUILD=$top_builddir
-for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend jq pgrep; do
-	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
-done
+. "$top_srcdir/tests/shell.sh"
+needs swtpm swtpm_setup swtpm_localca tpm2_pcrextend jq pgrep
 . "$SOURCE/tests/integration/lab.sh"
 VM=$SOURCE/tests/data/vm
 
-passed=0 failed=0
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 reaches() { wait_for "$1" sh -c '[ "$(sed -n s/^'"$2"'=//p "$1"/run/verdict 2>/dev/null)" = "$2" ]' - "$LAB" "$3"; }
 newest() { verifierctl hosts --json | jq -r '.hosts[0] | "\(.state) \(.reason) \(.ref)"'; }
 # In force for every parser that starts from now on; verifierd started anew has no log in its memory.

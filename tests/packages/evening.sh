@@ -4,7 +4,7 @@
 # in words; its change is accepted; the packages go, and nothing is left. The machine below is a software TPM, into which
 # recorded boots of /mnt/boots are measured; no service manager runs here, so that the units' commands are started by hand.
 set -u
-passed=0 failed=0
+. /mnt/shell.sh
 finish() {
 	local p
 	for p in "${PIDS[@]}"; do kill "$p" 2>/dev/null; wait "$p" 2>/dev/null; done
@@ -14,18 +14,6 @@ finish() {
 }
 declare -A PIDS=()
 trap finish EXIT
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
-wait_for() {
-	local until=$((SECONDS + $1)); shift
-	until "$@" >/dev/null 2>&1; do [ $SECONDS -lt $until ] || return 1; sleep 0.1; done
-}
 . /mnt/swtpm.sh
 
 # --- the page's commands

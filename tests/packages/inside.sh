@@ -2,16 +2,8 @@
 # inside.sh: what packages.sh runs in the pristine Debian, with the packages in /mnt and those of the next version in
 # /mnt/next. Who could log in can log in at every stage, and nothing of other packages is left changed.
 set -u
-passed=0 failed=0
+. /mnt/shell.sh
 trap 'echo "$passed passed, $failed failed"' EXIT
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 ALL="libpam-attest libnss-attest attestd attest-tools verifierd"
 # dpkg asks nobody: a question about a conffile ends it, and is seen.
 packages() { dpkg "$@" >/root/dpkg.log 2>&1 </dev/null; local rc=$?; [ $rc = 0 ] || tail -n 5 /root/dpkg.log; return $rc; }

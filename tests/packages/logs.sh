@@ -11,15 +11,7 @@ machine_skip
 command -v fail2ban-regex >/dev/null || { echo "SKIP: no fail2ban here"; exit 77; }
 [ "${1:-}" = --inside ] || exec "$SOURCE/tests/system/private.sh" bash "$0" --inside
 
-passed=0 failed=0
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
+. "$top_srcdir/tests/shell.sh"
 lab_open /run/lab
 trap 'lab_close; echo "$passed passed, $failed failed"' EXIT
 

@@ -36,7 +36,7 @@ for p in libpam-attest libnss-attest attestd attest-tools verifierd; do
 	rm -rf next.tmp
 done
 wait $base || exit $?
-cp "$here"/inside.sh "$here"/evening.sh "$here"/../integration/swtpm.sh "$here"/../../man/attest-quickstart.7 debs/
+cp "$here"/inside.sh "$here"/evening.sh "$here"/../integration/swtpm.sh "$here"/../shell.sh "$here"/../../man/attest-quickstart.7 debs/
 mkdir -p debs/boots
 cp "$here"/../data/vm/sb-shimgrub-a/binary_bios_measurements debs/boots/usual
 cp "$here"/../data/vm/sb-shimgrub-cmd/binary_bios_measurements debs/boots/changed

@@ -6,9 +6,8 @@
 set -u
 # shellcheck disable=SC2034  # BUILD is for what is sourced
 SOURCE=$top_srcdir BUILD=$top_builddir
-for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend jq systemd-analyze systemd-sysusers setpriv; do
-	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
-done
+. "$top_srcdir/tests/shell.sh"
+needs swtpm swtpm_setup swtpm_localca tpm2_pcrextend jq systemd-analyze systemd-sysusers setpriv
 . "$SOURCE/tests/integration/lab.sh"
 if ldd "$BUILD/.libs/pam_attest.so" | grep -q 'lib[at]san'; then
 	echo "SKIP: sanitizers want system calls of their own"
@@ -16,15 +15,6 @@ if ldd "$BUILD/.libs/pam_attest.so" | grep -q 'lib[at]san'; then
 fi
 [ "${1:-}" = --inside ] || exec "$SOURCE/tests/system/private.sh" bash "$0" --inside
 
-passed=0 failed=0
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 lab_open /run/lab
 finish() {
 	lab_close

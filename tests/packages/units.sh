@@ -4,16 +4,8 @@ set -u
 command -v systemd-analyze >/dev/null || { echo "SKIP: no systemd-analyze here"; exit 77; }
 DEPLOY=$top_srcdir/deploy UNITS=$top_builddir/deploy
 dir=$(mktemp -d)
-passed=0 failed=0
+. "$top_srcdir/tests/shell.sh"
 trap 'rm -rf "$dir"; echo "$passed passed, $failed failed"' EXIT
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 
 # --- units: with programs that are there
 for u in attestd verifierd; do

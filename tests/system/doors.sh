@@ -6,24 +6,14 @@
 set -u
 # shellcheck disable=SC2034  # BUILD is for what is sourced
 SOURCE=$top_srcdir BUILD=$top_builddir
-for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend jq login cron crontab pamtester dbus-daemon pkexec pkttyagent; do
-	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
-done
+. "$top_srcdir/tests/shell.sh"
+needs swtpm swtpm_setup swtpm_localca tpm2_pcrextend jq login cron crontab pamtester dbus-daemon pkexec pkttyagent
 . "$SOURCE/tests/integration/lab.sh"
 . "$SOURCE/tests/system/machine.sh"
 machine_skip
 [ "${1:-}" = --inside ] || exec "$SOURCE/tests/system/private.sh" bash "$0" --inside
 VM=$SOURCE/tests/data/vm
 
-passed=0 failed=0
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 reaches() { wait_for "$1" sh -c '[ "$(sed -n s/^'"$2"'=//p "$1"/run/verdict 2>/dev/null)" = "$2" ]' - "$LAB" "$3"; }
 
 lab_open /run/lab

@@ -9,20 +9,10 @@ SOURCE=$top_srcdir BUILD=$top_builddir
 . "$SOURCE/tests/integration/lab.sh"
 . "$SOURCE/tests/system/machine.sh"
 machine_skip
-for p in login cron crontab pamtester; do
-	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
-done
+. "$top_srcdir/tests/shell.sh"
+needs login cron crontab pamtester
 [ "${1:-}" = --inside ] || exec "$SOURCE/tests/system/private.sh" bash "$0" --inside
 
-passed=0 failed=0
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 lab_open /run/lab
 finish() {
 	for p in sshd syslog; do lab_kill $p; done

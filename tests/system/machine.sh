@@ -20,9 +20,7 @@ GATE_LINE_SETUID=$(recipe sudo pam.d/sudo.part)
 DOORS="sshd sudo su login polkit"       # recipes
 
 machine_skip() {
-	for p in /usr/sbin/sshd ssh scp ssh-keygen sudo su setpriv useradd logger openssl; do
-		command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
-	done
+	needs /usr/sbin/sshd ssh scp ssh-keygen sudo su setpriv useradd logger openssl
 	if ldd "$BUILD/.libs/pam_attest.so" | grep -q 'lib[at]san'; then
 		echo "SKIP: sshd and sudo cannot load a module that wants a sanitizer's runtime first"
 		exit 77

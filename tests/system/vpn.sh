@@ -5,9 +5,8 @@
 set -u
 # shellcheck disable=SC2034  # BUILD is for what is sourced
 SOURCE=$top_srcdir BUILD=$top_builddir
-for p in swtpm swtpm_setup swtpm_localca tpm2_pcrextend jq openvpn ip openssl; do
-	command -v $p >/dev/null || { echo "SKIP: no $p here"; exit 77; }
-done
+. "$top_srcdir/tests/shell.sh"
+needs swtpm swtpm_setup swtpm_localca tpm2_pcrextend jq openvpn ip openssl
 PLUGIN=/usr/lib/openvpn/openvpn-plugin-auth-pam.so
 [ -e $PLUGIN ] || { echo "SKIP: no $PLUGIN here"; exit 77; }
 . "$SOURCE/tests/integration/lab.sh"
@@ -17,15 +16,6 @@ machine_skip
 [ "${1:-}" = --inside ] || exec "$SOURCE/tests/system/private.sh" bash "$0" --inside
 VM=$SOURCE/tests/data/vm
 
-passed=0 failed=0
-is() {  # <what> <got> <wanted>
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
-	fi
-}
 lab_open /run/lab
 finish() {
 	for p in watch-vpn watch-wg watch-own client openvpn gateway; do lab_kill $p; done
