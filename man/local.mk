@@ -1,3 +1,4 @@
+dist_man7_MANS += %D%/attest.7
 dist_man7_MANS += %D%/attest-protocol.7
 dist_man5_MANS += %D%/attest-result.5
 dist_man8_MANS += %D%/pam_attest.8 %D%/libnss_attest.8
