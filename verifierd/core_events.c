@@ -5,8 +5,8 @@
 #include "parts.h"
 #include "scope.h"
 
-/* A host tells something once a minute. More often than every SPACING_MS, it fills journals: it is put off. */
-enum { EVENTS_A_HOST = 1000, HISTORY_MAX = 200, SPACING_MS = 1000 };
+/* A host tells a batch a minute, and some more after a restart. One that tells EVENTS_A_SPAN fills journals: it is put off. */
+enum { EVENTS_A_HOST = 1000, HISTORY_MAX = 200, SPAN_MS = 60 * 1000, EVENTS_A_SPAN = 8 * INCIDENTS_MAX };
 
 /* The newest use of a way past the verdict is for a person to see, beside the history. */
 static void
@@ -31,27 +31,22 @@ note_leases(struct core *c, const char *host_id, const struct incidents *all, in
 	return true;
 }
 
-enum outcome { TAKEN, KNOWN, USED, CHANGED, TOO_SOON };
-
-/* A time to come is of a clock that was set back: it puts nobody off. */
-static bool
-too_soon(int64_t last, int64_t now)
-{
-	return last <= now && now - last < SPACING_MS;
-}
+enum outcome { TAKEN, KNOWN, USED, CHANGED, TOO_MANY };
 
 /* In one transaction: the challenge is used, the host is still the one that was judged, the batch is new. */
 static bool
 keep(struct core *c, struct evidence_job *ev, const struct incidents *all, enum outcome *out, struct error *e)
 {
-	int64_t now = clock_now().wall, last;
+	int64_t now = clock_now().wall;
 	bool first, known;
+	unsigned lately;
 	struct host_row h;
 
 	if (!store_begin(c->store, e))
 		return false;
 	if (!store_challenge_use(c->store, ev->challenge.id, ev->challenge.expires_wall, &first, e) ||
-	    !store_host_by_id(c->store, ev->host.id, &h, e) || !store_batch_known(c->store, h.id, all->batch, &known, &last, e))
+	    !store_host_by_id(c->store, ev->host.id, &h, e) || !store_batch_known(c->store, h.id, all->batch, &known, e) ||
+	    !store_events_told(c->store, h.id, now - SPAN_MS, now, &lately, e))
 		goto undo;
 	if (!first)
 		*out = USED;
@@ -60,7 +55,7 @@ keep(struct core *c, struct evidence_job *ev, const struct incidents *all, enum 
 	else if (known)
 		*out = KNOWN;
 	else
-		*out = too_soon(last, now) ? TOO_SOON : TAKEN;
+		*out = lately >= EVENTS_A_SPAN ? TOO_MANY : TAKEN;
 	if (*out == TAKEN && (!store_batch_add(c->store, h.id, all, now, EVENTS_A_HOST, e) || !note_leases(c, h.id, all, now, e)))
 		goto undo;
 	return store_commit(c->store, e);
@@ -83,8 +78,8 @@ taken(struct core *c, struct job *j, const struct incidents *all)
 		job_problem(c, j, 403, REASON_CHALLENGE_USED, "%s", reason_text(REASON_CHALLENGE_USED));
 	} else if (outcome == CHANGED) {
 		job_problem(c, j, 503, REASON_VERIFIER_ERROR, "the host's enrollment changed meanwhile");
-	} else if (outcome == TOO_SOON) {
-		job_problem(c, j, 503, REASON_VERIFIER_ERROR, "events: told too often");
+	} else if (outcome == TOO_MANY) {
+		job_problem(c, j, 503, REASON_VERIFIER_ERROR, "events: too many");
 	} else {
 		if (outcome == TAKEN)
 			say(&ev->host, all);

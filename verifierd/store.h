@@ -234,9 +234,11 @@ bool store_passports_purge(struct store *, int64_t expired_before, struct error 
 /* --- what hosts told afterwards --- */
 
 struct incident_row { struct incident event; int64_t told; };
-/* The one id of a batch was there before: it is not taken again. *last: when this host told something, or 0. */
+/* The one id of a batch was there before: it is not taken again. */
 bool store_batch_known(struct store *, const char *host_id, const uint8_t batch[static BATCH_SIZE], bool *known,
-    int64_t *last, struct error *) MUST_CHECK;
+    struct error *) MUST_CHECK;
+/* How many events this host told from one time to another. */
+bool store_events_told(struct store *, const char *host_id, int64_t from, int64_t to, unsigned *count, struct error *) MUST_CHECK;
 /* All of a batch: its events, and the modes in the place of those before. Keeps the newest `keep` events of the host. */
 bool store_batch_add(struct store *, const char *host_id, const struct incidents *, int64_t told, unsigned keep,
     struct error *) MUST_CHECK;

@@ -193,8 +193,8 @@ X(IMA,              "SELECT key, entries, violations, pending, refused, state FR
 X(IMA_PUT,          "INSERT INTO ima (host, key, entries, violations, pending, refused, state)" \
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (host) DO UPDATE SET key = ?2, entries = ?3, violations = ?4," \
 	" pending = ?5, refused = ?6, state = ?7 WHERE key <> ?2 OR entries <= ?3") \
-X(BATCH_KNOWN,      "SELECT coalesce(max(batch = ?2), 0), coalesce(max(told), 0) FROM (SELECT batch, told FROM batches WHERE host = ?1" \
-	" UNION ALL SELECT batch, told FROM events WHERE host = ?1 AND batch = ?2)") \
+X(BATCH_KNOWN,      "SELECT 1 FROM batches WHERE host = ?1 AND batch = ?2 UNION SELECT 1 FROM events WHERE host = ?1 AND batch = ?2") \
+X(EVENTS_TOLD,      "SELECT count(*) FROM events WHERE host = ?1 AND told >= ?2 AND told <= ?3") \
 X(BATCH_PUT,        "INSERT INTO batches (host, batch, told) VALUES (?1, ?2, ?3) ON CONFLICT (host) DO UPDATE SET batch = ?2, told = ?3") \
 X(EVENT_ADD,        "INSERT INTO events (host, batch, " EVENT_COLS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)") \
 X(EVENTS_TRIM,      "DELETE FROM events WHERE host = ?1 AND number NOT IN" \

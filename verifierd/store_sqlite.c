@@ -1456,14 +1456,19 @@ store_passports_purge(struct store *s, int64_t expired_before, struct error *e)
 
 bool
 store_batch_known(struct store *s, const char *host_id, const uint8_t batch[static BATCH_SIZE], bool *known,
-    int64_t *last, struct error *e)
+    struct error *e)
 {
-	own(ask) sqlite3_stmt *st = ask(s, SQL_BATCH_KNOWN, "tb", host_id, batch, (size_t)BATCH_SIZE);
+	return any(s, ask(s, SQL_BATCH_KNOWN, "tb", host_id, batch, (size_t)BATCH_SIZE), known, e);
+}
 
-	if (!first(s, st, "batch", e))
+bool
+store_events_told(struct store *s, const char *host_id, int64_t from, int64_t to, unsigned *count, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_EVENTS_TOLD, "tii", host_id, from, to);
+
+	if (!first(s, st, "events", e))
 		return false;
-	*known = col_int(st, 0) != 0;
-	*last = col_int(st, 1);
+	*count = col_u32(st, 0);
 	return true;
 }
 
