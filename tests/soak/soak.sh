@@ -4,8 +4,8 @@
 #   tests/soak/soak.sh                        an hour, from a build tree (build/, or top_builddir)
 #   SOAK_SECONDS=600 SOAK_EVERY=10 ...        shorter; SOAK_HOSTS, SOAK_PAUSE (s between two steps of the load)
 #
-# Hosts with a software TPM and an attestd each attest in turn, logins ask the gate, an administrator reads, and now and
-# then one sends nonsense. Every SOAK_EVERY seconds each process gives one line of SOAK_LOG: second, name, pid,
+# Hosts with a software TPM and an attestd each attest in turn, logins ask the gate, some by break-glass, which is told to
+# the verifier; an administrator reads and gives leases, a gateway asks, and now and then one sends nonsense. Every SOAK_EVERY seconds each process gives one line of SOAK_LOG: second, name, pid,
 # resident KiB, private dirty KiB, descriptors. Not part of `make check`.
 #
 # Flat means, over the second half: private dirty memory grows by less than SOAK_KIB (512) by a straight line laid
@@ -55,6 +55,8 @@ add_host() {
 	lab_power_on "$BOOT" >>"$LAB/tpm.log" 2>&1 || return 1
 	cat "$LAB"/ek-roots/*.pem >"$ROOT/ek-roots/h$1.pem"
 	lab_host_conf
+	sed -i "/^\[paths\]/a group = $LAB/group" "$LAB/gate.conf"
+	printf 'attest-breakglass:x:999:eve\n' >"$LAB/group"
 }
 enroll_host() {
 	host "$1"
@@ -78,6 +80,7 @@ approve_boot() {
 		verifier references activate "base-$1" --yes >/dev/null
 }
 for i in $(seq "$hosts"); do approve_boot "$i" || give_up "host $i has no reference set"; done
+gateway=$(verifier gateways add vpn --audience vpn.example --reason soak --json | jq -r .token)
 # A refused host asks again five seconds later.
 sleep 6
 
@@ -132,6 +135,18 @@ step() {
 	if "$BUILD/tests/integration/pam_login" "$LAB/pam.d" demo kim </dev/null >"$ROOT/said" 2>&1; then asks=$((asks + 1)); else bad login; fi
 	case $(($1 % 10)) in
 	0) verifier hosts --json >/dev/null ;;
+	1) verifier allow "host-${LAB##*/h}" --for 60s --reason soak --json >/dev/null ;;
+	2) verifier history "host-${LAB##*/h}" --json >/dev/null ;;
+	4)
+		# Orders, as often as somebody who has the token likes.
+		curl -sf -m 5 --cacert "$ROOT/verifier/tls/ca.pem" -H "Authorization: Bearer $(jq -r .token "$LAB/state/identity")" -o /dev/null \
+			"https://127.0.0.1:$PORT/v1/orders/$(jq -r .host_id "$LAB/state/identity")/$(printf '%043d' 0)"
+		;;
+	6) "$BUILD/tests/integration/pam_login" "$LAB/pam.d" demo eve </dev/null >/dev/null 2>&1 ;;
+	8)
+		curl -sf -m 5 --cacert "$ROOT/verifier/tls/ca.pem" -H "Authorization: Bearer $gateway" -o /dev/null \
+			"https://127.0.0.1:$PORT/v1/results/host-${LAB##*/h}"
+		;;
 	3) verifier explain "$(lab_field .ref)" --json >/dev/null ;;
 	5) verifier audit list >/dev/null ;;
 	7) verifier references list --json >/dev/null ;;
