@@ -239,9 +239,11 @@ commit_one(struct core *c, struct evidence_job *ev, int64_t now, struct orphans 
 		*outcome = USED;
 		return true;
 	}
-	/* Revoked or given another key while this was under way: what was judged is not this host any more. */
-	if (!store_host_by_id(c->store, ev->host.id, &h, e))
-		return false;
+	/* Removed, revoked or given another key while this was under way: what was judged is not this host any more. */
+	if (!store_host_by_id(c->store, ev->host.id, &h, e)) {
+		*outcome = CHANGED;
+		return e->code == ERR_MISSING;
+	}
 	if (h.state != ev->host.state || !name_same(&h.key.ak, &ev->host.key.ak)) {
 		*outcome = CHANGED;
 		return true;

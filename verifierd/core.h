@@ -198,6 +198,7 @@ bool policy_usable(struct core *, const char *group, struct error *) MUST_CHECK;
 void on_enroll(struct core *, struct job *);
 void on_proof(struct core *, struct job *);
 void on_keys(struct core *, struct job *);
+bool enrol_name_ok(const char *);              /* can a host have this name? */
 /* In the caller's transaction: the host of this enrollment becomes, or stays, active with this key. */
 bool enrol_admit(struct core *, const struct enrollment_row *, struct error *) MUST_CHECK;
 
@@ -281,6 +282,11 @@ void admin_withdraw(struct core *, struct job *);
 void admin_export(struct core *, struct job *);
 void admin_class(struct core *, struct job *);
 void admin_import(struct core *, struct job *);
+/* core_hosts.c */
+void admin_revoke(struct core *, struct job *);
+void admin_reinstate(struct core *, struct job *);
+void admin_rename(struct core *, struct job *);
+void admin_remove(struct core *, struct job *);
 /* core_groups.c */
 void admin_policies(struct core *, struct job *);
 void admin_policy(struct core *, struct job *);
@@ -314,6 +320,9 @@ bool admin_audit(struct core *, const struct admin_job *, const char *action, co
     const char *after, struct error *) MUST_CHECK;
 void admin_failed(struct core *, struct job *, const struct error *);   /* 404, 409, 400 or 503 by code */
 void admin_reply(struct core *, struct job *, struct json *answer, const struct error *failed);   /* takes answer; failed is NULL when it is whole */
+
+/* The host of the job, as it is now: id, name, enrollment, EK. */
+void admin_reply_host(struct core *, struct job *, enum enrollment);
 
 /* --- explain.c --- */
 struct json *findings_json(const struct findings *);

@@ -1,4 +1,4 @@
-/* What an administrator may do with hosts, tokens and the trail; references are in core_sets.c. */
+/* What an administrator may do with hosts, tokens and the trail; references are in core_sets.c, what becomes of a host later in core_hosts.c. */
 #include <sys/socket.h>
 #include "audit.h"
 #include "core.h"
@@ -508,38 +508,12 @@ admin_reject(struct core *c, struct job *j)
 		admin_failed(c, j, &e);
 }
 
-static bool
-revoke_host(struct core *c, struct admin_job *a, void *arg, struct error *e)
+void
+admin_reply_host(struct core *c, struct job *j, enum enrollment state)
 {
-	char subject[SUBJECT_TEXT];
-	unsigned leases;
+	const struct host_row *h = &admin_of(j)->host;
 
-	(void)arg;
-	snprintf(subject, sizeof(subject), "host %s (%s)", a->host.name, a->host.id);
-	return store_host_state(c->store, a->host.id, ENROLLMENT_REVOKED, e) &&
-	    store_lease_end(c->store, a->host.id, "", clock_now().wall, &leases, e) &&
-	    admin_audit(c, a, "revoke", subject, enrollment_word(a->host.state), "revoked", e);
-}
-
-static void
-admin_revoke(struct core *c, struct job *j)
-{
-	struct admin_job *a = admin_of(j);
-	struct error e;
-
-	if (!admin_host(c, a->ask.host, &a->host, &e)) {
-		admin_failed(c, j, &e);
-		return;
-	}
-	if (a->host.state == ENROLLMENT_REVOKED) {
-		err_set(&e, ERR_REFUSED, "%s is revoked already", a->host.name);
-		admin_failed(c, j, &e);
-		return;
-	}
-	if (admin_change(c, a, revoke_host, NULL, &e))
-		reply_enrollment(c, j, a->host.id, a->host.name, ENROLLMENT_REVOKED, &a->host.key);
-	else
-		admin_failed(c, j, &e);
+	reply_enrollment(c, j, h->id, h->name, state, &h->key);
 }
 
 /* --- what evidence a host can give --- */
@@ -693,6 +667,9 @@ static void (*const operations[ADMIN_COUNT])(struct core *, struct job *) = {
 	[ADMIN_APPROVE] = admin_approve,
 	[ADMIN_REJECT] = admin_reject,
 	[ADMIN_REVOKE] = admin_revoke,
+	[ADMIN_REINSTATE] = admin_reinstate,
+	[ADMIN_RENAME] = admin_rename,
+	[ADMIN_REMOVE] = admin_remove,
 	[ADMIN_CLASS] = admin_class,
 	[ADMIN_SETS] = admin_sets,
 	[ADMIN_SET] = admin_set,

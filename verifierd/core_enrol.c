@@ -8,8 +8,8 @@
 
 enum { UNPROVED_LIFE_MS = 3600 * 1000 };
 
-static bool
-is_host_name(const char *s)
+bool
+enrol_name_ok(const char *s)
 {
 	static const char may[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
 
@@ -103,7 +103,7 @@ on_enroll(struct core *c, struct job *j)
 		job_problem(c, j, 400, REASON_REQUEST_INVALID, "%s", e.why);
 		return;
 	}
-	if (!is_host_name(x->ask.name)) {
+	if (!enrol_name_ok(x->ask.name)) {
 		job_problem(c, j, 400, REASON_REQUEST_INVALID, "name: letters, digits, '.', '-' and '_' are allowed");
 		return;
 	}

@@ -146,6 +146,9 @@ X(HISTORY,   "GET",  "/v1/admin/hosts/{host}/history", "host") \
 X(APPROVE,   "POST", "/v1/admin/hosts/{host}/approve", "host, ek, reason") \
 X(REJECT,    "POST", "/v1/admin/hosts/{host}/reject",  "host, reason") \
 X(REVOKE,    "POST", "/v1/admin/hosts/{host}/revoke",  "host, reason") \
+X(REINSTATE, "POST", "/v1/admin/hosts/{host}/reinstate", "host, reason") \
+X(RENAME,    "POST", "/v1/admin/hosts/{host}/rename",  "host, name, reason") \
+X(REMOVE,    "POST", "/v1/admin/hosts/{host}/remove",  "host, confirm, reason") \
 X(CLASS,     "POST", "/v1/admin/hosts/{host}/class",   "host, class, reason") \
 X(SETS,      "GET",  "/v1/admin/references",           "") \
 X(SET,       "GET",  "/v1/admin/references/{set}",     "set") \
@@ -187,7 +190,8 @@ X(AUDIT,     "GET",  "/v1/admin/audit",                "")
  *           also policy:"name/version", ceiling, leases:how many are in force, modes:{service:mode}, modes_at, events:[{kind, count, last}]
  * HISTORY  {name, history:[{at, kind, reason, ref} and of a report (kind "attested") state, of what the host told afterwards
  *           service, user, count, first, told]}, newest first
- * APPROVE, REJECT, REVOKE   {id, name, enrollment, ek:{fingerprint, subject, not_after}}
+ * APPROVE, REJECT, REVOKE, REINSTATE, RENAME   {id, name, enrollment, ek:{fingerprint, subject, not_after}}
+ * REMOVE   {id, name}
  * CLASS    {id, name, class}
  * SETS     {"sets":[{name, version, state, origin, entries, expires, hosts, digest, group}]}
  * SET      {name, version, state, origin, digest, group, own, entries:[{component, scope, pcr, type, digest, text}]}
@@ -240,6 +244,7 @@ struct admin_request {
 	char duration[16];                  /* as in configuration files: 4h */
 	char confirm[12];                   /* how many hosts may be refused by it */
 	char gateway[NAME_TEXT];            /* a relying party */
+	char name[NAME_TEXT];               /* that a host gets */
 	char audiences[AUDIENCES_TEXT];     /* its own, with spaces or commas between */
 	char user[LEASE_USER_TEXT], services[LEASE_SERVICES_TEXT];   /* of a lease */
 	char lease[REF_TEXT];               /* its id; "": all of the host's */

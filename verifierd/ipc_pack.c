@@ -221,7 +221,7 @@ _Static_assert(REASON_COUNT <= 256 && ADMIN_COUNT <= 256, "reason and operation 
 #define ADMIN_REQUEST(X) \
 	X(op, op) X(text, host) X(text, report) X(text, set) X(text, other) X(text, digest) X(text, ek) \
 	X(text, reason) X(bool, dry_run) X(text, group) X(text, scope) X(text, components) X(text, expires) X(text, class) \
-	X(text, list) X(text, policy) X(text, ceiling) X(text, duration) X(text, confirm) X(text, gateway) X(text, audiences) \
+	X(text, list) X(text, policy) X(text, ceiling) X(text, duration) X(text, confirm) X(text, gateway) X(text, name) X(text, audiences) \
 	X(text, user) X(text, services) X(text, lease) X(bool, overrule_refusal) X(bool, code) X(long, text)
 
 #define PROOF(X)  X(text, id) X(bytes, secret)

@@ -83,6 +83,7 @@ verifierd_verifierd_core_SOURCES = \
 	%D%/core_lease.c \
 	%D%/core_import.c \
 	%D%/core_groups.c \
+	%D%/core_hosts.c \
 	%D%/core_policy.c \
 	%D%/core_quorum.c \
 	%D%/core_sets.c \

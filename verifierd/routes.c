@@ -254,7 +254,7 @@ static const struct argument arguments[] = {
 	ARGUMENT(host), ARGUMENT(report), ARGUMENT(set), ARGUMENT(other), ARGUMENT(digest), ARGUMENT(ek), ARGUMENT(reason),
 	ARGUMENT(group), ARGUMENT(scope), ARGUMENT(components), ARGUMENT(expires), ARGUMENT(class),
 	ARGUMENT(list), ARGUMENT(policy), ARGUMENT(ceiling), ARGUMENT(duration), ARGUMENT(confirm), ARGUMENT(gateway),
-	ARGUMENT(audiences),
+	ARGUMENT(name), ARGUMENT(audiences),
 	ARGUMENT(user), ARGUMENT(services), ARGUMENT(lease),
 };
 static const struct { const char *key; size_t at; } flags[] = {

@@ -109,6 +109,12 @@ bool store_hosts(struct store *, host_fn *, void *arg, struct error *) MUST_CHEC
 bool store_host_put(struct store *, const struct host_row *, struct error *) MUST_CHECK;
 bool store_host_class(struct store *, const char *id, enum evidence_class, struct error *) MUST_CHECK;
 bool store_host_state(struct store *, const char *id, enum enrollment, struct error *) MUST_CHECK;
+bool store_host_name(struct store *, const char *id, const char *name, struct error *) MUST_CHECK;   /* ERR_CONFLICT */
+/*
+ * Forgets it, with its reports, enrollments, leases, passports, what it told, and its being a gateway; its own sets are
+ * retired. Its logs have to be gone: store_log_drop().
+ */
+bool store_host_drop(struct store *, const char *id, struct error *) MUST_CHECK;
 bool store_host_group(struct store *, const char *id, const char *group, struct error *) MUST_CHECK;
 /* Writes verdict, counters and gave_log of the row, and the newest result (compact JWS). */
 bool store_host_report(struct store *, const struct host_row *, const char *jws, struct error *) MUST_CHECK;

@@ -158,6 +158,17 @@ X(HOST_PUT,         "INSERT INTO hosts (id, name, grp, enrollment, " KEY_COLS ",
 X(HOST_CLASS,       "UPDATE hosts SET class = ?2 WHERE id = ?1") \
 X(HOST_STATE,       "UPDATE hosts SET enrollment = ?2 WHERE id = ?1") \
 X(HOST_GROUP,       "UPDATE hosts SET grp = ?2 WHERE id = ?1") \
+X(HOST_NAME,        "UPDATE hosts SET name = ?2 WHERE id = ?1") \
+X(HOST_DROP,        "DELETE FROM hosts WHERE id = ?1") \
+X(DROP_REPORTS,     "DELETE FROM reports WHERE host = ?1") \
+X(DROP_IMA,         "DELETE FROM ima WHERE host = ?1") \
+X(DROP_BATCHES,     "DELETE FROM batches WHERE host = ?1") \
+X(DROP_EVENTS,      "DELETE FROM events WHERE host = ?1") \
+X(DROP_LEASES,      "DELETE FROM leases WHERE host = ?1") \
+X(DROP_PASSPORTS,   "DELETE FROM passports WHERE host = ?1") \
+X(DROP_GATEWAYS,    "DELETE FROM gateways WHERE host = ?1") \
+X(DROP_ENROLLS,     "DELETE FROM enrollments WHERE host = ?1") \
+X(DROP_OWN_SETS,    "UPDATE sets SET state = 'retired' WHERE host = ?1 AND own AND state IN ('candidate', 'active')") \
 X(HOST_REPORT,      "UPDATE hosts SET gave_log = ?2, at = ?3, verdict = ?4, reason = ?5, ref = ?6, refs = ?7, seen = ?8," \
 	" boot_id = ?9, resets = ?10, restarts = ?11, clock = ?12, result = ?13 WHERE id = ?1") \
 X(NEWEST,           "SELECT result FROM hosts WHERE id = ?1 AND result <> ''") \

@@ -593,6 +593,22 @@ store_host_group(struct store *s, const char *id, const char *group, struct erro
 }
 
 bool
+store_host_name(struct store *s, const char *id, const char *name, struct error *e)
+{
+	return DO(s, e, SQL_HOST_NAME, "tt", id, name);
+}
+
+/* The host last: the others refer to it. */
+bool
+store_host_drop(struct store *s, const char *id, struct error *e)
+{
+	return DO(s, e, SQL_DROP_REPORTS, "t", id) && DO(s, e, SQL_DROP_IMA, "t", id) && DO(s, e, SQL_DROP_BATCHES, "t", id) &&
+	    DO(s, e, SQL_DROP_EVENTS, "t", id) && DO(s, e, SQL_MODES_DROP, "t", id) && DO(s, e, SQL_DROP_LEASES, "t", id) &&
+	    DO(s, e, SQL_DROP_PASSPORTS, "t", id) && DO(s, e, SQL_DROP_GATEWAYS, "t", id) &&
+	    DO(s, e, SQL_DROP_ENROLLS, "t", id) && DO(s, e, SQL_DROP_OWN_SETS, "t", id) && DO(s, e, SQL_HOST_DROP, "t", id);
+}
+
+bool
 store_host_report(struct store *s, const struct host_row *h, const char *jws, struct error *e)
 {
 	return DO(s, e, SQL_HOST_REPORT, "tiittttitiiit", h->id, (int64_t)h->gave_log, h->at, state_word(h->verdict),

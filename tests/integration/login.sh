@@ -227,4 +227,28 @@ verifierctl revoke host-a --reason stolen >/dev/null; is "revoke" $? 0
 attestctl attest >/dev/null; is "attest when revoked" $? 1
 login "revoked" refused '*host-revoked*'
 verifierctl audit list | grep -q revoke; is "the audit trail has it" $? 0
+
+# And back, with what it has: no new enrollment. Its name is the verifier's to give.
+verifierctl reinstate host-a --reason "was found" >/dev/null; is "reinstate" $? 0
+attestctl attest >/dev/null; is "attest when reinstated" $? 0
+login "reinstated" permitted ""
+verifierctl rename host-a host-z --reason test >/dev/null; is "rename" $? 0
+attestctl attest >/dev/null; is "attest under another name" $? 0
+verifierctl show host-z --json | grep -q '"reason": *"ok"'; is "which the verifier knows" $? 0
+
+# Forgotten: its TPM is nobody's, and may enroll under any name.
+verifierctl remove host-z --reason sold </dev/null 2>/dev/null; is "an active host is not removed unasked" $? 2
+verifierctl remove host-z --reason sold --dry-run >/dev/null && verifierctl show host-z >/dev/null; is "nor by a dry run" $? 0
+verifierctl remove host-z --reason sold --yes >/dev/null; is "remove" $? 0
+verifierctl show host-z >/dev/null 2>&1; is "it is not there" $? 1
+attestctl attest >/dev/null; is "its last verdict counts until it ends" $? 0
+attestctl unenroll --yes >/dev/null; is "unenroll" $? 0
+attestctl enroll --url "https://127.0.0.1:$PORT" --ca "$LAB/verifier/tls/ca.pem" --name host-y >/dev/null; is "enroll under another name" $? 0
+verifierctl approve host-y --yes >/dev/null; is "approve" $? 0
+reaches 20 state affirming; is "and good at once, by the set of its group" $? 0
+verifierctl revoke host-y --reason stolen >/dev/null; is "revoke, for who will not wait" $? 0
+attestctl attest >/dev/null; is "attest when revoked" $? 1
+verifierctl remove host-y --reason stolen --yes >/dev/null; is "remove one that is revoked" $? 0
+attestctl attest >/dev/null; is "it stays refused" $? 1
+login "revoked and removed" refused '*host-revoked*'
 [ $failed = 0 ]

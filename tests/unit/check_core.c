@@ -458,6 +458,86 @@ START_TEST(a_revoked_host_is_refused_at_once)
 }
 END_TEST
 
+/* Its challenge is refused, or what answers it; the main reason. */
+static const char *
+asks(struct soft_host *h)
+{
+	struct soft_quote q;
+
+	if (soft_challenge(&lab, h, &q, &r))
+		soft_attest(&lab, &q, &r);
+	return reply_reason(&r);
+}
+
+static int
+change(enum admin_op op, const char *host, const char *name, const char *confirm)
+{
+	struct admin_request ask = { .op = op, .reason = "test" };
+
+	snprintf(ask.host, sizeof(ask.host), "%s", host);
+	snprintf(ask.name, sizeof(ask.name), "%s", name);
+	snprintf(ask.confirm, sizeof(ask.confirm), "%s", confirm);
+	lab_admin(&lab, &ask, &r);
+	return r.status;
+}
+#define CHANGES(code, ...) ck_assert_msg(change(__VA_ARGS__) == (code), "%d %s", r.status, r.body)
+
+START_TEST(a_revoked_host_is_reinstated)
+{
+	struct admin_request silent = { .op = ADMIN_REINSTATE, .host = "host-a" };
+
+	approve_boot_of(&a);
+	CHANGES(409, ADMIN_REINSTATE, "host-a", "", "");
+	CHANGES(200, ADMIN_REVOKE, "host-a", "", "");
+	CHANGES(409, ADMIN_REVOKE, "host-a", "", "");
+	ck_assert_str_eq(asks(&a), "host-revoked");
+	lab_admin(&lab, &silent, &r);
+	ck_assert_int_eq(r.status, 400);
+	CHANGES(200, ADMIN_REINSTATE, "host-a", "", "");
+	ck_assert_str_eq(asks(&a), "ok");
+	CHANGES(200, ADMIN_AUDIT, "", "", "");
+	ck_assert_ptr_nonnull(strstr(r.body, "\"action\":\"reinstate\""));
+}
+END_TEST
+
+START_TEST(a_name_is_one_hosts)
+{
+	approve_boot_of(&a);
+	CHANGES(409, ADMIN_RENAME, "host-a", "host-b", "");
+	CHANGES(400, ADMIN_RENAME, "host-a", "host a", "");
+	CHANGES(400, ADMIN_RENAME, "host-a", "", "");
+	CHANGES(404, ADMIN_RENAME, "host-x", "host-z", "");
+	CHANGES(200, ADMIN_RENAME, "host-a", "host-z", "");
+	ck_assert_ptr_nonnull(strstr(r.body, "\"name\":\"host-z\""));
+	CHANGES(404, ADMIN_SHOW, "host-a", "", "");
+	ck_assert_str_eq(asks(&a), "ok");
+	CHANGES(200, ADMIN_REVOKE, "host-z", "", "");
+	CHANGES(200, ADMIN_RENAME, "host-b", "host-z", "");
+	CHANGES(409, ADMIN_REINSTATE, a.id, "", "");     /* its name is another's by now */
+	CHANGES(200, ADMIN_RENAME, a.id, "host-a", "");
+	CHANGES(200, ADMIN_REINSTATE, a.id, "", "");
+	ck_assert_str_eq(asks(&a), "ok");
+}
+END_TEST
+
+START_TEST(a_removed_host_is_a_stranger)
+{
+	approve_boot_of(&a);
+	ck_assert_str_eq(attest(&b), "ok");
+	CHANGES(409, ADMIN_REMOVE, "host-a", "", "");
+	ck_assert_ptr_nonnull(strstr(r.body, "is active"));
+	CHANGES(200, ADMIN_REMOVE, "host-a", "", "1");
+	CHANGES(404, ADMIN_SHOW, "host-a", "", "");
+	ck_assert_str_eq(asks(&a), "not-enrolled");
+	ck_assert_str_eq(asks(&b), "ok");                 /* the group's set stays good */
+	CHANGES(200, ADMIN_REVOKE, "host-b", "", "");
+	CHANGES(200, ADMIN_REMOVE, "host-b", "", "");
+	CHANGES(200, ADMIN_AUDIT, "", "", "");
+	ck_assert_ptr_nonnull(strstr(r.body, "\"action\":\"remove\""));
+	ck_assert_ptr_nonnull(strstr(r.body, "\"intact\":true"));
+}
+END_TEST
+
 /* --- what administrators do while a judge has the question --- */
 
 enum { SLOW_JUDGE = 1 };
@@ -556,6 +636,21 @@ START_TEST(a_quote_that_was_overtaken_is_none)
 }
 END_TEST
 
+/* The others whose verdicts are written with it are not held up. */
+START_TEST(a_verdict_on_a_host_that_was_removed_meanwhile_is_none)
+{
+	approve_boot_of(&a);
+	hold_a_judge();
+	send_attest(&a);
+	CHANGES(200, ADMIN_REMOVE, "host-a", "", "1");
+	let_go();
+	lab_receive(lab.hosts, &r);
+	ck_assert_msg(r.status == 503 && strstr(r.body, "enrollment changed meanwhile"), "%d %s", r.status, r.body);
+	ck_assert_str_eq(asks(&a), "not-enrolled");
+	ck_assert_str_eq(attest(&b), "ok");
+}
+END_TEST
+
 /* While hosts are judged with the set that one wants back, another one revokes it. */
 START_TEST(a_set_that_was_revoked_meanwhile_is_not_made_active)
 {
@@ -602,9 +697,13 @@ add(TCase *tc)
 	tcase_add_test(tc, row_47_a_bad_signature_brings_no_log_to_parse);
 	tcase_add_loop_test(tc, row_32_a_listener_for_hosts_is_nobody_else, 0, COUNT(claims));
 	tcase_add_test(tc, a_revoked_host_is_refused_at_once);
+	tcase_add_test(tc, a_revoked_host_is_reinstated);
+	tcase_add_test(tc, a_name_is_one_hosts);
+	tcase_add_test(tc, a_removed_host_is_a_stranger);
 	tcase_add_test(tc, a_verdict_on_a_set_that_was_revoked_meanwhile_is_none);
 	tcase_add_loop_test(tc, a_verdict_by_what_no_longer_counts_is_none, 0, 2);
 	tcase_add_test(tc, a_quote_that_was_overtaken_is_none);
+	tcase_add_test(tc, a_verdict_on_a_host_that_was_removed_meanwhile_is_none);
 	tcase_add_loop_test(tc, a_set_that_was_revoked_meanwhile_is_not_made_active, 0, 2);
 }
 

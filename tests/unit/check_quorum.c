@@ -263,6 +263,9 @@ START_TEST(hosts_take_the_quorum)
 	strcpy(class.class, "log");
 	IS_ENOUGH(class);
 	IS_ENOUGH(((struct admin_request){ .op = ADMIN_REVOKE, .host = "host-n" }));
+	TAKES_TWO(((struct admin_request){ .op = ADMIN_REINSTATE, .host = "host-n" }));
+	TAKES_TWO(((struct admin_request){ .op = ADMIN_RENAME, .host = "host-n", .name = "host-m" }));
+	TAKES_TWO(((struct admin_request){ .op = ADMIN_REMOVE, .host = "host-m", .confirm = "1" }));
 }
 END_TEST
 
@@ -285,6 +288,10 @@ START_TEST(a_revoked_host_does_not_leave_its_group)
 	waits_for_approval("host-c", 98, was.key.ek);
 	WAITS(((struct admin_request){ .op = ADMIN_APPROVE, .host = "host-c" }));
 	waits_for_approval("host-b", 99, NULL);
+	WAITS(((struct admin_request){ .op = ADMIN_APPROVE, .host = "host-b" }));
+	WAITS(((struct admin_request){ .op = ADMIN_REMOVE, .host = "host-b" }));        /* nor by being forgotten */
+	WAITS(((struct admin_request){ .op = ADMIN_REINSTATE, .host = "host-b" }));
+	IS_ENOUGH(((struct admin_request){ .op = ADMIN_RENAME, .host = "host-n", .name = "host-d" }));
 	TAKES_TWO(((struct admin_request){ .op = ADMIN_APPROVE, .host = "host-b" }));
 }
 END_TEST

@@ -32,6 +32,7 @@ static const struct {
 	{ "hosts",            true,  "GET",  "/v1/admin/hosts", ROUTE_OK, MSG_ADMIN, ADMIN_HOSTS, "", "" },
 	{ "approve",          true,  "POST", "/v1/admin/hosts/web7/approve", ROUTE_OK, MSG_ADMIN, ADMIN_APPROVE, "web7", "" },
 	{ "encoded name",     true,  "GET",  "/v1/admin/references/a%2f3", ROUTE_OK, MSG_ADMIN, ADMIN_SET, "a/3", "" },
+	{ "remove",           true,  "POST", "/v1/admin/hosts/web7/remove", ROUTE_OK, MSG_ADMIN, ADMIN_REMOVE, "web7", "" },
 	{ "leases",           true,  "GET",  "/v1/admin/hosts/web7/leases", ROUTE_OK, MSG_ADMIN, ADMIN_LEASES, "web7", "" },
 	{ "lease",            true,  "POST", "/v1/admin/hosts/web7/leases", ROUTE_OK, MSG_ADMIN, ADMIN_LEASE, "web7", "" },
 	{ "end of a lease",   true,  "POST", "/v1/admin/hosts/web7/leases/end", ROUTE_OK, MSG_ADMIN, ADMIN_LEASE_END, "web7", "" },

@@ -393,6 +393,82 @@ START_TEST(revoked_sets_mark_their_hosts)
 }
 END_TEST
 
+/* One row of each kind for this host. */
+static void
+fill_host(const struct host_row *h)
+{
+	uint8_t digest[SHA256_SIZE] = { 7 };
+	static struct incidents told = { .batch = { 1 }, .count = 1, .modes = 1, .mode = { { .service = "sshd", .mode = MODE_ENFORCE } } };
+	struct report_row report = { .ref = "7F3K-21QX", .at = 1, .verdict = (uint8_t *)"x", .verdict_len = 1 };
+	struct enrollment_row enrollment = { .state = ENROLLMENT_ACTIVE, .key = h->key, .created = 1 };
+	struct gateway_row gateway = { .name = "vpn", .token = { 1 }, .audiences = "", .created = 1 };
+	static struct passport_row passport = { .code = { 1 }, .audience = "vpn.example", .user = "kim", .expires = 1 };
+	struct lease_row lease = { .id = "7F3K-21QY", .expires = 9, .seconds = 1, .who = "uid 0", .why = "test" };
+
+	memcpy(report.host_id, h->id, sizeof(report.host_id));
+	memcpy(enrollment.id, h->id, sizeof(enrollment.id));
+	memcpy(enrollment.host_id, h->id, sizeof(enrollment.host_id));
+	memcpy(gateway.host_id, h->id, sizeof(gateway.host_id));
+	memcpy(passport.host_id, h->id, sizeof(passport.host_id));
+	memcpy(lease.host_id, h->id, sizeof(lease.host_id));
+	put_ima(h->id, 1, 1, "state");
+	put_set("own", "default", 1, SET_ACTIVE, true, 1, 0);
+	ck_assert(store_begin(s, &e));
+	ck_assert_msg(store_report_add(s, &report, &e) && store_log_note(s, h->id, digest, 1, &e) &&
+	    store_enrollment_add(s, &enrollment, &e) && store_gateway_add(s, &gateway, &e) && store_passport_add(s, &passport, &e) &&
+	    store_lease_add(s, &lease, &e) && store_batch_add(s, h->id, &told, 1, 9, &e) && store_commit(s, &e), "%s", e.why);
+}
+
+/* Whatever table has a column of hosts: how many of them have that one. */
+static unsigned
+tables_with(const struct host_row *h, unsigned *all)
+{
+	char path[128], sql[512];
+	sqlite3_stmt *tables, *st;
+	unsigned with = 0;
+	sqlite3 *db;
+
+	snprintf(path, sizeof(path), "%s/store.db", dir);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_prepare_v2(db, "SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c"
+	    " WHERE m.type = 'table' AND c.name = 'host'", -1, &tables, NULL), SQLITE_OK);
+	for (*all = 0; sqlite3_step(tables) == SQLITE_ROW; ++*all) {
+		const char *name = (const char *)sqlite3_column_text(tables, 0);
+
+		snprintf(sql, sizeof(sql), "SELECT 1 FROM %s WHERE host = '%s'%s", name, h->id, strcmp(name, "sets") ? "" : " AND state = 'active'");
+		ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
+		with += sqlite3_step(st) == SQLITE_ROW;
+		sqlite3_finalize(st);
+	}
+	sqlite3_finalize(tables);
+	sqlite3_close(db);
+	return with;
+}
+
+START_TEST(a_host_that_is_dropped_leaves_nothing)
+{
+	struct host_row a = host(1, "a"), b = host(2, "b"), back;
+	uint8_t digest[SHA256_SIZE];
+	bool orphan = false;
+	unsigned all;
+
+	ck_assert(put(&a) && put(&b));
+	fill_host(&a);
+	ck_assert_uint_eq(tables_with(&a, &all), all);   /* a new table: give it a row above */
+	ck_assert_uint_gt(all, 8);
+	ck_assert(store_begin(s, &e) && !store_host_drop(s, a.id, &e));   /* its log is there */
+	store_rollback(s);
+	ck_assert_uint_eq(tables_with(&a, &all), all);
+	ck_assert(store_begin(s, &e) && store_log_drop(s, a.id, 0, digest, &orphan, &e) && orphan && digest[0] == 7);
+	ck_assert_msg(store_host_drop(s, a.id, &e) && store_commit(s, &e), "%s", e.why);
+	ck_assert_uint_eq(tables_with(&a, &all), 0);
+	ck_assert(!store_host_by_id(s, a.id, &back, &e) && e.code == ERR_MISSING && store_host_by_id(s, b.id, &back, &e));
+	ck_assert_msg(put(&a), "again: %s", e.why);
+	ck_assert(store_begin(s, &e) && !store_host_name(s, a.id, "b", &e) && e.code == ERR_CONFLICT && store_host_name(s, a.id, "c", &e) &&
+	    store_commit(s, &e) && store_host_by_name(s, "c", &back, &e));
+}
+END_TEST
+
 static void
 add(TCase *tc)
 {
@@ -409,6 +485,7 @@ add(TCase *tc)
 	tcase_add_test(tc, an_older_store_is_taken_along);
 	tcase_add_test(tc, the_audit_trail_cannot_be_changed);
 	tcase_add_test(tc, policies_and_groups);
+	tcase_add_test(tc, a_host_that_is_dropped_leaves_nothing);
 }
 
 int main(void) { return unit_run("store", add); }

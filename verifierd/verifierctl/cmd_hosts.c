@@ -1,4 +1,4 @@
-/* hosts, show, history, approve, reject, class, revoke */
+/* hosts, show, history, approve, reject, class, revoke, reinstate, rename, remove */
 #include <stdio.h>
 #include <string.h>
 #include "api_client.h"
@@ -215,6 +215,83 @@ revoke_main(const struct ctl *ctl, int argc, char **argv)
 	if (!args_read(argc, argv, args, COUNT(args), &w) || w.count != 1 || !why)
 		return usage_of("revoke");
 	return change(ctl, w.word[0], "revoke", NULL, why);
+}
+
+int
+reinstate_main(const struct ctl *ctl, int argc, char **argv)
+{
+	const char *why = NULL;
+	const struct arg args[] = { { "reason", &why, NULL } };
+	struct words w;
+
+	if (!args_read(argc, argv, args, COUNT(args), &w) || w.count != 1 || !why)
+		return usage_of("reinstate");
+	return change(ctl, w.word[0], "reinstate", NULL, why);
+}
+
+int
+rename_main(const struct ctl *ctl, int argc, char **argv)
+{
+	const char *why = NULL;
+	const struct arg args[] = { { "reason", &why, NULL } };
+	own(json) struct json *j = NULL;
+	struct json *body;
+	char cell[CELL_TEXT];
+	struct words w;
+	int rc;
+
+	if (!args_read(argc, argv, args, COUNT(args), &w) || w.count != 2 || !why)
+		return usage_of("rename");
+	body = json_new();
+	json_put_text(body, "name", w.word[1]);
+	json_put_text(body, "reason", why);
+	rc = api_call(ctl, (const char *const[]){ "hosts", w.word[0], "rename", NULL }, body, &j);
+	if (rc || ctl->quiet)
+		return rc;
+	if (ctl->json)
+		return api_print(j);
+	printf("%s is called ", w.word[0]);
+	printf("%s\n", show_member(j, "name", cell));
+	return EXIT_DONE;
+}
+
+/* What is removed is the very host that was shown, and as it was then: one that was reinstated since is not. */
+int
+remove_main(const struct ctl *ctl, int argc, char **argv)
+{
+	const char *why = NULL;
+	bool yes = false, dry_run = false;
+	const struct arg args[] = { { "reason", &why, NULL }, { "yes", NULL, &yes }, { "dry-run", NULL, &dry_run } };
+	own(json) struct json *shown = NULL, *j = NULL;
+	struct json *body;
+	char id[CELL_TEXT], cell[CELL_TEXT];
+	struct words w;
+	int rc;
+
+	if (!args_read(argc, argv, args, COUNT(args), &w) || w.count != 1 || !why)
+		return usage_of("remove");
+	rc = get_host(ctl, w.word[0], &shown);
+	if (rc)
+		return rc;
+	show_member(shown, "id", id);
+	show_member(shown, "enrollment", cell);
+	if (!ctl->quiet && !ctl->json) {
+		show_line("enrollment", cell);
+		show_key(shown, "");
+	}
+	if (!dry_run && !args_confirm(yes, strcmp(cell, "active") ? "Forget this host?" : "It is active, and will get no verdict any more. Forget it?"))
+		return EXIT_USAGE;
+	body = json_new();
+	json_put_text(body, "confirm", strcmp(cell, "active") ? "" : "1");
+	json_put_text(body, "reason", why);
+	json_put_bool(body, "dry_run", dry_run);
+	rc = api_call(ctl, (const char *const[]){ "hosts", id, "remove", NULL }, body, &j);
+	if (rc || ctl->quiet)
+		return rc;
+	if (ctl->json)
+		return api_print(j);
+	printf("%s %s: its name and its TPM may enroll anew\n", show_member(j, "name", cell), dry_run ? "would be forgotten" : "is forgotten");
+	return EXIT_DONE;
 }
 
 int

@@ -25,6 +25,9 @@ X("approve",    "HOST [--ek FPR] [--yes]",              "let a pending host in",
 X("reject",     "HOST [--reason T]",                    "refuse a pending host", reject_main) \
 X("class",      "HOST log|no-log|does-not-replay --reason T", "what evidence a host can give of its boot", class_main) \
 X("revoke",     "HOST --reason T",                      "take a host's trust away, at once", revoke_main) \
+X("reinstate",  "HOST --reason T",                      "let a revoked host be good again", reinstate_main) \
+X("rename",     "HOST NAME --reason T",                 "give a host another name", rename_main) \
+X("remove",     "HOST --reason T [--dry-run] [--yes]",  "forget a host: its name and its TPM may enroll anew", remove_main) \
 X("references", "list | show N | diff A B | capture HOST --name N [--report REF] [--host|--group] [--expires WHEN] [--reason T] | activate N[@DIGEST] [--expires WHEN] [--confirm N] [--dry-run] | retire N [--confirm N] | revoke N [--component C,...] [--confirm N] --reason T | export N [--out FILE] | import FILE [--name N] [--group G] [--host H] [--expires WHEN] --reason T", \
                                                         "golden measurements", references_main) \
 X("allow-lists", "list | set N FILE --reason T [--dry-run] | remove N --reason T", \
