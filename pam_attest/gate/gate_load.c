@@ -210,7 +210,8 @@ load_all(struct load *l, struct error *e)
 	snprintf(path, sizeof(path), "%s.d", l->c->file);
 	for (unsigned p = 0; p < COUNT(passes); p++) {
 		l->pass = passes[p];
-		if (!load_file(l, l->c->file, e) || (!p && !list_dropins(path, &names, e)))
+		/* First: where it is not known which drop-ins there are, the file itself says nothing either. */
+		if ((!p && !list_dropins(path, &names, e)) || !load_file(l, l->c->file, e))
 			return false;
 		for (unsigned i = 0; i < names.n; i++) {
 			snprintf(path, sizeof(path), "%s.d/%s", l->c->file, names.name[i]);
