@@ -1,4 +1,4 @@
-EXTRA_DIST += %D%/json.sh %D%/shell.sh
+EXTRA_DIST += %D%/README %D%/json.sh %D%/shell.sh
 
 # The longest first: mostly waiting, it runs beside the others.
 include %D%/system/local.mk

@@ -29,23 +29,6 @@ microseconds(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* What `status` says too, from the record that was decided on. */
-static void
-put_record(struct json *j, const struct record *r)
-{
-	struct json *boot = json_new();
-
-	json_put_time(j, "issued", r->issued_wall);
-	json_put_time(j, "expires", r->expires_wall);
-	json_put_text(j, "host", r->host);
-	json_put_text(j, "policy", r->policy);
-	json_put_words(j, "references", r->references);
-	json_put_text(boot, "boot_id", r->boot_id);
-	json_put_int(boot, "reset_count", r->reset_count);
-	json_put_int(boot, "restart_count", r->restart_count);
-	json_put(j, "boot", boot);
-}
-
 /* Each source that was asked, in its order, with its answer; null where it had nothing to say. */
 static struct json *
 said_json(const struct gate_decision *d)
@@ -88,7 +71,7 @@ print_json(const struct ctl *ctl, const struct gate_conf *c, const struct gate_d
 	json_put_bool(j, "armed", !d->not_armed);
 	json_put_bool(j, "kill_switch", d->killed);
 	json_put(j, "said", said_json(d));
-	put_record(j, d->recorded ? &d->record : &nothing);
+	show_record(j, d->recorded ? &d->record : &nothing, d->recorded ? d->record.boot_id : "");
 	json_put_int(j, "microseconds", us);
 	json_put_text(j, "detail", d->detail.code != ERR_NONE ? d->detail.why : "");
 	return show_json(ctl, j);

@@ -101,7 +101,7 @@ record_json(const struct facts *f, const struct error *why)
 {
 	static const struct record nothing = { .ceiling = MODE_ENFORCE };
 	const struct record *r = f->recorded ? &f->record : &nothing;
-	struct json *j = json_new(), *boot = json_new();
+	struct json *j = json_new();
 	char next[REASON_ADVICE_TEXT];
 	enum reason now = says(f);
 
@@ -112,16 +112,8 @@ record_json(const struct facts *f, const struct error *why)
 	reason_advice(why->code == ERR_MISSING ? REASON_ATTESTD_DOWN : now, r->ref, r->host, next);
 	json_put_text(j, "next", next);
 	json_put_text(j, "ref", r->ref);
-	json_put_time(j, "issued", r->issued_wall);
-	json_put_time(j, "expires", r->expires_wall);
+	show_record(j, r, f->boot_id);
 	json_put_null(j, "renews");
-	json_put_text(j, "host", r->host);
-	json_put_text(j, "policy", r->policy);
-	json_put_words(j, "references", r->references);
-	json_put_text(boot, "boot_id", f->boot_id);
-	json_put_int(boot, "reset_count", r->reset_count);
-	json_put_int(boot, "restart_count", r->restart_count);
-	json_put(j, "boot", boot);
 	json_put_text(j, "source", now == REASON_GRACE ? "grace" : "cache");
 	json_put_text(j, "enrollment", "unknown");
 	json_put_text(j, "ceiling", mode_word(r->ceiling));

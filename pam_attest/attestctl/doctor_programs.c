@@ -271,25 +271,49 @@ look_sudo(struct checkup *c)
 
 /* --- fail2ban, OpenVPN, polkit */
 
-/* Does one of the files have this word? */
-static bool
-mentioned(const struct checkup *c, const char *pattern, const char *word)
+typedef void judge_file(struct checkup *, const char *path, const char *text, size_t len, void *arg);
+
+/* Each file of a service that a pattern names, whole. */
+static void
+each_file(struct checkup *c, const char *service, const char *pattern, judge_file *judge, void *arg)
 {
 	char full[UNDER_MAX];
-	bool yes = false;
 	glob_t g;
 
 	if (glob(under(c, pattern, full), 0, NULL, &g))
-		return false;
+		return;
 	for (size_t i = 0; i < g.gl_pathc && i < LINES_FILES; i++) {
 		own(mem) uint8_t *text = NULL;
 		struct error e;
 		size_t len;
 
-		yes |= file_load(g.gl_pathv[i], LINES_FILE_MAX, &text, &len, &e) && strstr((const char *)text, word);
+		if (file_load(g.gl_pathv[i], LINES_FILE_MAX, &text, &len, &e))
+			judge(c, g.gl_pathv[i], (const char *)text, len, arg);
+		else
+			found(c, FOUND_UNLOOKED, service, g.gl_pathv[i], "%s", e.why);
 	}
 	globfree(&g);
-	return yes;
+}
+
+struct mention { const char *word; bool seen; };
+
+static void
+judge_mention(struct checkup *c, const char *path, const char *text, size_t len, void *arg)
+{
+	struct mention *m = arg;
+
+	(void)c, (void)path, (void)len;
+	m->seen |= strstr(text, m->word) != NULL;
+}
+
+/* Does one of the files have this word? */
+static bool
+mentioned(struct checkup *c, const char *pattern, const char *word)
+{
+	struct mention m = { .word = word };
+
+	each_file(c, "sshd", pattern, judge_mention, &m);
+	return m.seen;
 }
 
 void
@@ -305,13 +329,14 @@ look_fail2ban(struct checkup *c)
 
 /* One configuration of a server: does it ask PAM, and wait for it? */
 static void
-judge_openvpn(struct checkup *c, const char *path, const char *text, size_t len)
+judge_openvpn(struct checkup *c, const char *path, const char *text, size_t len, void *arg)
 {
 	struct lines l = lines_open(text, len, false);
 	char line[LINE_TEXT], *word[WORDS_MAX], service[GATE_NAME_MAX] = "";
 	bool cut, deferred = false;
 	unsigned number, at = 0;
 
+	(void)arg;
 	while (lines_next(&l, line, &number, &cut)) {
 		unsigned n = line_words(line, "", word);
 
@@ -328,47 +353,33 @@ judge_openvpn(struct checkup *c, const char *path, const char *text, size_t len)
 void
 look_openvpn(struct checkup *c)
 {
-	static const char *const patterns[] = { "/etc/openvpn/*.conf", "/etc/openvpn/server/*.conf" };
-
-	for (size_t p = 0; p < COUNT(patterns); p++) {
-		char full[UNDER_MAX];
-		glob_t g;
-
-		if (glob(under(c, patterns[p], full), 0, NULL, &g))
-			continue;
-		for (size_t i = 0; i < g.gl_pathc && i < LINES_FILES; i++) {
-			own(mem) uint8_t *text = NULL;
-			struct error e;
-			size_t len;
-
-			if (file_load(g.gl_pathv[i], LINES_FILE_MAX, &text, &len, &e))
-				judge_openvpn(c, g.gl_pathv[i], (const char *)text, len);
-			else
-				found(c, FOUND_UNLOOKED, "openvpn", g.gl_pathv[i], "%s", e.why);
-		}
-		globfree(&g);
-	}
+	each_file(c, "openvpn", "/etc/openvpn/*.conf", judge_openvpn, NULL);
+	each_file(c, "openvpn", "/etc/openvpn/server/*.conf", judge_openvpn, NULL);
 }
+
+struct families { bool limited, local; };
 
 /* The last RestrictAddressFamilies of a unit's file: does it leave AF_UNIX? An empty one takes all limits away. */
 static void
-judge_families(const char *text, size_t len, bool *limited, bool *local)
+judge_families(struct checkup *c, const char *path, const char *text, size_t len, void *arg)
 {
 	struct lines l = lines_open(text, len, true);
 	char line[LINE_TEXT], *word[WORDS_MAX];
+	struct families *f = arg;
 	unsigned number;
 	bool cut;
 
+	(void)c, (void)path;
 	while (lines_next(&l, line, &number, &cut)) {
 		unsigned n = line_words(line, "=", word);
 
 		if (!n || strcmp(word[0], "RestrictAddressFamilies") != 0)
 			continue;
 		if (n == 1)
-			*limited = *local = false;
+			f->limited = f->local = false;
 		for (unsigned i = 1; i < n; i++) {
-			*limited |= word[i][0] != '~';
-			*local |= !strcmp(word[i], "AF_UNIX");
+			f->limited |= word[i][0] != '~';
+			f->local |= !strcmp(word[i], "AF_UNIX");
 		}
 	}
 }
@@ -376,26 +387,15 @@ judge_families(const char *text, size_t len, bool *limited, bool *local)
 void
 look_polkit(struct checkup *c)
 {
-	static const char *const patterns[] = { "/usr/lib/systemd/system/polkit-agent-helper@.service",
+	static const char *const units[] = { "/usr/lib/systemd/system/polkit-agent-helper@.service",
 		"/etc/systemd/system/polkit-agent-helper@.service", "/etc/systemd/system/polkit-agent-helper@.service.d/*.conf" };
-	bool limited = false, local = false;
+	struct families f = { 0 };
 	char full[UNDER_MAX];
 
-	for (size_t p = 0; p < COUNT(patterns) && gated(c, "polkit-1"); p++) {
-		glob_t g;
-
-		if (glob(under(c, patterns[p], full), 0, NULL, &g))
-			continue;
-		for (size_t i = 0; i < g.gl_pathc && i < LINES_FILES; i++) {
-			own(mem) uint8_t *text = NULL;
-			struct error e;
-			size_t len;
-
-			if (file_load(g.gl_pathv[i], LINES_FILE_MAX, &text, &len, &e))
-				judge_families((const char *)text, len, &limited, &local);
-		}
-		globfree(&g);
-	}
-	if (limited && !local)
-		found(c, FOUND_POLKIT_BOX, "polkit-1", under(c, patterns[0], full), "polkit-agent-helper@.service: RestrictAddressFamilies without AF_UNIX");
+	if (!gated(c, "polkit-1"))
+		return;
+	for (size_t i = 0; i < COUNT(units); i++)
+		each_file(c, "polkit-1", units[i], judge_families, &f);
+	if (f.limited && !f.local)
+		found(c, FOUND_POLKIT_BOX, "polkit-1", under(c, units[0], full), "polkit-agent-helper@.service: RestrictAddressFamilies without AF_UNIX");
 }

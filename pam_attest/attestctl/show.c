@@ -48,6 +48,22 @@ show_line(const char *label, const char *text)
 		printf("%11s: %s\n", label, text);
 }
 
+void
+show_record(struct json *j, const struct record *r, const char *boot_id)
+{
+	struct json *boot = json_new();
+
+	json_put_time(j, "issued", r->issued_wall);
+	json_put_time(j, "expires", r->expires_wall);
+	json_put_text(j, "host", r->host);
+	json_put_text(j, "policy", r->policy);
+	json_put_words(j, "references", r->references);
+	json_put_text(boot, "boot_id", boot_id);
+	json_put_int(boot, "reset_count", r->reset_count);
+	json_put_int(boot, "restart_count", r->restart_count);
+	json_put(j, "boot", boot);
+}
+
 int
 show_json(const struct ctl *ctl, const struct json *j)
 {

@@ -26,6 +26,9 @@ const char *show_text(const struct json *, const char *key, char *out, size_t si
 /* A list of texts with commas between. */
 const char *show_words(const struct json *, const char *key, char *out, size_t size);
 
+/* What a record says of the verdict, as members of j: issued, expires, host, policy, references, boot. */
+void show_record(struct json *j, const struct record *, const char *boot_id);
+
 /* One JSON object on standard output, nothing with -q. EXIT_GOOD; else what went wrong is on stderr. */
 int show_json(const struct ctl *, const struct json *);
 
