@@ -11,6 +11,14 @@ needs() {
 }
 
 # is <what> <got> <wanted>
+is() {
+	if [ "$2" = "$3" ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'NOT OK: %s\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3"
+	fi
+}
 
 # wait_for SECONDS COMMAND...: until it succeeds.
 wait_for() {
