@@ -61,7 +61,7 @@ fill_result(struct evidence_job *ev, int64_t now)
 	*r = (struct result){
 		.ak = ev->host.key.ak, .reset_count = ev->quote.reset_count, .restart_count = ev->quote.restart_count,
 		.clock = ev->quote.clock, .pcr_digest_len = ev->quote.pcr_digest_len, .state = v->state,
-		.ceiling = ev->ceiling, .grace_max = ev->grace_max, .issued_wall = now, .expires_wall = now + ev->lifetime,
+		.ceiling = ev->ceiling, .ceiling_until = ev->ceiling_until, .ceiling_then = ev->ceiling_then, .grace_max = ev->grace_max, .issued_wall = now, .expires_wall = now + ev->lifetime,
 	};
 	/* A ceiling that was set for a while ends with it. */
 	if (ev->ceiling_until && r->expires_wall > ev->ceiling_until)

@@ -268,6 +268,7 @@ note_policy(const struct core *c, const struct policy_now *p, struct evidence_jo
 	ev->grace_max = p->policy->grace_max ? p->policy->grace_max : c->options.grace_max;
 	ev->ceiling = p->ceiling;
 	ev->ceiling_until = p->ceiling_until;
+	ev->ceiling_then = p->policy->ceiling;
 }
 
 /* The quote answers a challenge; a policy that has changed since may want other PCRs, so it is asked again. */

@@ -57,6 +57,8 @@ fill_orders(struct core *c, const struct orders_ask *ask, const struct host_row 
 	if (!policy_of(c, h->group, &p, e))
 		return false;
 	q->ceiling = p.ceiling;
+	q->ceiling_left = p.ceiling_until > q->issued_wall ? p.ceiling_until - q->issued_wall : 0;
+	q->ceiling_then = p.policy->ceiling;
 	return store_lease_codes(c->store, h->id, &given, &q->codes_void, e) &&
 	    store_leases_live(c->store, h->id, q->issued_wall, add_order, q, e);
 }

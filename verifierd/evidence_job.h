@@ -50,6 +50,7 @@ struct evidence_job {
 	int64_t          lifetime, grace_max;
 	enum gate_mode   ceiling;
 	int64_t          ceiling_until;
+	enum gate_mode   ceiling_then;
 	/* set by commit.c */
 	char             ref[REF_TEXT];
 	char             jws[RESULT_MAX];

@@ -38,6 +38,10 @@ orders_sign(const struct orders *q, const struct sign_key *key, char *out, size_
 	json_put_bytes(j, "nonce", q->nonce, NONCE_SIZE);
 	json_put_int(j, "iat", q->issued_wall / 1000);
 	json_put_text(j, "ceiling", mode_word(q->ceiling));
+	if (q->ceiling_left > 0) {
+		json_put_int(j, "ceiling_left", q->ceiling_left);
+		json_put_text(j, "ceiling_then", mode_word(q->ceiling_then));
+	}
 	json_put_int(j, "codes_void", q->codes_void);
 	json_put_int(j, "next_after", q->next_after);
 	json_put(j, "leases", leases);
@@ -75,15 +79,32 @@ leases_read(const struct json *j, struct orders *q, struct error *e)
 }
 
 static bool
+mode(const struct json *j, const char *key, enum gate_mode *out, struct error *e)
+{
+	char text[12];
+
+	return json_text(j, key, text, sizeof(text), e) &&
+	    (mode_find(text, out) || err_set(e, ERR_FORMAT, "%s: no such mode", key));
+}
+
+static bool
+read_ceiling(const struct json *j, struct orders *q, struct error *e)
+{
+	if (!mode(j, "ceiling", &q->ceiling, e))
+		return false;
+	return !json_has(j, "ceiling_left") ||
+	    (json_int(j, "ceiling_left", 1, whole_max, &q->ceiling_left, e) && mode(j, "ceiling_then", &q->ceiling_then, e));
+}
+
+static bool
 read_rest(const struct json *j, struct orders *q, struct error *e)
 {
-	char ceiling[12];
 	int64_t codes, iat;
 	size_t n;
 
 	if (!json_text(j, "host_id", q->host_id, sizeof(q->host_id), e) ||
 	    !json_bytes(j, "nonce", q->nonce, sizeof(q->nonce), &n, e) || !json_int(j, "iat", 1, whole_max / 1000, &iat, e) ||
-	    !json_text(j, "ceiling", ceiling, sizeof(ceiling), e) ||
+	    !read_ceiling(j, q, e) ||
 	    !json_int(j, "codes_void", 0, RECOVERY_SEQUENCE_MAX, &codes, e) ||
 	    !json_int(j, "next_after", 1, NEXT_MAX_MS, &q->next_after, e))
 		return false;
@@ -91,7 +112,7 @@ read_rest(const struct json *j, struct orders *q, struct error *e)
 		return err_set(e, ERR_FORMAT, "nonce: not %d bytes", NONCE_SIZE);
 	q->issued_wall = iat * 1000;
 	q->codes_void = (uint32_t)codes;
-	return mode_find(ceiling, &q->ceiling) || err_set(e, ERR_FORMAT, "ceiling: no such mode");
+	return true;
 }
 
 bool

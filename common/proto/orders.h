@@ -23,6 +23,8 @@ struct orders {
 	uint8_t        nonce[NONCE_SIZE];       /* of the question */
 	int64_t        issued_wall;             /* by the verifier's clock, for people; in whole seconds */
 	enum gate_mode ceiling;                 /* of this host's group, now */
+	int64_t        ceiling_left;            /* ms from when the host asked, of one that was set for a while; 0: it stays */
+	enum gate_mode ceiling_then;            /* which it is then */
 	uint32_t       codes_void;              /* recovery codes up to this sequence are none any more */
 	int64_t        next_after;              /* ms until the host should ask again */
 	unsigned       count;

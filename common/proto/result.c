@@ -35,6 +35,8 @@
 	X(REASONS,     OURS "reasons")                       \
 	X(REF,         OURS "ref")                           \
 	X(CEILING,     OURS "ceiling")                       \
+	X(CEILING_UNTIL, OURS "ceiling_until")               \
+	X(CEILING_THEN, OURS "ceiling_then")                 \
 	X(GRACE,       OURS "grace_max")                     \
 	X(USER,        OURS "user")
 
@@ -130,6 +132,10 @@ appraisal(const struct result *r)
 	json_put(j, word[N_REASONS], reasons);
 	json_put_text(j, word[N_REF], r->ref);
 	json_put_text(j, word[N_CEILING], mode_word(r->ceiling));
+	if (r->ceiling_until) {
+		json_put_int(j, word[N_CEILING_UNTIL], r->ceiling_until / 1000);
+		json_put_text(j, word[N_CEILING_THEN], mode_word(r->ceiling_then));
+	}
 	json_put_int(j, word[N_GRACE], r->grace_max);
 	return j;
 }
@@ -247,16 +253,34 @@ read_policy(const struct json *j, struct result *r, struct error *e)
 }
 
 static bool
+mode(const struct json *j, enum name which, enum gate_mode *out, struct error *e)
+{
+	char text[12];
+
+	return json_text(j, word[which], text, sizeof(text), e) &&
+	    (mode_find(text, out) || err_set(e, ERR_FORMAT, "%s: no such mode", word[which]));
+}
+
+static bool
+read_ceiling(const struct json *j, struct result *r, struct error *e)
+{
+	r->ceiling_until = 0;
+	if (!mode(j, N_CEILING, &r->ceiling, e))
+		return false;
+	return !json_has(j, word[N_CEILING_UNTIL]) ||
+	    (seconds(j, N_CEILING_UNTIL, &r->ceiling_until, e) && mode(j, N_CEILING_THEN, &r->ceiling_then, e));
+}
+
+static bool
 read_words(const struct json *j, struct result *r, struct error *e)
 {
-	char status[20], ceiling[12];
+	char status[20];
 
-	if (!json_text(j, word[N_STATUS], status, sizeof(status), e) ||
-	    !json_text(j, word[N_CEILING], ceiling, sizeof(ceiling), e))
+	if (!json_text(j, word[N_STATUS], status, sizeof(status), e))
 		return false;
 	if (!state_find(status, &r->state))
 		return err_set(e, ERR_FORMAT, "%s: no such status", word[N_STATUS]);
-	return mode_find(ceiling, &r->ceiling) || err_set(e, ERR_FORMAT, "%s: no such mode", word[N_CEILING]);
+	return read_ceiling(j, r, e);
 }
 
 static bool

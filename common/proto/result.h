@@ -44,6 +44,9 @@ struct result {
 	enum reason     reason[RESULT_REASONS_MAX];
 	char            ref[REF_TEXT];
 	enum gate_mode  ceiling;
+	/* One that was set for a while: until when, and which it is then. 0: it stays. */
+	int64_t         ceiling_until;
+	enum gate_mode  ceiling_then;
 	int64_t         grace_max;                /* ms */
 	int64_t         issued_wall, expires_wall;
 	/* of a passport: for whom it was made, and for which user of theirs; "" in a result */

@@ -66,7 +66,8 @@ fetch_orders(struct agent *a, struct fetched *f, struct outcome *o)
 
 	f->reason = fetch(a, f, &e);
 	if (f->reason == REASON_OK)
-		ok = publish_ceiling(a, f->orders.ceiling, &written);
+		ok = publish_ceiling(a, f->orders.ceiling, f->orders.ceiling_left ? f->asked.wall + f->orders.ceiling_left : 0,
+		    f->orders.ceiling_then, &written);
 	else if (f->reason == REASON_HOST_REVOKED)
 		ok = publish_failure(a, REASON_HOST_REVOKED, &written);
 	snprintf(f->why, sizeof(f->why), "%s", ok ? e.why : written.why);

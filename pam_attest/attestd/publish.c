@@ -3,7 +3,8 @@
 #include "scope.h"
 
 /* How long a refusal counts before it is written again; a gate that finds it expired asks. */
-enum { NEGATIVE_LIFE_MS = 15 * 60 * 1000 };
+/* Orders give spans: so near to each other, two ends are one. */
+enum { NEGATIVE_LIFE_MS = 15 * 60 * 1000, CEILING_SLACK_MS = 60 * 1000 };
 
 /* Does the record that gates read now refuse this host? */
 static bool
@@ -126,7 +127,11 @@ keep(struct agent *a, const struct result *res, const struct selection *s, struc
 {
 	const char *dir = a->opt->state_dir;
 	struct kept k = { .there = true, .record = a->record, .selection = *s, .pcr_digest_len = res->pcr_digest_len,
-		.tpm_clock = res->clock };
+		.tpm_clock = res->clock, .ceiling_then = res->ceiling_then };
+
+	/* By this host's clock. */
+	if (res->ceiling_until)
+		k.ceiling_until = a->record.issued_wall + (res->ceiling_until > res->issued_wall ? res->ceiling_until - res->issued_wall : 1);
 
 	memcpy(k.pcr_digest, res->pcr_digest, res->pcr_digest_len);
 	if (res->state == STATE_CONTRAINDICATED) {
@@ -161,13 +166,25 @@ publish_result(struct agent *a, const struct result *res, const char *jws, const
 	return false;
 }
 
+/* A ceiling that was set for a while ends with it, also where no verifier can be asked: it is nobody's way to keep gates open. */
+static void
+end_ceiling(struct kept *k)
+{
+	if (!k->ceiling_until || clock_now().wall < k->ceiling_until)
+		return;
+	k->record.ceiling = k->ceiling_then;
+	k->ceiling_until = 0;
+}
+
 /* The refusal that was kept, under this boot and with a new life. */
 static void
 republish_negative(struct agent *a)
 {
-	struct record was = a->record, r = a->negative.record;
+	struct record was = a->record, r;
 	struct clock now = clock_now();
 
+	end_ceiling(&a->negative);
+	r = a->negative.record;
 	strcpy(r.boot_id, a->boot_id);
 	set_life(&r, &now, NEGATIVE_LIFE_MS);
 	r.upstream_out = was.upstream_out;
@@ -181,6 +198,7 @@ no_verdict(struct agent *a, enum reason why)
 	struct record r = { .state = reason_state(why), .reason = why, .ceiling = MODE_ENFORCE,
 		.upstream_out = a->record.upstream_out, .upstream_since_wall = a->record.upstream_since_wall };
 
+	end_ceiling(&a->good);
 	if (a->good.there)
 		r.ceiling = a->good.record.ceiling;
 	strcpy(r.boot_id, a->boot_id);
@@ -196,7 +214,8 @@ keep_refusal(struct agent *a, enum reason why, struct error *e)
 
 	no_verdict(a, why);
 	set_life(&a->record, &now, NEGATIVE_LIFE_MS);
-	a->negative = (struct kept){ .there = true, .record = a->record };
+	a->negative = (struct kept){ .there = true, .record = a->record, .ceiling_until = a->good.ceiling_until,
+		.ceiling_then = a->good.ceiling_then };
 	return kept_save(a->opt->state_dir, KEPT_NEGATIVE, &a->negative, e);
 }
 
@@ -218,15 +237,24 @@ publish_failure(struct agent *a, enum reason why, struct error *e)
 	return write_record(a, kept ? e : &second) && kept;
 }
 
-bool
-publish_ceiling(struct agent *a, enum gate_mode ceiling, struct error *e)
+static bool
+same_end(int64_t a, int64_t b)
 {
-	if (a->record.ceiling == ceiling && (!a->negative.there || a->negative.record.ceiling == ceiling))
+	return (!a && !b) || (a && b && (a < b ? b - a : a - b) < CEILING_SLACK_MS);
+}
+
+bool
+publish_ceiling(struct agent *a, enum gate_mode ceiling, int64_t until, enum gate_mode then, struct error *e)
+{
+	bool same = a->record.ceiling == ceiling && same_end(a->good.ceiling_until, until);
+
+	if (same && (!a->negative.there || (a->negative.record.ceiling == ceiling && same_end(a->negative.ceiling_until, until))))
 		return true;
 	a->record.ceiling = ceiling;
 	/* What is published after an outage is made of these. */
-	a->good.record.ceiling = ceiling;
-	a->negative.record.ceiling = ceiling;
+	a->good.record.ceiling = a->negative.record.ceiling = ceiling;
+	a->good.ceiling_until = a->negative.ceiling_until = until;
+	a->good.ceiling_then = a->negative.ceiling_then = then;
 	if (a->negative.there && !kept_save(a->opt->state_dir, KEPT_NEGATIVE, &a->negative, e))
 		return false;
 	return write_record(a, e);

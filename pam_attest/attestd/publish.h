@@ -15,8 +15,8 @@ bool publish_result(struct agent *, const struct result *, const char *jws, cons
 /* No result could be had, or the verifier refused without one (4xx). */
 bool publish_failure(struct agent *, enum reason, struct error *) MUST_CHECK;
 
-/* The verifier's newest word on how far gates of this host may go. */
-bool publish_ceiling(struct agent *, enum gate_mode, struct error *) MUST_CHECK;
+/* The verifier's newest word on how far gates of this host may go: until then on the wall clock, or for good with 0. */
+bool publish_ceiling(struct agent *, enum gate_mode, int64_t until, enum gate_mode then, struct error *) MUST_CHECK;
 
 /* At start: what state_dir keeps, under this boot. */
 bool publish_start(struct agent *, struct error *) MUST_CHECK;

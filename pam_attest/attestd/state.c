@@ -215,6 +215,18 @@ state_save_keys(const char *dir, const char *keyset, struct identity *id, struct
 }
 
 static bool
+load_ceiling(const struct json *j, struct kept *k, struct error *e)
+{
+	char then[12];
+
+	if (!json_has(j, "ceiling_until"))
+		return true;
+	return json_int(j, "ceiling_until", 1, INT64_MAX, &k->ceiling_until, e) &&
+	    json_text(j, "ceiling_then", then, sizeof(then), e) &&
+	    (mode_find(then, &k->ceiling_then) || err_set(e, ERR_FORMAT, "ceiling_then: no such mode"));
+}
+
+static bool
 load_seen(const struct json *j, struct kept *k, struct error *e)
 {
 	int64_t clock = 0, reset;
@@ -336,7 +348,8 @@ kept_load(const char *dir, const char *which, struct kept *out, struct error *e)
 	}
 	if (!json_text(j, "record", text, sizeof(text), e) || !record_parse(text, strlen(text), &k.record, e) ||
 	    !json_text(j, "selection", selection, sizeof(selection), e) ||
-	    !json_bytes(j, "pcr_digest", k.pcr_digest, sizeof(k.pcr_digest), &k.pcr_digest_len, e) || !load_seen(j, &k, e))
+	    !json_bytes(j, "pcr_digest", k.pcr_digest, sizeof(k.pcr_digest), &k.pcr_digest_len, e) || !load_seen(j, &k, e) ||
+	    !load_ceiling(j, &k, e))
 		return err_in(e, "%s/%s", dir, which);
 	if (selection[0] && !selection_parse(selection, &k.selection, e))
 		return err_in(e, "%s/%s", dir, which);
@@ -360,6 +373,10 @@ kept_save(const char *dir, const char *which, const struct kept *k, struct error
 	json_put_text(j, "selection", selection);
 	json_put_bytes(j, "pcr_digest", k->pcr_digest, k->pcr_digest_len);
 	json_put_int(j, "tpm_clock", (int64_t)k->tpm_clock);
+	if (k->ceiling_until) {
+		json_put_int(j, "ceiling_until", k->ceiling_until);
+		json_put_text(j, "ceiling_then", mode_word(k->ceiling_then));
+	}
 	if (k->seen.boot_id[0]) {
 		json_put_text(j, "seen_boot", k->seen.boot_id);
 		json_put_int(j, "seen_reset", k->seen.reset_count);

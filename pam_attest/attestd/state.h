@@ -63,6 +63,9 @@ struct kept {
 	uint8_t          pcr_digest[DIGEST_MAX];
 	size_t           pcr_digest_len;
 	uint64_t         tpm_clock;               /* of its quote, ms */
+	/* The record's ceiling was set for a while: until when on the wall clock, and which it is then. 0: it stays. */
+	int64_t          ceiling_until;
+	enum gate_mode   ceiling_then;
 	/* Of the permit: the newest boot in which a quote of our own showed the same digest; boot_id "": none did. */
 	struct {
 		char     boot_id[BOOT_ID_TEXT];

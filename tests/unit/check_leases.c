@@ -342,7 +342,11 @@ START_TEST(a_ceiling_travels_with_the_orders)
 {
 	ck_assert_int_eq(admin((struct admin_request){ .op = ADMIN_CEILING_ALL, .ceiling = "audit", .duration = "1h" }), 200);
 	ck_assert_int_eq(ask(&a), 200);
-	ck_assert_int_eq(orders.ceiling, MODE_AUDIT);
+	ck_assert(orders.ceiling == MODE_AUDIT && orders.ceiling_then == MODE_ENFORCE);
+	ck_assert(orders.ceiling_left > 3500000 && orders.ceiling_left <= 3600000);
+	ck_assert_int_eq(admin((struct admin_request){ .op = ADMIN_CEILING_ALL, .ceiling = "enforce" }), 200);
+	ck_assert_int_eq(ask(&a), 200);
+	ck_assert(orders.ceiling == MODE_ENFORCE && !orders.ceiling_left);
 }
 END_TEST
 

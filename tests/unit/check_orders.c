@@ -28,7 +28,7 @@ static struct orders
 some_orders(void)
 {
 	return (struct orders){ .host_id = HOST, .nonce = { 9 }, .issued_wall = 1794000000000, .ceiling = MODE_AUDIT,
-		.codes_void = 7, .next_after = 15000, .count = 2, .order = {
+		.ceiling_left = 3600000, .ceiling_then = MODE_ENFORCE, .codes_void = 7, .next_after = 15000, .count = 2, .order = {
 		{ .id = "7F3K-21QX", .remaining = 7200000, .user = "kim", .services = "sshd sudo" },
 		{ .id = "AAAA-BBBB", .remaining = 1, .overrules = true } } };
 }
@@ -45,6 +45,7 @@ START_TEST(verifies_what_was_signed)
 	ck_assert_str_eq(again.host_id, HOST);
 	ck_assert(again.issued_wall == q.issued_wall && again.ceiling == MODE_AUDIT && again.codes_void == 7 &&
 	    again.next_after == 15000 && again.count == 2);
+	ck_assert(again.ceiling_left == 3600000 && again.ceiling_then == MODE_ENFORCE);
 	ck_assert_str_eq(again.order[0].id, "7F3K-21QX");
 	ck_assert_str_eq(again.order[0].user, "kim");
 	ck_assert_str_eq(again.order[0].services, "sshd sudo");
@@ -117,6 +118,11 @@ static const struct { const char *label, *payload, *why; } rows[] = {
 	    "\"codes_void\":0,\"next_after\":1,\"leases\":[]}", "nonce: not 32" },
 	{ "a ceiling that is none", "{\"profile\":\"pam-attest/orders/1\",\"host_id\":\"h\"," NONCE ",\"iat\":1,\"ceiling\":\"none\","
 	    "\"codes_void\":0,\"next_after\":1,\"leases\":[]}", "ceiling: no such mode" },
+	{ "a ceiling that ended", "{\"profile\":\"pam-attest/orders/1\",\"ceiling_left\":0,\"ceiling_then\":\"enforce\"," REST ",\"leases\":[]}",
+	    "ceiling_left: not from" },
+	{ "an end, and nothing then", "{\"profile\":\"pam-attest/orders/1\",\"ceiling_left\":9," REST ",\"leases\":[]}", "ceiling_then: missing" },
+	{ "nonsense then", "{\"profile\":\"pam-attest/orders/1\",\"ceiling_left\":9,\"ceiling_then\":\"on\"," REST ",\"leases\":[]}",
+	    "ceiling_then: no such mode" },
 	{ "ask never again", "{\"profile\":\"pam-attest/orders/1\",\"host_id\":\"h\"," NONCE ",\"iat\":1,\"ceiling\":\"audit\","
 	    "\"codes_void\":0,\"next_after\":9999999999,\"leases\":[]}", "next_after: not from" },
 };

@@ -29,7 +29,7 @@ a_result(void)
 		.clock = 123456789012, .nonce = { 9 }, .pcr_digest = { 8 }, .pcr_digest_len = 32,
 		.state = STATE_AFFIRMING, .claim = { 2, 2, 3, 2 }, .policy = "default/3", .references = "web/1 web/2",
 		.references_digest = { 7 }, .nreasons = 1, .reason = { REASON_OK }, .ref = "7F3K-21QX",
-		.ceiling = MODE_ENFORCE, .grace_max = 3600000, .issued_wall = 1794000000000, .expires_wall = 1794000300000,
+		.ceiling = MODE_AUDIT, .ceiling_until = 1794000200000, .ceiling_then = MODE_ENFORCE, .grace_max = 3600000, .issued_wall = 1794000000000, .expires_wall = 1794000300000,
 	};
 }
 
@@ -71,6 +71,7 @@ START_TEST(verifies_what_was_signed)
 	ck_assert_uint_eq(again.reason[1], REASON_CMDLINE_CHANGED);
 	ck_assert_str_eq(again.ref, r.ref);
 	ck_assert_uint_eq(again.ceiling, r.ceiling);
+	ck_assert(again.ceiling_until == r.ceiling_until && again.ceiling_then == r.ceiling_then);
 	ck_assert_int_eq(again.grace_max, r.grace_max);
 	ck_assert_int_eq(again.issued_wall, r.issued_wall);
 	ck_assert_int_eq(again.expires_wall, r.expires_wall);

@@ -452,16 +452,49 @@ START_TEST(a_ceiling_reaches_a_refused_host)
 
 	publish(&a, REASON_CMDLINE_CHANGED, LIFE_MS);
 	ck_assert_int_eq(written().ceiling, MODE_ENFORCE);
-	ck_assert(publish_ceiling(&a, MODE_AUDIT, &e));
+	ck_assert(publish_ceiling(&a, MODE_AUDIT, 0, MODE_OFF, &e));
 	ck_assert(written().ceiling == MODE_AUDIT && written().state == STATE_CONTRAINDICATED);
 	ck_assert(publish_failure(&a, REASON_VERIFIER_UNREACHABLE, &e));
 	ck_assert(written().ceiling == MODE_AUDIT && written().state == STATE_CONTRAINDICATED);
 	a = started(A);
 	ck_assert(written().ceiling == MODE_AUDIT && written().state == STATE_CONTRAINDICATED);
-	ck_assert(publish_ceiling(&a, MODE_ENFORCE, &e));
+	ck_assert(publish_ceiling(&a, MODE_ENFORCE, 0, MODE_OFF, &e));
 	ck_assert(written().ceiling == MODE_ENFORCE && written().state == STATE_CONTRAINDICATED);
 	a = started(A);
 	ck_assert_int_eq(written().ceiling, MODE_ENFORCE);
+}
+END_TEST
+
+/* A ceiling for a while, and then the verifier cannot be reached: it ends nevertheless, refused or not. */
+START_TEST(a_ceiling_for_a_while_ends)
+{
+	static const struct { enum reason reason; bool by_orders; } rows[] = {
+		{ REASON_CMDLINE_CHANGED, true }, { REASON_CMDLINE_CHANGED, false }, { REASON_HOST_REVOKED, true }, { REASON_OK, false },
+	};
+	static const struct selection pcrs = { .count = 1, .bank[0] = { .alg = 0x000b, .pcrs = 0x91 } };
+	struct clock now = clock_now();
+	struct result r = { .state = reason_state(rows[_i].reason), .reason[0] = rows[_i].reason, .issued_wall = now.wall - 7000000,
+		.expires_wall = now.wall - 7000000 + 300, .pcr_digest_len = 32, .ref = "7F3K-21QX" };
+	struct agent a = started(A);
+	struct error e = { .code = ERR_NONE };
+
+	if (!rows[_i].by_orders)
+		r.ceiling = MODE_OFF, r.ceiling_until = r.issued_wall + 300, r.ceiling_then = MODE_AUDIT;
+	if (rows[_i].reason == REASON_HOST_REVOKED)
+		ck_assert(publish_failure(&a, REASON_HOST_REVOKED, &e));
+	else
+		ck_assert_msg(publish_result(&a, &r, "a.b.c", &pcrs, &now, &e), "%s", e.why);
+	if (rows[_i].by_orders)
+		ck_assert(publish_ceiling(&a, MODE_OFF, now.wall + 300, MODE_AUDIT, &e));
+	ck_assert_int_eq(written().ceiling, MODE_OFF);
+	a = started(A);
+	if (rows[_i].reason != REASON_OK)
+		ck_assert_int_eq(written().ceiling, MODE_OFF);
+	usleep(400 * 1000);
+	ck_assert(publish_failure(&a, REASON_VERIFIER_UNREACHABLE, &e));
+	ck_assert_int_eq(written().ceiling, MODE_AUDIT);
+	a = started(A);
+	ck_assert_int_eq(written().ceiling, MODE_AUDIT);
 }
 END_TEST
 
@@ -486,6 +519,7 @@ add(TCase *tc)
 	tcase_add_test(tc, what_cannot_be_kept_is_told);
 	tcase_add_test(tc, what_an_older_version_kept);
 	tcase_add_test(tc, a_ceiling_reaches_a_refused_host);
+	tcase_add_loop_test(tc, a_ceiling_for_a_while_ends, 0, 4);
 	tcase_add_test(tc, row_32_a_key_set_of_another_root);
 }
 
