@@ -17,6 +17,15 @@ log_open(const char *program, bool foreground)
 		openlog(program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
 
+/* What others said, and a line repeats, begins no line of its own. */
+static void
+make_line(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 void
 log_say(int priority, const char *fmt, ...)
 {
@@ -26,6 +35,7 @@ log_say(int priority, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	make_line(line);
 	if (to_stderr)
 		fprintf(stderr, "%s: %s\n", name, line);
 	else

@@ -5,6 +5,7 @@
 #include <syslog.h>
 #include "gate.h"
 #include "journal.h"
+#include "log.h"
 #include "unit.h"
 
 static char dir[64];
@@ -155,6 +156,21 @@ START_TEST(ids_are_ids)
 }
 END_TEST
 
+/* A verifier's words, say, on the way into a log of lines. */
+START_TEST(a_line_is_one)
+{
+	char got[256] = "";
+	int pair[2], was = dup(STDERR_FILENO);
+
+	ck_assert(was >= 0 && !pipe(pair) && dup2(pair[1], STDERR_FILENO) == STDERR_FILENO);
+	log_open("program", true);
+	log_say(LOG_INFO, "HTTP 403: %s", "no\nprogram: affirming\r\033[2J\177 \303\244");
+	ck_assert(dup2(was, STDERR_FILENO) == STDERR_FILENO);
+	ck_assert_int_gt(read(pair[0], got, sizeof(got) - 1), 0);
+	ck_assert_str_eq(got, "program: HTTP 403: no?program: affirming??[2J? \303\244\n");
+}
+END_TEST
+
 START_TEST(nobody_there)
 {
 	struct journal j;
@@ -179,6 +195,7 @@ add(TCase *t)
 {
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, as_syslog_has_it);
+	tcase_add_test(t, a_line_is_one);
 	tcase_add_test(t, no_name_makes_a_field);
 	tcase_add_loop_test(t, one_id_a_kind, 0, COUNT(kinds));
 	tcase_add_test(t, ids_are_ids);
