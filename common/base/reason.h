@@ -129,7 +129,7 @@ X(POLICY_FAILED,      "policy-failed",       CONTRAINDICATED, "the appraisal cou
 X(EK_UNTRUSTED,       "ek-untrusted",        CONTRAINDICATED, "the EK certificate does not lead to a trusted TPM vendor", "put the vendor's CA into ek_roots, if you trust it") \
 X(EK_MISMATCH,        "ek-mismatch",         CONTRAINDICATED, "the EK certificate is for another key", "the TPM's seed was changed, or the certificate is not its own") \
 X(EK_MISSING,         "ek-missing",          CONTRAINDICATED, "the TPM has no EK certificate", "see attestd(8): TPMs without a certificate") \
-X(EK_IN_USE,          "ek-in-use",           CONTRAINDICATED, "another host is enrolled with this TPM", "verifierctl revoke the old one first, if the machine was renamed") \
+X(EK_IN_USE,          "ek-in-use",           CONTRAINDICATED, "another host is enrolled with this TPM", "verifierctl remove the old one, or rename it") \
 X(AK_ATTRIBUTES,      "ak-attributes",       CONTRAINDICATED, "the attestation key lacks a property that makes quotes trustworthy", "enroll with attestd's own key") \
 X(PROOF_FAILED,       "proof-failed",        CONTRAINDICATED, "the TPM did not prove that it holds both keys", "enroll again") \
 X(NAME_IN_USE,        "name-in-use",         CONTRAINDICATED, "another host has this name", "attestctl enroll --name OTHER") \

@@ -151,6 +151,6 @@ cmd_unenroll(const struct ctl *ctl, int argc, char **argv)
 	if (ctl->json && !ctl->quiet)
 		puts("{\"schema\":1,\"enrollment\":\"none\"}");
 	else if (!ctl->quiet)
-		puts("this host has forgotten its verifier and its key. Where the verifier runs: verifierctl revoke HOST --reason TEXT");
+		puts("this host has forgotten its verifier and its key. Where the verifier runs: verifierctl remove HOST --reason TEXT");
 	return EXIT_GOOD;
 }

@@ -175,7 +175,7 @@ is "its key left the TPM" $(($(keys) - had)) -1
 ctl status >/dev/null; is "it is not enrolled" $? 6
 is "nothing is left of it" "$(cd /var/lib/attest && ls -d identity enrollment ak verifier ca.pem last-good 2>/dev/null)" ""
 is "and no verdict" "$(sed -n 's/^reason=//p' /run/attest/verdict)" not-enrolled
-verifierctl revoke host-a --reason test >/dev/null; is "and its verifier is told" $? 0
+verifierctl remove host-a --reason test --yes >/dev/null; is "and its verifier is told" $? 0
 ctl enroll --url "https://127.0.0.1:$PORT" --ca "$LAB/verifier/tls/ca.pem" --name host-b >/dev/null; is "it can enroll again" $? 0
 verifierctl approve host-b --yes >/dev/null
 wait_for 20 sh -c "! grep -q reason=enrollment-pending /run/attest/verdict"; is "as another host" $? 0
