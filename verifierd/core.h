@@ -22,7 +22,6 @@ enum {
 	LOGS_A_HOST    = 16,
 	UNVOUCHED_A_HOST = 16,
 	REF_TRIES      = 8,
-	CHANGE_TEXT    = 512,
 };
 
 struct core;
@@ -266,6 +265,7 @@ bool quorum_change(struct admin_job *, struct error *, const char *fmt, ...) MUS
     __attribute__((format(printf, 3, 4)));
 /* For admin_change(), in its transaction: notes this approval. *met: the change is to be made. */
 bool quorum_met(struct core *, struct admin_job *, bool *met, struct error *) MUST_CHECK;
+void admin_approvals(struct core *, struct job *);   /* what waits */
 void quorum_reply(struct core *, struct job *);     /* 202, of a change that waits */
 void admin_explain(struct core *, struct job *);    /* core_explain.c */
 void admin_leases(struct core *, struct job *);     /* core_lease.c */

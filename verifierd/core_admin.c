@@ -700,6 +700,7 @@ static void (*const operations[ADMIN_COUNT])(struct core *, struct job *) = {
 	[ADMIN_GATEWAYS] = admin_gateways,
 	[ADMIN_GATEWAY_ADD] = admin_gateway_add,
 	[ADMIN_GATEWAY_DROP] = admin_gateway_drop,
+	[ADMIN_APPROVALS] = admin_approvals,
 	[ADMIN_AUDIT] = admin_audit_list,
 };
 

@@ -179,6 +179,7 @@ X(TOKEN,     "POST", "/v1/admin/tokens",               "reason") \
 X(GATEWAYS,  "GET",  "/v1/admin/gateways",             "") \
 X(GATEWAY_ADD,"POST","/v1/admin/gateways/{gateway}",   "gateway, host, audiences, reason") \
 X(GATEWAY_DROP,"POST","/v1/admin/gateways/{gateway}/remove", "gateway, reason") \
+X(APPROVALS, "GET",  "/v1/admin/approvals",            "") \
 X(AUDIT,     "GET",  "/v1/admin/audit",                "")
 /*
  * Answers (200; "schema":1 in each; times RFC 3339; dry_run adds "dry_run":true and changes nothing):
@@ -214,6 +215,7 @@ X(AUDIT,     "GET",  "/v1/admin/audit",                "")
  * EXPLAIN  {ref, host, at, state, reason, summary, next, findings:[…], nearest:{set, differs} or null, log, references}
  * TOKEN    {token, expires}
  * GATEWAYS {"gateways":[{name, host, audiences, created}]}; GATEWAY_ADD {name, host, audiences, token: "" if a host's own serves}, GATEWAY_DROP {name}
+ * APPROVALS {"changes":[{change, approvals, needed, who:"uid 0, uid 7", since, until:the first of them counts}]}, the oldest first
  * AUDIT    {entries:[{number, at, who, action, subject, why, before, after, hash}], intact}
  */
 enum admin_op {

@@ -18,7 +18,8 @@ enum {
 	ORIGIN_TEXT = 200,
 	WHO_TEXT = 64,
 	SUBJECT_TEXT = 200,
-	STORE_SCHEMA = 14,
+	CHANGE_TEXT = 512,                  /* what is approved, in words that no other change has */
+	STORE_SCHEMA = 15,
 };
 
 struct store;
@@ -388,7 +389,15 @@ bool store_lease_codes(struct store *, const char *host_id, uint32_t *given, uin
 /* --- approvals of changes that need more than one; a change is named by a text that says all of it --- */
 
 /* One credential has one approval of a change, of the last time that it gave it. */
-bool store_approval_put(struct store *, const char *change, const char *who, int64_t at, struct error *) MUST_CHECK;
+struct approval_row {
+	char     change[CHANGE_TEXT], who[WHO_TEXT];
+	int64_t  at;
+	unsigned needed;                        /* by the policies when it was given */
+};
+bool store_approval_put(struct store *, const struct approval_row *, struct error *) MUST_CHECK;
+typedef bool approval_fn(void *arg, const struct approval_row *, struct error *);
+/* Those given later than that, change by change, the oldest first. */
+bool store_approvals_since(struct store *, int64_t after, approval_fn *, void *arg, struct error *) MUST_CHECK;
 bool store_approvals(struct store *, const char *change, unsigned *count, struct error *) MUST_CHECK;
 bool store_approvals_end(struct store *, const char *change, struct error *) MUST_CHECK;        /* it was made */
 bool store_approvals_purge(struct store *, int64_t until, struct error *) MUST_CHECK;   /* those given then or before */

@@ -117,6 +117,8 @@ static const char *const migrations[] = {
 	" told INTEGER NOT NULL, PRIMARY KEY (host, service)) WITHOUT ROWID;",
 	/* old ones are dropped */
 	"CREATE INDEX report_at ON reports (at);",
+	/* a list of what waits says for how many */
+	"ALTER TABLE approvals ADD COLUMN needed INTEGER NOT NULL DEFAULT 2;",
 };
 
 #define KEY_COLS    "ek, ek_subject, ek_not_after, ak, signer, spki, hash, banks"
@@ -259,7 +261,11 @@ X(LEASE_USED,       "UPDATE leases SET expires = min(max(?3, created), ?4) + sec
 	" WHERE host = ?1 AND id = ?2 AND sequence > 0 AND expires = 0") \
 X(LEASE_CODES,      "SELECT coalesce(max(sequence), 0), coalesce(max(CASE WHEN ended > 0 THEN sequence END), 0)" \
 	" FROM leases WHERE host = ?1") \
-X(APPROVAL_PUT,     "INSERT INTO approvals (change, who, at) VALUES (?1, ?2, ?3) ON CONFLICT (change, who) DO UPDATE SET at = ?3") \
+X(APPROVAL_PUT,     "INSERT INTO approvals (change, who, at, needed) VALUES (?1, ?2, ?3, ?4)" \
+	" ON CONFLICT (change, who) DO UPDATE SET at = ?3, needed = ?4") \
+X(APPROVALS_SINCE,  "SELECT a.change, a.who, a.at, a.needed FROM approvals a JOIN" \
+	" (SELECT change, min(at) AS since FROM approvals WHERE at > ?1 GROUP BY change) f ON a.change = f.change" \
+	" WHERE a.at > ?1 ORDER BY f.since, a.change, a.at") \
 X(APPROVALS,        "SELECT count(*) FROM approvals WHERE change = ?1") \
 X(APPROVALS_END,    "DELETE FROM approvals WHERE change = ?1") \
 X(APPROVALS_PURGE,  "DELETE FROM approvals WHERE at <= ?1") \

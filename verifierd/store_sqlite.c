@@ -1355,9 +1355,28 @@ store_lease_codes(struct store *s, const char *host_id, uint32_t *given, uint32_
 /* --- approvals --- */
 
 bool
-store_approval_put(struct store *s, const char *change, const char *who, int64_t at, struct error *e)
+store_approval_put(struct store *s, const struct approval_row *r, struct error *e)
 {
-	return DO(s, e, SQL_APPROVAL_PUT, "tti", change, who, at);
+	return DO(s, e, SQL_APPROVAL_PUT, "ttii", r->change, r->who, r->at, (int64_t)r->needed);
+}
+
+bool
+store_approvals_since(struct store *s, int64_t after, approval_fn *fn, void *arg, struct error *e)
+{
+	own(ask) sqlite3_stmt *st = ask(s, SQL_APPROVALS_SINCE, "i", after);
+	struct approval_row r;
+	bool row;
+
+	while (next(s, st, &row, e)) {
+		if (!row)
+			return true;
+		r = (struct approval_row){ .at = sqlite3_column_int64(st, 2), .needed = col_u32(st, 3) };
+		col_text(st, 0, r.change, sizeof(r.change));
+		col_text(st, 1, r.who, sizeof(r.who));
+		if (!fn(arg, &r, e))
+			return false;
+	}
+	return false;
 }
 
 bool

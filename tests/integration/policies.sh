@@ -99,7 +99,10 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && setpriv --reuid=65534 
 	said=$(ctl policies set "$LAB/default.json" --yes --reason test 2>&1); is "is not dropped by one" $? 8
 	like "who is told" "$said" "1 of 2 approvals, *another administrator runs the same command*"
 	ctl policies set "$LAB/default.json" --yes --reason test 2>/dev/null; is "nor by the same one again" $? 8
+	is "another one sees what waits" "$(other approvals --json | jq -r '.changes[] | "\(.approvals) of \(.needed), \(.who): \(.change)"' | sed 's/content.*/content/')" \
+		"1 of 2, uid 0: policy default, content"
 	other policies set "$LAB/default.json" --yes --reason test >/dev/null; is "but by two" $? 0
+	is "and nothing waits" "$(ctl approvals)" "nothing waits"
 	is "both are in the trail" "$(ctl audit list --json | jq -r '[.entries[-4:][] | .who + " " + .action] | join(",")')" \
 		"uid 0 approval,uid 0 approval,uid 65534 approval,uid 65534 policy"
 else

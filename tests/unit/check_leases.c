@@ -306,10 +306,10 @@ static void
 another_approves(void)
 {
 	struct store *s = lab_store(&lab);
-	char change[512];
+	struct approval_row row = { .who = "uid 4242", .at = clock_now().wall, .needed = 2 };
 
-	member(NULL, "change", change, sizeof(change));
-	ck_assert_msg(store_begin(s, &e) && store_approval_put(s, change, "uid 4242", clock_now().wall, &e) && store_commit(s, &e),
+	member(NULL, "change", row.change, sizeof(row.change));
+	ck_assert_msg(store_begin(s, &e) && store_approval_put(s, &row, &e) && store_commit(s, &e),
 	    "%s", e.why);
 	store_close(s);
 }

@@ -72,10 +72,10 @@ another_approves(int64_t ago)
 {
 	struct error e = { .code = ERR_NONE };
 	struct store *s = lab_store(&lab);
-	char change[512];
+	struct approval_row row = { .who = "uid 4242", .at = clock_now().wall - ago, .needed = 2 };
 
-	get_text("change", change, sizeof(change));
-	ck_assert_msg(store_begin(s, &e) && store_approval_put(s, change, "uid 4242", clock_now().wall - ago, &e) &&
+	get_text("change", row.change, sizeof(row.change));
+	ck_assert_msg(store_begin(s, &e) && store_approval_put(s, &row, &e) &&
 	    store_commit(s, &e), "%s", e.why);
 	store_close(s);
 }
@@ -150,6 +150,30 @@ START_TEST(an_approval_ends_with_its_day_and_with_its_change)
 	IS_ENOUGH(strict);
 	TAKES_TWO(back);
 	WAITS(strict);                                  /* what was approved once is not approved for ever */
+}
+END_TEST
+
+/* Ordered by the first approval; what is done or a day old does not wait. */
+START_TEST(what_waits_is_listed)
+{
+	struct admin_request list = { .op = ADMIN_APPROVALS }, weaker = policy(POLICY("default", "\"quorum\":1")),
+	    token = { .op = ADMIN_TOKEN };
+
+	ck_assert(answers(list, "\"changes\":[]"));
+	WAITS(weaker);
+	WAITS(token);
+	another_approves(DAY_MS / 2);
+	ck_assert(answers(list, "\"changes\":[{\"change\":\"token\",\"approvals\":2,\"needed\":2,\"who\":\"uid 4242, uid "));
+	ck_assert_ptr_nonnull(strstr(r.body, "{\"change\":\"policy default, content "));
+	IS_ENOUGH(token);
+	ck_assert(!answers(list, "token"));
+	WAITS(weaker);
+	another_approves(DAY_MS);
+	ck_assert(answers(list, "\"approvals\":1,\"needed\":2,\"who\":\"uid "));
+	WAITS(weaker);
+	another_approves(0);
+	IS_ENOUGH(weaker);
+	ck_assert(answers(list, "\"changes\":[]"));
 }
 END_TEST
 
@@ -323,6 +347,7 @@ add(TCase *c)
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, row_49_the_quorum_is_not_dropped_by_one);
 	tcase_add_test(c, an_approval_ends_with_its_day_and_with_its_change);
+	tcase_add_test(c, what_waits_is_listed);
 	tcase_add_test(c, references_take_the_quorum);
 	tcase_add_test(c, an_own_set_asks_the_group_where_its_host_is);
 	tcase_add_test(c, groups_and_ceilings_take_the_quorum);

@@ -104,6 +104,25 @@ tokens_main(const struct ctl *ctl, int argc, char **argv)
 }
 
 int
+approvals_main(const struct ctl *ctl, int argc, char **argv)
+{
+	static const char *const columns[] = { "approvals", "needed", "until", "who", "change" };
+	own(json) struct json *j = NULL;
+	struct words w;
+	int rc;
+
+	if (!args_read(argc, argv, NULL, 0, &w) || w.count)
+		return usage_of("approvals");
+	rc = api_call(ctl, (const char *const[]){ "approvals", NULL }, NULL, &j);
+	if (rc || ctl->quiet)
+		return rc;
+	if (ctl->json)
+		return api_print(j);
+	show_table(j, "changes", columns, COUNT(columns), "nothing waits");
+	return EXIT_DONE;
+}
+
+int
 audit_main(const struct ctl *ctl, int argc, char **argv)
 {
 	static const char *const columns[] = { "number", "at", "who", "action", "subject", "why" };

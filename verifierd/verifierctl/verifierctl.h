@@ -49,6 +49,7 @@ X("enroll-line","[--url URL]",                          "print the one command t
 X("tokens",     "create [--reason T]",                  "make an enrollment token", tokens_main) \
 X("gateways",   "[list] | add NAME [--host HOST] [--audience A,...] --reason T [--dry-run] | remove NAME --reason T [--dry-run]", \
                                                         "who may ask about other hosts, and redeem their passports", gateways_main) \
+X("approvals",  "",                                     "changes that wait for other administrators", approvals_main) \
 X("audit",      "list",                                 "who changed what, and why", audit_main) \
 X("config",     "",                                     "effective configuration", config_main) \
 X("lint",       "",                                     "check verifierd.conf", lint_main)
