@@ -43,6 +43,13 @@ virtual_console(const char *tty)
 	return tty[1] >= '0' && tty[1] <= '9' && !tty[2] && (tty[0] - '0') * 10 + (tty[1] - '0') <= 63;
 }
 
+/* The program that asks, and not whose section it is given: every sshd is root. */
+static const char *
+asker(const struct facts *f)
+{
+	return f->request->asker ? f->request->asker : f->conf->service;
+}
+
 bool
 facts_console(const struct facts *f)
 {
@@ -50,7 +57,8 @@ facts_console(const struct facts *f)
 	const char *service = f->conf->service;
 	const char *tty = strncmp(q->tty, "/dev/", 5) ? q->tty : q->tty + 5;
 
-	if (q->ruid != 0 || q->rhost[0] || among(service, never_console, COUNT(never_console)))
+	if (q->ruid != 0 || q->rhost[0] || among(service, never_console, COUNT(never_console)) ||
+	    among(asker(f), never_console, COUNT(never_console)))
 		return false;
 	if (strcmp(service, "login") != 0 && !f->conf->consoles)
 		return false;
@@ -78,9 +86,9 @@ exempt_reason(const struct facts *f)
 	const struct gate_conf *c = f->conf;
 	const struct gate_request *q = f->request;
 
-	if (!c->named && gate_never_gates(c->service))
+	if (!c->named && gate_never_gates(c->service) && gate_never_gates(asker(f)))
 		return REASON_EXEMPT_SERVICE;
-	if (q->ruid == 0 && among(c->service, root_own, COUNT(root_own)))
+	if (q->ruid == 0 && among(asker(f), root_own, COUNT(root_own)))
 		return REASON_EXEMPT_ROOT;
 	if (gate_list_has(c->exempt_user, q->user))
 		return REASON_EXEMPT_USER;

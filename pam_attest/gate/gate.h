@@ -17,6 +17,7 @@ const char *phase_word(enum phase);         /* "account", as PAM calls its stack
 /* Strings are never NULL; "" where the application did not say. */
 struct gate_request {
 	const char *user, *rhost, *tty;
+	const char *asker;         /* the service as PAM calls it, whatever section is read; NULL: as the section */
 	enum phase  phase;
 	uid_t       ruid;          /* real uid of the process that asks */
 	/* Asks in the application's conversation; false: no answer, or one that does not fit. NULL: nobody can be asked. */

@@ -91,7 +91,7 @@ decide(pam_handle_t *pamh, enum phase phase, int argc, const char **argv)
 	const char *service = item(pamh, PAM_SERVICE, &got);
 	struct gate_request q = {
 		.user = user_name(pamh, phase, &got), .rhost = item(pamh, PAM_RHOST, &got), .tty = item(pamh, PAM_TTY, &got),
-		.phase = phase, .ruid = getuid(), .ask = ask, .ask_arg = pamh,
+		.asker = service, .phase = phase, .ruid = getuid(), .ask = ask, .ask_arg = pamh,
 	};
 	struct gate_conf c;
 	struct gate_decision d;

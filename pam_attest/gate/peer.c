@@ -29,8 +29,9 @@ name_of_peer(const struct facts *f, char name[static GATE_NAME_MAX])
 {
 	const struct gate_request *q = f->request;
 
-	if (q->phase != PHASE_ACCOUNT || !f->conf->peer_prompt || gate_person_answers(f->conf->service) || !q->ask ||
-	    !q->ask(q->ask_arg, PEER_PROMPT, name, GATE_NAME_MAX))
+	/* Both names: who answers is the same, whatever section service= on the line says. */
+	if (q->phase != PHASE_ACCOUNT || !f->conf->peer_prompt || gate_person_answers(f->conf->service) ||
+	    (q->asker && gate_person_answers(q->asker)) || !q->ask || !q->ask(q->ask_arg, PEER_PROMPT, name, GATE_NAME_MAX))
 		return false;
 	/* A plugin without a mapping answers with the user's name, which is typed; one without a certificate with nothing. */
 	return name[0] && strcmp(name, q->user) != 0;
