@@ -31,14 +31,7 @@ conf() {  # <[verifier] lines>: attestd.conf with them, in force after a restart
 }
 
 lab_open "$(mktemp -d)"
-finish() {
-	lab_close
-	lab_kill tap
-	[ $failed = 0 ] || for l in "$LAB"/*.log; do echo "--- ${l##*/}"; tail -n 30 "$l"; done
-	rm -rf "$LAB"
-	echo "$passed passed, $failed failed"
-}
-trap finish EXIT
+trap lab_end EXIT
 
 # --- configuration
 TCTI=

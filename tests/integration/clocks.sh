@@ -41,14 +41,7 @@ resend() {
 
 lab_open "$(mktemp -d)"
 case $(ldd "$ATTESTD" 2>/dev/null) in *libasan*) echo "SKIP: AddressSanitizer wants to be preloaded first"; rm -rf "$LAB"; exit 77 ;; esac
-finish() {
-	lab_close
-	lab_kill tap
-	[ $failed = 0 ] || for l in "$LAB"/*.log; do echo "--- ${l##*/}"; tail -n 30 "$l"; done
-	rm -rf "$LAB"
-	echo "$passed passed, $failed failed"
-}
-trap finish EXIT
+trap lab_end EXIT
 for who in host verifier; do printf '%-31d\n' 0 >"$LAB/$who.clock"; done
 
 lab_manufacture >"$LAB/manufacture.log" 2>&1 || { echo "no TPM"; failed=1; exit 1; }

@@ -8,13 +8,7 @@ needs swtpm swtpm_setup swtpm_localca tpm2_pcrextend pamtester jq
 . "$SOURCE/tests/integration/lab.sh"
 
 lab_open "$(mktemp -d)"
-finish() {
-	lab_close
-	[ $failed = 0 ] || for l in "$LAB"/*.log; do echo "--- ${l##*/}"; tail -n 30 "$l"; done
-	rm -rf "$LAB"
-	echo "$passed passed, $failed failed"
-}
-trap finish EXIT
+trap lab_end EXIT
 # uses KIND [USER]: how often the verifier has heard of it
 uses() { verifierctl history host-a --json | jq "[.history[] | select(.kind == \"$1\" and (.user == \"${2:-eve}\")) | .count] | add // 0"; }
 # heard SECONDS KIND COUNT [USER]

@@ -29,14 +29,7 @@ measure() {
 }
 
 lab_open "$(mktemp -d)"
-finish() {
-	lab_close
-	lab_kill tap
-	[ $failed = 0 ] || for l in "$LAB"/*.log; do echo "--- ${l##*/}"; tail -n 30 "$l"; done
-	rm -rf "$LAB"
-	echo "$passed passed, $failed failed"
-}
-trap finish EXIT
+trap lab_end EXIT
 
 # --- a verifier behind a tap, whose policy knows all files but those beyond the list
 lab_manufacture >"$LAB/manufacture.log" 2>&1 || { echo "no TPM"; failed=1; exit 1; }

@@ -42,6 +42,16 @@ lab_close() {
 	[ -z "${TPM_ON:-}" ] || lab_power_off
 }
 
+# How a test ends: nothing of it runs on, what was logged is shown if it failed, and what was counted.
+lab_end() {
+	local name log
+	lab_close
+	for name in "${!PIDS[@]}"; do lab_kill "$name"; done
+	[ "$failed" = 0 ] || for log in "$LAB"/*.log; do echo "--- ${log##*/}"; tail -n 30 "$log"; done
+	rm -rf "$LAB"
+	echo "$passed passed, $failed failed"
+}
+
 # Below the range from which the kernel takes ports for outgoing connections.
 lab_port() {
 	local p

@@ -34,13 +34,7 @@ nudge() { attestctl attest >/dev/null 2>&1; }
 somebody() { setpriv --reuid 12345 --regid 12345 --clear-groups "$@"; }
 
 lab_open "$(mktemp -d)"
-finish() {
-	lab_close
-	[ $failed = 0 ] || for l in "$LAB"/*.log; do echo "--- ${l##*/}"; tail -n 30 "$l"; done
-	rm -rf "$LAB"
-	echo "$passed passed, $failed failed"
-}
-trap finish EXIT
+trap lab_end EXIT
 chmod 755 "$LAB"
 
 lab_manufacture >"$LAB/manufacture.log" 2>&1 || { echo "no TPM"; failed=1; exit 1; }

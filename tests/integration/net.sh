@@ -8,13 +8,7 @@ needs curl openssl jq
 
 lab_open "$(mktemp -d)"
 TCTI=''
-finish() {
-	lab_close
-	[ $failed = 0 ] || tail -n 30 "$LAB"/*.log
-	rm -rf "$LAB"
-	echo "$passed passed, $failed failed"
-}
-trap finish EXIT
+trap lab_end EXIT
 lab_verifier_conf
 lab_verifier_up; is "verifierd starts" $? 0
 CA=$LAB/verifier/tls/ca.pem URL=https://127.0.0.1:$PORT

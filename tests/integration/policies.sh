@@ -16,13 +16,7 @@ like() {  # <what> <got> <pattern>
 }
 
 lab_open "$(mktemp -d)"
-finish() {
-	lab_close
-	[ $failed = 0 ] || for l in "$LAB"/*.log; do echo "--- ${l##*/}"; tail -n 30 "$l"; done
-	rm -rf "$LAB"
-	echo "$passed passed, $failed failed"
-}
-trap finish EXIT
+trap lab_end EXIT
 
 # --- vectors, without a daemon
 for p in "$POLICIES"/*.json; do

@@ -9,13 +9,7 @@ needs swtpm swtpm_setup swtpm_localca tpm2_pcrextend tpm2_clear tpm2_readclock j
 LOG=$SOURCE/tests/data/vm/sb-shimgrub-a/binary_bios_measurements
 
 lab_open "$(mktemp -d)"
-finish() {
-	lab_close
-	[ $failed = 0 ] || for l in "$LAB"/*.log; do echo "--- ${l##*/}"; tail -n 30 "$l"; done
-	rm -rf "$LAB"
-	echo "$passed passed, $failed failed"
-}
-trap finish EXIT
+trap lab_end EXIT
 reaches() { wait_for "$1" sh -c '[ "$(sed -n s/^'"$2"'=//p "$1"/run/verdict 2>/dev/null)" = "$2" ]' - "$LAB" "$3"; }
 decision() { attestctl check --service demo --user "${1:-kim}" --json | jq -r '"\(.decision) \(.reason)"'; }
 clock_is_safe() { TPM2TOOLS_TCTI=$TCTI tpm2_readclock | sed -n 's/^ *safe: //p'; }

@@ -8,13 +8,7 @@ command -v jq >/dev/null || { echo "SKIP: no jq here"; exit 77; }
 
 . "$top_srcdir/tests/shell.sh"
 lab_open "$(mktemp -d)"
-finish() {
-	lab_close
-	[ $failed = 0 ] || cat "$LAB/attestd.log"
-	rm -rf "$LAB"
-	echo "$passed passed, $failed failed"
-}
-trap finish EXIT
+trap lab_end EXIT
 # shellcheck disable=SC2034  # for lab_host_conf
 TCTI=swtpm:path=$LAB/none
 : >"$LAB/boot_log"

@@ -11,13 +11,7 @@ VM=$SOURCE/tests/data/vm
 
 lab_open "$(mktemp -d)"
 ! grep -q __asan_init "$VERIFIERD" || { echo "SKIP: sanitizers cannot live in a sandbox"; rm -rf "$LAB"; exit 77; }
-finish() {
-	lab_close
-	[ $failed = 0 ] || tail -n 30 "$LAB"/*.log
-	rm -rf "$LAB"
-	echo "$passed passed, $failed failed"
-}
-trap finish EXIT
+trap lab_end EXIT
 # those of the daemons: main first
 family() { echo "${PIDS[$1]}"; pgrep -P "${PIDS[$1]}"; }
 confined() {  # <what> <pid>; one that is gone by now, as a parser that was renewed, is nobody

@@ -15,13 +15,7 @@ parser() { echo "$1" >"$LAB/libexec/manner"; }
 restart() { lab_kill verifierd; lab_verifier_up; }
 
 lab_open "$(mktemp -d)"
-finish() {
-	lab_close
-	[ $failed = 0 ] || for l in "$LAB"/*.log; do echo "--- ${l##*/}"; tail -n 30 "$l"; done
-	rm -rf "$LAB"
-	echo "$passed passed, $failed failed"
-}
-trap finish EXIT
+trap lab_end EXIT
 
 mkdir "$LAB/libexec"
 for role in setup core net judge; do  # not links: verifierd runs nothing outside of the folder of its core

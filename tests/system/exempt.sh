@@ -14,12 +14,7 @@ needs login cron crontab pamtester
 [ "${1:-}" = --inside ] || exec "$SOURCE/tests/system/private.sh" bash "$0" --inside
 
 lab_open /run/lab
-finish() {
-	for p in sshd syslog; do lab_kill $p; done
-	[ $failed = 0 ] || for l in "$LAB"/*.log; do echo "--- ${l##*/}"; tail -n 20 "$l"; done
-	echo "$passed passed, $failed failed"
-}
-trap finish EXIT
+trap lab_end EXIT
 
 # --- who comes: a word each
 

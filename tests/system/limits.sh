@@ -11,11 +11,7 @@ machine_skip
 
 . "$top_srcdir/tests/shell.sh"
 lab_open /run/lab
-finish() {
-	lab_kill syslog
-	echo "$passed passed, $failed failed"
-}
-trap finish EXIT
+trap lab_end EXIT
 
 # --- one run
 su_in() { as_kim_typing prlimit "$1" su lee -c 'echo in' 2>&1; }

@@ -14,12 +14,7 @@ needs dbus-daemon pkcheck strace
 
 GID=$(sed -n 's/^gid = //p' "$SOURCE/recipes/group/etc/attest/gate.conf.d/nss.conf")
 lab_open /run/lab
-finish() {
-	for p in sleeper polkitd dbus sshd syslog; do lab_kill $p; done
-	[ $failed = 0 ] || for l in "$LAB"/*.log; do echo "--- ${l##*/}"; tail -n 20 "$l"; done
-	echo "$passed passed, $failed failed"
-}
-trap finish EXIT
+trap lab_end EXIT
 
 # --- who asks, each "in" or "out"
 

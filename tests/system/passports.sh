@@ -15,14 +15,7 @@ machine_skip
 VM=$SOURCE/tests/data/vm
 
 lab_open /run/lab
-finish() {
-	for p in ocserv sshd gateway; do lab_kill $p; done
-	lab_close
-	lab_kill syslog
-	[ $failed = 0 ] || for l in "$LAB"/*.log; do echo "--- ${l##*/}"; tail -n 30 "$l"; done
-	echo "$passed passed, $failed failed"
-}
-trap finish EXIT
+trap lab_end EXIT
 
 gateway_nets || { echo "SKIP: no network namespace, veth or tun here"; exit 77; }
 echo '10.99.0.1 gw.example other.example' >>/etc/hosts

@@ -14,14 +14,7 @@ machine_skip
 VM=$SOURCE/tests/data/vm
 
 lab_open /run/lab
-finish() {
-	lab_close
-	lab_kill sshd
-	lab_kill syslog
-	[ $failed = 0 ] || for l in "$LAB"/*.log; do echo "--- ${l##*/}"; tail -n 30 "$l"; done
-	echo "$passed passed, $failed failed, $SECONDS s"
-}
-trap finish EXIT
+trap lab_end EXIT
 
 # The files where the shipped configuration has them. PAM's modules are not where a build that was never installed looks for
 # them, which it does for /etc/pam.d by that very name.
