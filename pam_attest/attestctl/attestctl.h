@@ -27,15 +27,14 @@ struct ctl {
 
 /* argv[0] is the command's name; the result is the exit code. */
 typedef int command_fn(const struct ctl *, int argc, char **argv);
-command_fn cmd_status, cmd_attest, cmd_explain, cmd_enroll, cmd_check, cmd_config, cmd_lint, cmd_metrics, cmd_report, cmd_passport, cmd_watch;
-command_fn cmd_hook, cmd_unhook, cmd_recover, cmd_enforce, cmd_audit, cmd_off, cmd_rescue, cmd_seal_image, cmd_unenroll;
+command_fn cmd_attest, cmd_audit, cmd_check, cmd_config, cmd_doctor, cmd_enforce, cmd_enroll, cmd_explain, cmd_hook, cmd_is_attested;
+command_fn cmd_lint, cmd_metrics, cmd_off, cmd_passport, cmd_recover, cmd_report, cmd_rescue, cmd_seal_image, cmd_status;
+command_fn cmd_unenroll, cmd_unhook, cmd_watch;
 
 /* gate.conf for one service, with --run-dir over it. "" is a service that no section names. */
 void ctl_conf(const struct ctl *, const char *service, struct gate_conf *);
 /* The same, and report hears of all that is wrong. */
 void ctl_conf_report(const struct ctl *, const char *service, struct gate_conf *, gate_conf_report *report, void *arg);
-
-command_fn cmd_doctor, cmd_is_attested;
 
 /* The services that gate.conf and its drop-ins name, each once, in their order. cut: there are more. */
 enum { SERVICES_LISTED = 128 };
