@@ -1,5 +1,6 @@
 /* verifierctl: the verifier's administrator at work. verifierctl(8). */
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include "complete.h"
@@ -19,12 +20,29 @@ static const struct command {
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: verifierctl [-c FILE] [--socket PATH] [--json] [-q] COMMAND ...\n\n", to);
+	fputs("usage: verifierctl [-c FILE] [--socket PATH] [--json] [-q] COMMAND ...\n", to);
 	for (size_t i = 0; i < COUNT(commands); i++)
 		fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].help);
-	fputs("\nverifierctl COMMAND --help shows its arguments. Exit: 0 done, 1 refused or not found, 2 usage, "
-	    "3 verifierd not running, 7 permission.\n", to);
+	fputs("verifierctl COMMAND --help shows its arguments\n"
+	    "options:\n"
+	    "  -c FILE         verifierd.conf, which names the socket\n"
+	    "  --socket PATH   the administrators' socket, instead\n"
+	    "  --json          one JSON object on standard output\n"
+	    "  -q              nothing on standard output, the exit code says it\n"
+	    "  --help          this\n", to);
 	return status;
+}
+
+/* A line for each form of the command: its arguments have " | " between them. */
+static void
+print_forms(FILE *to, const struct command *c)
+{
+	const char *form = c->args, *next;
+
+	for (const char *before = "usage:"; form; form = next ? next + 3 : NULL, before = "      ") {
+		next = strstr(form, " | ");
+		fprintf(to, "%s verifierctl %s%s%.*s\n", before, c->name, *form ? " " : "", (int)(next ? next - form : (ptrdiff_t)strlen(form)), form);
+	}
 }
 
 int
@@ -32,7 +50,7 @@ usage_of(const char *name)
 {
 	for (size_t i = 0; i < COUNT(commands); i++)
 		if (!strcmp(commands[i].name, name))
-			fprintf(stderr, "usage: verifierctl %s%s%s\n", name, commands[i].args[0] ? " " : "", commands[i].args);
+			print_forms(stderr, &commands[i]);
 	return EXIT_USAGE;
 }
 
@@ -40,7 +58,8 @@ static int
 run(const struct command *c, const struct ctl *ctl, int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
-		printf("usage: verifierctl %s%s%s\n  %s\n", c->name, c->args[0] ? " " : "", c->args, c->help);
+		print_forms(stdout, c);
+		printf("  %s\n", c->help);
 		return EXIT_DONE;
 	}
 	return c->run(ctl, argc, argv);

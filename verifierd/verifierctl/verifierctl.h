@@ -58,6 +58,6 @@ X("lint",       "",                                     "check verifierd.conf", 
 COMMANDS(X)
 #undef X
 
-/* "usage: verifierctl NAME ARGUMENTS" on stderr; gives EXIT_USAGE. */
+/* "usage: verifierctl NAME ARGUMENTS" on stderr, a line for each form; gives EXIT_USAGE. */
 int usage_of(const char *command);
 #endif
