@@ -65,6 +65,25 @@ address_same(const struct address *a, const struct address *b)
 	return !memcmp(a->ip, b->ip, sizeof(a->ip));
 }
 
+void
+addresses_text(const struct addresses *a, char out[static ADDRESSES_TEXT])
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (unsigned i = 0; i < a->count; i++) {
+		char text[INET6_ADDRSTRLEN] = "";
+		struct in6_addr ip;
+
+		memcpy(&ip, a->list[i].ip, sizeof(ip));
+		if (IN6_IS_ADDR_V4MAPPED(&ip))
+			inet_ntop(AF_INET, ip.s6_addr + 12, text, sizeof(text));
+		else
+			inet_ntop(AF_INET6, &ip, text, sizeof(text));
+		used += (size_t)snprintf(out + used, ADDRESSES_TEXT - used, "%s%s", i ? " " : "", text);
+	}
+}
+
 bool
 address_among(const struct addresses *all, const struct address *a)
 {

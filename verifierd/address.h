@@ -20,6 +20,9 @@ struct address address_of(const struct sockaddr *);
 bool address_read(const char *text, struct address *, struct error *) MUST_CHECK;
 /* Several, with spaces or commas between them; none is well too. */
 bool addresses_read(const char *text, struct addresses *, struct error *) MUST_CHECK;
+/* As addresses_read() takes it, with spaces; "" for none. */
+enum { ADDRESSES_TEXT = ADDRESSES_MAX * 48 };
+void addresses_text(const struct addresses *, char out[static ADDRESSES_TEXT]);
 bool address_among(const struct addresses *, const struct address *);
 
 /* What one customer of a network has: an IPv4 address, 64 bits of an IPv6 one. The rest is zero. */

@@ -6,14 +6,12 @@
 #include "scope.h"
 
 enum kind { KIND_TEXT, KIND_PATH, KIND_FLAG, KIND_SECONDS, KIND_COUNT, KIND_MODE, KIND_ADDRESSES };
-enum { DAY = 24 * 3600 };
+enum { DAY = 24 * 3600, VALUE_TEXT = ADDRESSES_TEXT };
 
 /* X(section, key, kind, field, lowest, highest, default); "" as default: not set. */
 #define OPTIONS(X) \
 	X("listen",  "hosts",     TEXT,    hosts,     0, 0, "[::]:8451") \
 	X("listen",  "admin",     PATH,    admin,     0, 0, "") \
-	X("listen",  "web",       TEXT,    web,       0, 0, "") \
-	X("listen",  "metrics",   TEXT,    metrics,   0, 0, "") \
 	X("listen",  "connections", COUNT, connections, 16, 65536, "8192") \
 	X("listen",  "per_address", COUNT, per_address, 1, 65536, "256") \
 	X("listen",  "balancers", ADDRESSES, balancers, 0, 0, "") \
@@ -56,12 +54,6 @@ static const char *const modes[] = {
 	ENROLL_MODES(X)
 #undef X
 };
-
-const char *
-enroll_mode_word(enum enroll_mode m)
-{
-	return (unsigned)m < ENROLL_MODE_COUNT ? modes[m] : "unknown";
-}
 
 static bool
 set_mode(const char *value, enum enroll_mode *m, struct error *e)
@@ -143,6 +135,42 @@ take_line(void *arg, const char *section, const char *key, const char *value, un
 	if (!in_section)
 		return err_set(e, ERR_CONFIG, "no such section: [%.60s]", section);
 	return !key || err_set(e, ERR_CONFIG, "no such key in [%.60s]: %.60s", section, key);
+}
+
+static const char *
+value_text(const struct option *o, const struct options *all, char out[static VALUE_TEXT])
+{
+	const void *field = (const char *)all + o->at;
+
+	switch (o->kind) {
+	case KIND_TEXT:
+		return field;
+	case KIND_PATH:
+		return *(const char *)field ? field : NULL;
+	case KIND_MODE:
+		return modes[*(const enum enroll_mode *)field];
+	case KIND_FLAG:
+		return *(const bool *)field ? "yes" : "no";
+	case KIND_COUNT:
+		snprintf(out, VALUE_TEXT, "%u", *(const unsigned *)field);
+		return out;
+	case KIND_SECONDS:
+		snprintf(out, VALUE_TEXT, "%llds", (long long)*(const int64_t *)field / 1000);
+		return out;
+	case KIND_ADDRESSES:
+		addresses_text(field, out);
+		return out;
+	}
+	return "";
+}
+
+void
+options_each(const struct options *all, options_fn *fn, void *arg)
+{
+	char text[VALUE_TEXT];
+
+	for (unsigned i = 0; i < COUNT(options); i++)
+		fn(arg, options[i].section, options[i].key, value_text(&options[i], all, text));
 }
 
 static bool

@@ -17,7 +17,6 @@ enum enroll_mode {
 struct options {
 	char hosts[OPTION_TEXT];            /* "[::]:8451" */
 	char admin[OPTION_PATH];            /* unix socket; unset: run_dir/admin.sock */
-	char web[OPTION_TEXT], metrics[OPTION_TEXT];
 	unsigned connections, per_address;  /* at once, of each net process; of one IPv4 address, IPv6 /64 or local user */
 	struct addresses balancers;         /* addresses that send a PROXY header first */
 	char cert_file[OPTION_PATH], key_file[OPTION_PATH], ca_file[OPTION_PATH];   /* unset: state_dir/tls/{server,server-key,ca}.pem */
@@ -44,7 +43,10 @@ struct options {
  * What depends on another option is filled in at the end.
  */
 bool options_read(const char *path, struct options *, struct error *) MUST_CHECK;
-const char *enroll_mode_word(enum enroll_mode);
+
+/* Every value in force, in the table's order, as the file would have it; NULL: a path that is not set. */
+typedef void options_fn(void *arg, const char *section, const char *key, const char *value);
+void options_each(const struct options *, options_fn *, void *arg);
 
 /* Is the server certificate the one that verifierd made for itself? */
 bool options_own_tls(const struct options *);

@@ -45,6 +45,10 @@ fits "attestctl rescue"      rescue test root --dry-run
 fits "attestctl seal-image"  seal-image --dry-run
 printf '[enroll]\nsimulator = yes\n' >"$lab/verifierd.conf"
 is "verifierctl config" "$("$vctl" -c "$lab/verifierd.conf" --json config | json_differs "verifierctl config")" ""
+printf '[listen]\nbalancers = 192.0.2.1, 2001:db8::1\n[process]\nuser =\n' >>"$lab/verifierd.conf"
+"$vctl" -c "$lab/verifierd.conf" config >"$lab/again.conf"
+is "verifierctl config: what it prints is a configuration, and the same" "$("$vctl" -c "$lab/again.conf" config)" "$(cat "$lab/again.conf")"
+is "verifierctl config: addresses" "$(grep -c '^balancers = 192.0.2.1 2001:db8::1$' "$lab/again.conf")" 1
 is "verifierctl lint" "$("$vctl" -c "$lab/verifierd.conf" --json lint | json_differs "verifierctl lint")" ""
 # The comparison itself can fail.
 is "a member that nobody knows" "$(a is-attested --json | jq '.more = 1' | json_differs "attestctl is-attested" | wc -l)" 1

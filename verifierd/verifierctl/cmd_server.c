@@ -154,30 +154,7 @@ print_own(struct json *j)
 	return api_print(mine);
 }
 
-/* The configuration in force, row by row; values as the file would have them. */
-static void
-each_value(const struct options *o, void (*fn)(void *, const char *section, const char *key, const char *value), void *arg)
-{
-	char lifetime[32], grace[32], retain[32], workers[16];
-	const struct { const char *section, *key, *value; } rows[] = {
-		{ "listen", "hosts", o->hosts }, { "listen", "admin", o->admin }, { "listen", "web", o->web }, { "listen", "metrics", o->metrics },
-		{ "tls", "cert_file", o->cert_file }, { "tls", "key_file", o->key_file }, { "tls", "ca_file", o->ca_file },
-		{ "tls", "names", o->names },
-		{ "store", "url", o->store }, { "store", "retain_reports", retain }, { "paths", "state_dir", o->state_dir }, { "paths", "run_dir", o->run_dir },
-		{ "enroll", "mode", enroll_mode_word(o->mode) }, { "enroll", "ek_roots", o->ek_roots },
-		{ "enroll", "simulator", o->simulator ? "yes" : "no" },
-		{ "result", "lifetime", lifetime }, { "result", "grace_max", grace },
-		{ "process", "user", o->user }, { "process", "workers", workers }, { "process", "sandbox", o->sandbox ? "yes" : "no" },
-	};
-
-	snprintf(lifetime, sizeof(lifetime), "%llds", (long long)o->lifetime / 1000);
-	snprintf(grace, sizeof(grace), "%llds", (long long)o->grace_max / 1000);
-	snprintf(retain, sizeof(retain), "%llds", (long long)o->retain_reports / 1000);
-	snprintf(workers, sizeof(workers), "%u", o->workers);
-	for (size_t i = 0; i < COUNT(rows); i++)
-		fn(arg, rows[i].section, rows[i].key, rows[i].value);
-}
-
+/* The configuration in force, row by row. */
 struct sections { struct json *all, *one; const char *last; };
 
 static void
@@ -193,9 +170,11 @@ show_value(void *arg, const char *section, const char *key, const char *value)
 			json_put(s->all, section, s->one = json_new());
 	}
 	if (s->all)
-		json_put_text(s->one, key, value);
+		json_put_text(s->one, key, value ? value : "");
+	else if (value)
+		printf("%s =%s%s\n", key, *value ? " " : "", value);
 	else
-		printf("%s = %s\n", key, value);
+		printf("# %s is not set\n", key);
 }
 
 int
@@ -213,7 +192,7 @@ config_main(const struct ctl *ctl, int argc, char **argv)
 		s.all = json_new();
 		json_put_int(s.all, "schema", 1);
 	}
-	each_value(&o, show_value, &s);
+	options_each(&o, show_value, &s);
 	return s.all ? print_own(s.all) : EXIT_DONE;
 }
 
