@@ -70,7 +70,7 @@ gateway_named() {
 # gateway_conf DIR RECIPE: gate.conf of a gate that asks the attestd of this folder, and the recipe's drop-in.
 gateway_conf() {
 	rm -rf /etc/attest/gate.conf.d
-	install -D -m 644 -t /etc/attest/gate.conf.d "$SOURCE/recipes/$2"/etc/attest/gate.conf.d/*.conf
+	install -D -m 644 -t /etc/attest/gate.conf.d "$SOURCE/recipes/$2"/etc/attest/gate.conf.d/*.conf || exit 1
 	printf '[paths]\nrun_dir = %s/run\nstate_dir = %s/state\nboot_id = %s\nowner = 0\n[default]\ntimeout = 4s\n' \
 		"$1" "$1" "$LAB/boot_id" >/etc/attest/gate.conf
 }

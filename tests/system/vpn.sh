@@ -120,7 +120,7 @@ gateway_conf "$LAB" openvpn
 vpn "its own state, good" in "permitted $(at ok affirming) source=cache" password stranger
 
 # A gateway that is an enrolled host asks with the token of its enrollment.
-gateway_conf openvpn "$LAB" "sources = exempt peer" "peer_prompt = yes"
+gateway_conf "$LAB" openvpn-peer
 vpn "peer, asked by a host that is no gateway" AUTH_FAILED "refused $(at not-a-gateway none L-REF) source=none peer=laptop7" password laptop7
 verifierctl gateways add self --host laptop7 --reason test >/dev/null; is "an administrator names the host" $? 0
 vpn "peer, asked by a host that is one" in "permitted $(at ok affirming) source=peer peer=laptop7" password laptop7
