@@ -239,7 +239,8 @@ show_boot(const struct json *j)
 	if (!json_int(b, "reset_count", 0, UINT32_MAX, &reset, &e) || !json_int(b, "restart_count", 0, UINT32_MAX, &restart, &e))
 		return;
 	snprintf(text, sizeof(text), "%s, reset %lld, restart %lld", id, (long long)reset, (long long)restart);
-	show_line("Boot", id[0] ? text : "");
+	/* The counters are the record's: there may be none of this boot, as under grace. */
+	show_line("Boot", id[0] && (reset || restart) ? text : id);
 }
 
 /* What comes next without anybody doing anything, or what somebody has to do. */
