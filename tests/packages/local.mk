@@ -7,4 +7,5 @@ tests_packages_unit_run_LDADD    = $(SECCOMP_LIBS)
 dist_check_SCRIPTS += $(package_tests)
 TESTS += $(package_tests)
 # Of scripts/test: they take minutes, and a Debian from the network.
-EXTRA_DIST += %D%/packages.sh %D%/chroot.sh %D%/inside.sh %D%/evening.sh
+EXTRA_DIST += %D%/packages.sh %D%/chroot.sh %D%/inside.sh %D%/evening.sh %D%/vm.sh %D%/guest.sh \
+	%D%/guest.service %D%/guest-login.service

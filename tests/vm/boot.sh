@@ -32,9 +32,9 @@ vm_off() {
 	VM_PIDS=
 }
 
-# vm_boot DIR ESP OUT [MEGABYTES [CPUS]]: boots what is on ESP, which is not written to; OUT gets serial.log and what the guest
-# packed. 0: the guest switched itself off; 1: firmware or boot loader refused; 2: neither came in time.
-vm_boot() {
+# vm_run DIR ESP OUT [MEGABYTES [CPUS]]: boots what is on ESP, which is not written to; OUT gets serial.log. 0: the guest
+# switched itself off, or wanted its power cut; 1: firmware or boot loader refused; 2: neither came in time.
+vm_run() {
 	local dir=$1 esp=$2 out=$3 mem=${4:-512} qemu swtpm rc=2 until=$((SECONDS + VM_TIMEOUT))
 	mkdir -p "$out"
 	: >"$out/serial.log"
@@ -58,14 +58,20 @@ vm_boot() {
 			rc=1
 			break
 		fi
+		! grep -qa '^GUEST cut' "$out/serial.log" || break
 		[ $SECONDS -lt $until ] || break
 		sleep 0.2
 	done
-	grep -qa '^GUEST done' "$out/serial.log" && rc=0
+	grep -qaE '^GUEST (done|cut)' "$out/serial.log" && rc=0
 	# Its last words are worth waiting for.
 	[ $rc = 0 ] || sleep 1
 	vm_off
 	rm -f "$dir/ctrl"
-	[ $rc != 0 ] || tar -xmf "$dir/disk" -C "$out" --strip-components=1 out
 	return $rc
+}
+
+# vm_boot: the same for a guest that is guest_init; OUT gets what it packed, too.
+vm_boot() {
+	vm_run "$@" || return
+	tar -xmf "$1/disk" -C "$3" --strip-components=1 out
 }

@@ -117,6 +117,8 @@ sign() { sbsign --key key.pem --cert $KEYS.pem --output "$2" "$1"; }  # <from> <
 
 # --- disks
 
+# The disk of a guest with systemd, tests/packages/vm.sh.
+SYSTEMD="root=PARTUUID=0facade0-0000-4000-8000-000000000004 rw rootwait console=ttyS0 loglevel=4 systemd.show_status=no"
 CMDLINE="root=UUID=6d1c6b0b-0d6d-4b1c-9b1e-2b8f5d0c1a01 ro console=ttyS0 loglevel=4"
 
 # esp DISK: what is in tree/ becomes a disk with one EFI system partition.
@@ -130,8 +132,8 @@ esp() {
 	rm -rf tree
 }
 
-# grub DISK VERSION KERNEL INITRD [CMDLINE [ENTRY [COMMAND]]]: shim, GRUB and kernel as Debian signs them. ENTRY is what
-# `grub-set-default` wrote; COMMAND starts the kernel, linux or linuxefi.
+# grub DISK VERSION KERNEL INITRD [CMDLINE [ENTRY [COMMAND]]]: shim, GRUB and kernel as Debian signs them. INITRD may be
+# empty. ENTRY is what `grub-set-default` wrote; COMMAND starts the kernel, linux or linuxefi.
 grub() {
 	local linux=${7:-linux} cmdline=${5:-$CMDLINE}
 	mkdir -p tree/EFI/BOOT tree/EFI/debian
@@ -139,7 +141,7 @@ grub() {
 	cp root/grub-efi-amd64-signed/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed tree/EFI/BOOT/grubx64.efi
 	cp root/shim-unsigned/usr/lib/shim/mmx64.efi tree/EFI/BOOT/mmx64.efi
 	cp "$3" "tree/vmlinuz-$2"
-	cp "$4" "tree/initrd.img-$2"
+	[ -z "$4" ] || cp "$4" "tree/initrd.img-$2"
 	cat >tree/EFI/debian/grub.cfg <<-G
 	if [ -s \$prefix/grubenv ]; then
 	  load_env
@@ -157,6 +159,7 @@ grub() {
 	  ${linux/linux/initrd} /initrd.img-$2
 	}
 	G
+	[ -n "$4" ] || sed -i '/initrd/d' tree/EFI/debian/grub.cfg
 	{ printf '# GRUB Environment Block\nsaved_entry=%s\n' "${6:-simple}"; printf '#%.0s' {1..1024}; } | head -c 1024 >tree/EFI/debian/grubenv
 	esp "$1"
 }
@@ -201,6 +204,7 @@ disk() {
 	grub-initrd)    grub   "$1" "$V1" "$K1" initrd-flipped ;;
 	grub-entry)     grub   "$1" "$V1" "$K1" initrd "" recovery ;;
 	grub-efi)       grub   "$1" "$V1" "$K1" initrd "" "" linuxefi ;;
+	grub-systemd)   grub   "$1" "$V1" "$K1" "" "$SYSTEMD" ;;
 	grub-efi-flip)  grub   "$1" "$V1" kernel-flipped initrd "" "" linuxefi ;;
 	sdboot)         sdboot "$1" "$V1" kernel-ours initrd ;;
 	sdboot-quiet)   sdboot "$1" "$V1" kernel-ours initrd "$CMDLINE quiet" ;;
