@@ -98,6 +98,9 @@ consistent(const struct result *r, struct error *e)
 			return false;
 	if (!r->nreasons || r->nreasons > RESULT_REASONS_MAX)
 		return err_set(e, ERR_FORMAT, "result: %u reasons", r->nreasons);
+	/* Gates go by the first reason: it may not say better than the status. */
+	if (reason_state(r->reason[0]) != r->state)
+		return err_set(e, ERR_UNTRUSTED, "result: status %s for %s", state_word(r->state), reason_code(r->reason[0]));
 	if (r->ak.size > TPM_NAME_MAX || r->pcr_digest_len > DIGEST_MAX)
 		return err_set(e, ERR_FORMAT, "result: AK name or PCR digest of no such size");
 	return r->issued_wall / 1000 < r->expires_wall / 1000 ||

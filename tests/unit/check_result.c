@@ -92,6 +92,8 @@ START_TEST(sizes_at_their_largest)
 	r.nreasons = RESULT_REASONS_MAX;
 	for (unsigned i = 0; i < RESULT_REASONS_MAX; i++)
 		r.reason[i] = REASON_ENROLLMENT_REJECTED;
+	r.state = STATE_CONTRAINDICATED;
+	r.reason[0] = REASON_OPTION_ROM_UNKNOWN;
 	ck_assert_msg(result_sign(&r, signer, jws, sizeof(jws), &len, &e), "%s", e.why);
 	ck_assert_msg(result_verify(jws, len, &keys, now, &again, &e), "%s", e.why);
 }
@@ -105,7 +107,8 @@ END_TEST
 #define STATUS "\"ear_status\":\"affirming\","
 #define VECTOR "\"ear_trustworthiness_vector\":{\"instance-identity\":2,\"configuration\":2,\"executables\":3,\"hardware\":2},"
 #define POLICY "\"ear_appraisal_policy_ids\":[\"default/3\"],"
-#define REASONS_ "\"pam_attest_reasons\":[\"ok\"],"
+#define BECAUSE(code) "\"pam_attest_reasons\":[\"" code "\"],"
+#define REASONS_ BECAUSE("ok")
 #define REST "\"pam_attest_host\":\"h\",\"pam_attest_host_id\":\"i\",\"pam_attest_ak_name\":\"AAsA\",\"pam_attest_boot_id\":\"b\"," \
 	"\"pam_attest_reset_count\":1,\"pam_attest_restart_count\":0,\"pam_attest_clock\":1,\"pam_attest_pcr_digest\":\"AA\"," \
 	"\"pam_attest_references\":\"\",\"pam_attest_references_digest\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"," \
@@ -162,6 +165,12 @@ static const struct { const char *label, *payload; enum err code; const char *wh
 	    ERR_FORMAT, "not an integer" },
 	{ "value out of range", EAR(HEAD, TIME, NONCE, BY, STATUS, VALUES("2", "2", "2", "258"), POLICY, REASONS_), ERR_FORMAT,
 	    "not from -128 to 127" },
+	{ "refused, and ok", EAR(HEAD, TIME, NONCE, BY, "\"ear_status\":\"contraindicated\",", VECTOR, POLICY, REASONS_), ERR_UNTRUSTED,
+	    "status contraindicated for ok" },
+	{ "warning, and ok", EAR(HEAD, TIME, NONCE, BY, "\"ear_status\":\"warning\",", VECTOR, POLICY, REASONS_), ERR_UNTRUSTED,
+	    "status warning for ok" },
+	{ "good, and refused", EAR(HEAD, TIME, NONCE, BY, STATUS, VECTOR, POLICY, BECAUSE("host-revoked")), ERR_UNTRUSTED,
+	    "status affirming for host-revoked" },
 	{ "better than a warning", EAR(HEAD, TIME, NONCE, BY, STATUS, VALUES("2", "2", "33", "2"), POLICY, REASONS_),
 	    ERR_UNTRUSTED, "better than its executables 33" },
 	{ "better than a private value", EAR(HEAD, TIME, NONCE, BY, STATUS, VALUES("2", "-97", "3", "2"), POLICY, REASONS_),
@@ -171,7 +180,7 @@ static const struct { const char *label, *payload; enum err code; const char *wh
 	{ "first private value that warns", EAR(HEAD, TIME, NONCE, BY, STATUS, VALUES("2", "2", "-33", "2"), POLICY, REASONS_),
 	    ERR_UNTRUSTED, "better than its executables -33" },
 	{ "last private value that warns", EAR(HEAD, TIME, NONCE, BY, "\"ear_status\":\"warning\",",
-	    VALUES("95", "-96", "3", "2"), POLICY, REASONS_), ERR_NONE, "" },
+	    VALUES("95", "-96", "3", "2"), POLICY, BECAUSE("kexec")), ERR_NONE, "" },
 	{ "first private value that condemns", EAR(HEAD, TIME, NONCE, BY, "\"ear_status\":\"warning\",",
 	    VALUES("2", "-97", "3", "2"), POLICY, REASONS_), ERR_UNTRUSTED, "better than its configuration -97" },
 	{ "warning better than 96", EAR(HEAD, TIME, NONCE, BY, "\"ear_status\":\"warning\",", VALUES("96", "2", "3", "2"), POLICY,
@@ -301,6 +310,9 @@ START_TEST(nonsense_is_not_signed)
 	size_t len;
 
 	r.claim[CLAIM_CONFIGURATION] = 96;
+	ck_assert(!result_sign(&r, signer, jws, sizeof(jws), &len, &e));
+	r = a_result();
+	r.reason[0] = REASON_KEXEC;
 	ck_assert(!result_sign(&r, signer, jws, sizeof(jws), &len, &e));
 	r = a_result();
 	r.nreasons = 0;
