@@ -131,7 +131,7 @@ on_newest(struct core *c, struct job *j)
 		return;
 	}
 	if (h.state != ENROLLMENT_ACTIVE) {
-		refuse(c, j, 403, REASON_HOST_REVOKED, NULL);
+		job_problem(c, j, 403, REASON_HOST_REVOKED, "%s", reason_text(REASON_HOST_REVOKED));
 		return;
 	}
 	if (store_newest(c->store, h.id, jws, sizeof(jws), &e))
