@@ -93,7 +93,7 @@ complaints() {
 healthy() {
 	is "$1: systemd is content" "$(timeout 60 systemctl is-system-running --wait)" running
 	is "$1: no unit failed" "$(systemctl --failed --plain --no-legend | tr '\n' ' ')" ""
-	for u in attestd.socket attestd.service verifierd.service ssh.service cron.service; do
+	for u in attestd.socket attestd-decisions.socket attestd.service verifierd.service ssh.service cron.service; do
 		[ "$u" = "${2:-}" ] || is "$1: $u" "$(systemctl is-active $u)" active
 	done
 }
@@ -135,7 +135,8 @@ first() {
 	bash $LOG/line >$LOG/enroll 2>&1; is "enrolled: $(cat $LOG/enroll)" $? 0
 	wait_for 20 reason_is no-reference; is "judged: the boot log, which is root's, was read" $? 0
 	attestctl -q hook sshd >$LOG/hook 2>&1 && attestctl -q hook sudo >>$LOG/hook 2>&1; is "hooked" $? 0
-	printf '[sshd sudo]\nmode = enforce\narm = always\n' >/etc/attest/gate.conf.d/test.conf
+	# The machine is slow, and slower while others use its processors.
+	printf '[sshd sudo]\nmode = enforce\narm = always\ntimeout = 30s\n' >/etc/attest/gate.conf.d/test.conf
 	one "refused sshd kim" "a refusal" by_ssh
 	is "which the user sees" "$(grep -c '(no-reference)' $LOG/seen)" 1
 	verifierctl references capture host-a --name first --reason "as installed" >$LOG/capture 2>&1 &&
@@ -161,15 +162,15 @@ first() {
 	systemctl restart attestd; is "restarted" $? 0
 	systemctl restart attestd; is "again" $? 0
 	systemctl reload attestd; is "reloaded" $? 0
-	since=$(stamp attestd.socket ActiveEnterTimestampMonotonic)
+	since=$(for n in attestd attestd-decisions; do stamp $n.socket ActiveEnterTimestampMonotonic; done)
 	dpkg -i /root/debs/*.deb >$LOG/upgrade 2>&1 </dev/null; is "all packages upgraded" $? 0
-	is "with attestd's socket as it was" "$(stamp attestd.socket ActiveEnterTimestampMonotonic)" "$since"
+	is "with attestd's sockets as they were" "$(for n in attestd attestd-decisions; do stamp $n.socket ActiveEnterTimestampMonotonic; done)" "$since"
 	rm /run/logins-go-on
 	wait
 	is "logins went on" "$(($(wc -l <$LOG/through) >= 6))" 1
 	is "and nobody was refused" "$(sort -u $LOG/through)" in
 	systemctl stop attestd 2>$LOG/stop; is "stopped" $? 0
-	is "the socket stays" "$(systemctl is-active attestd.socket)" active
+	is "the sockets stay" "$(systemctl is-active attestd.socket attestd-decisions.socket | tr '\n' ' ')" "active active "
 	rm -f /run/attest/verdict
 	is "the next login starts it" "$(by_ssh)" in
 	is "and it runs" "$(systemctl is-active attestd)" active
@@ -228,11 +229,15 @@ after_cut() {
 	systemctl -q unmask verifierd && systemctl start verifierd; is "a verifier again" $? 0
 	wait_for 60 reason_is ok; is "and affirming by itself" $? 0
 	quiet 0
-	dpkg --purge attestd libpam-attest libnss-attest attest-tools verifierd >$LOG/purge 2>&1 </dev/null; is "purged" $? 0
-	is "no unit is left" "$(systemctl list-units --all --plain --no-legend | grep -E '(attestd|verifierd)\.' | tr '\n' ' ')" ""
+	dpkg --purge libpam-attest libnss-attest attestd attest-tools verifierd >$LOG/purge 2>&1 </dev/null; is "purged" $? 0
+	is "no unit is left" "$(systemctl list-units --all --plain --no-legend | grep -E '^(attestd|verifierd)' | tr '\n' ' ')" ""
 	is "nor a process" "$(cat /proc/[0-9]*/comm | grep -cE '^(attestd|verifierd)')" 0
 	is "kim is in" "$(by_ssh)" in
-	is "systemd is content still" "$(systemctl is-system-running)" running
+	# As most will have it: on a system that runs.
+	dpkg -i /root/debs/*.deb >$LOG/install 2>&1 </dev/null; is "installed again" $? 0
+	is "AppArmor knew it before it began" "$(cat "/proc/$(pid attestd)/attr/apparmor/current")" "attestd (complain)"
+	attestctl status >$LOG/status; is "not enrolled, and attestd answers" $? 6
+	healthy "installed again"
 }
 
 case ${1:-} in
