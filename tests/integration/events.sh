@@ -67,6 +67,7 @@ attestctl metrics --out "$LAB/attest.prom" && cmp -s <(grep -v asks_total "$LAB/
 # --- the verifier out, attestd killed: told once when both are back, and what had waited with it
 lab_kill verifierd
 logins 2 eve
+wait_for 5 sh -c '[ "$(grep -c " eve " "$0")" = 43 ]' "$LAB/state/decisions"; is "both are kept" $? 0
 restart KILL
 logins 3 eve
 lab_gate_conf 'sources = exempt cache [none=permit broken=permit]
