@@ -131,7 +131,7 @@ on_newest(struct core *c, struct job *j)
 		return;
 	}
 	if (h.state != ENROLLMENT_ACTIVE) {
-		job_problem(c, j, 403, REASON_HOST_REVOKED, "%s", reason_text(REASON_HOST_REVOKED));
+		refuse(c, j, 403, REASON_HOST_REVOKED, &e);
 		return;
 	}
 	if (store_newest(c->store, h.id, jws, sizeof(jws), &e))
@@ -140,9 +140,9 @@ on_newest(struct core *c, struct job *j)
 		job_error(c, j, &e);
 	/* What it rested on was revoked: its result is gone, and it counts as refused. */
 	else if (h.verdict == STATE_CONTRAINDICATED)
-		refuse(c, j, 403, h.reason, NULL);
+		refuse(c, j, 403, h.reason, &e);
 	else
-		refuse(c, j, 404, REASON_NOT_ATTESTED, NULL);
+		refuse(c, j, 404, REASON_NOT_ATTESTED, &e);
 }
 
 /* --- passports --- */
@@ -253,7 +253,7 @@ on_redeem(struct core *c, struct job *j)
 	if (why == REASON_OK)
 		answer(c, j, p.result);
 	else
-		refuse(c, j, 403, why, NULL);
+		refuse(c, j, 403, why, &e);
 }
 
 /* --- administration --- */

@@ -12,6 +12,8 @@ enum { DAY = 24 * 3600, VALUE_TEXT = ADDRESSES_TEXT };
 #define OPTIONS(X) \
 	X("listen",  "hosts",     TEXT,    hosts,     0, 0, "[::]:8451") \
 	X("listen",  "admin",     PATH,    admin,     0, 0, "") \
+	X("listen",  "web",       TEXT,    web,       0, 0, "") \
+	X("listen",  "metrics",   TEXT,    metrics,   0, 0, "") \
 	X("listen",  "connections", COUNT, connections, 16, 65536, "8192") \
 	X("listen",  "per_address", COUNT, per_address, 1, 65536, "256") \
 	X("listen",  "balancers", ADDRESSES, balancers, 0, 0, "") \

@@ -17,6 +17,7 @@ enum enroll_mode {
 struct options {
 	char hosts[OPTION_TEXT];            /* "[::]:8451" */
 	char admin[OPTION_PATH];            /* unix socket; unset: run_dir/admin.sock */
+	char web[OPTION_TEXT], metrics[OPTION_TEXT];   /* names that are fixed; nothing listens there yet */
 	unsigned connections, per_address;  /* at once, of each net process; of one IPv4 address, IPv6 /64 or local user */
 	struct addresses balancers;         /* addresses that send a PROXY header first */
 	char cert_file[OPTION_PATH], key_file[OPTION_PATH], ca_file[OPTION_PATH];   /* unset: state_dir/tls/{server,server-key,ca}.pem */

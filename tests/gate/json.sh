@@ -49,6 +49,8 @@ printf '[listen]\nbalancers = 192.0.2.1, 2001:db8::1\n[process]\nuser =\n' >>"$l
 "$vctl" -c "$lab/verifierd.conf" config >"$lab/again.conf"
 is "verifierctl config: what it prints is a configuration, and the same" "$("$vctl" -c "$lab/again.conf" config)" "$(cat "$lab/again.conf")"
 is "verifierctl config: addresses" "$(grep -c '^balancers = 192.0.2.1 2001:db8::1$' "$lab/again.conf")" 1
+printf '[listen]\nweb = 127.0.0.1:8452\nmetrics = 127.0.0.1:9451\n' >>"$lab/verifierd.conf"
+is "verifierctl lint: listeners of another version" "$("$vctl" -c "$lab/verifierd.conf" lint 2>&1 | grep -c 'web, metrics')" 1
 is "verifierctl lint" "$("$vctl" -c "$lab/verifierd.conf" --json lint | json_differs "verifierctl lint")" ""
 # The comparison itself can fail.
 is "a member that nobody knows" "$(a is-attested --json | jq '.more = 1' | json_differs "attestctl is-attested" | wc -l)" 1

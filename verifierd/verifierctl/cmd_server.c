@@ -210,6 +210,8 @@ lint_main(const struct ctl *ctl, int argc, char **argv)
 	}
 	if (o.simulator)
 		json_add_text(warnings, "[enroll] simulator = yes lets software TPMs in");
+	if (o.web[0] || o.metrics[0])
+		json_add_text(warnings, "[listen] web, metrics: nothing listens there in this version");
 	if (access(o.ek_roots, R_OK)) {
 		snprintf(text, sizeof(text), "[enroll] ek_roots = %s: cannot be read, so that no TPM can enroll", o.ek_roots);
 		json_add_text(warnings, text);
