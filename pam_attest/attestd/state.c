@@ -321,10 +321,11 @@ bool
 state_keep_recovery(const char *dir, const struct enrolled *en, struct error *e)
 {
 	struct recovery_kept k, had;
+	struct error none;      /* that there is none yet is no news to whoever enrolls */
 
 	if (!en->has_recovery)
 		return true;
-	if (state_load_recovery(dir, &had, e) && !strcmp(had.host_id, en->host_id) &&
+	if (state_load_recovery(dir, &had, &none) && !strcmp(had.host_id, en->host_id) &&
 	    same_bytes(had.key, en->recovery, sizeof(had.key)))
 		return true;
 	k = (struct recovery_kept){ .sequence = 0 };

@@ -51,7 +51,7 @@ login() {
 # boots NAME: the power comes on, and firmware and boot loader measure what they load.
 boots() {
 	local log=/mnt/boots/$1 digests
-	swtpm_start /root/tpm && chmod -R a+rwX /root/tpm || return 1
+	swtpm_start /root/tpm && chmod a+rx /root/tpm && chmod a+rw /root/tpm/sock /root/tpm/sock.ctrl || return 1
 	install -m 644 "$log" /root/boot_log
 	cat /proc/sys/kernel/random/uuid >/root/boot_id
 	umount /proc/sys/kernel/random/boot_id 2>/dev/null
@@ -92,6 +92,7 @@ attestd_up; is "attestd runs" $? 0
 # --- 2: enroll
 types 'verifierctl enroll-line' 0 '^attestctl enroll --url https://'
 types 'eval "$(verifierctl enroll-line)"' 0 'host-a is enrolled'
+is "and attestd has nothing to say against it" "$(sed -n 's/.*enrollment: //p' /root/attestd.log)" active
 types 'verifierctl hosts' 0 'host-a +active'
 
 # --- 3: say what is good
