@@ -19,7 +19,7 @@ both_ways(const struct policy *p, const struct ima_rules *ima)
 	own(ima_rules) struct ima_rules rules = { .mode = IMA_MODE_OFF };
 	own(mem) char *one = NULL, *two = NULL;
 	uint8_t digest[SHA256_SIZE], again[SHA256_SIZE];
-	size_t n, m, len;
+	size_t n, m, len = 0;
 	struct reader r;
 	struct error e;
 
