@@ -5,7 +5,7 @@ passed=0 failed=0
 lab=$(mktemp -d)
 trap 'rm -rf "$lab"; echo "$passed passed, $failed failed"' EXIT
 for p in attestctl verifierctl; do
-	ln -s "$(find "$top_builddir" -type f -name $p -perm -100 ! -path '*/root/*' ! -path '*/completion/*' | head -n 1)" "$lab/$p"
+	ln -s "$(find "$top_builddir" -type f -name $p -perm -100 ! -path "$top_builddir/root/*" ! -path '*/completion/*' | head -n 1)" "$lab/$p"
 done
 PATH=$lab:$PATH
 scripts=$top_builddir/deploy/completion

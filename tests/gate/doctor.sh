@@ -3,7 +3,7 @@
 set -u
 command -v jq >/dev/null || { echo "SKIP: no jq"; exit 77; }
 passed=0 failed=0
-ctl=$(find "$top_builddir" -type f -name attestctl -perm -100 ! -path '*/root/*' | head -n 1)
+ctl=$(find "$top_builddir" -type f -name attestctl -perm -100 ! -path "$top_builddir/root/*" | head -n 1)
 lab=$(mktemp -d)
 trap '[ -z "${pid:-}" ] || kill "$pid" 2>/dev/null; rm -rf "$lab"; echo "$passed passed, $failed failed"' EXIT
 umask 022

@@ -3,7 +3,7 @@
 # taking it out gives back what was there, byte for byte. lint has nothing against any of it.
 set -u
 . "$top_srcdir/tests/shell.sh"
-ctl=$(find "$top_builddir" -type f -name attestctl -perm -100 ! -path '*/root/*' | head -n 1)
+ctl=$(find "$top_builddir" -type f -name attestctl -perm -100 ! -path "$top_builddir/root/*" | head -n 1)
 lab=$(mktemp -d)
 trap 'rm -rf "$lab"; echo "$passed passed, $failed failed"' EXIT
 pam=$lab/pam.d

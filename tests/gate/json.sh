@@ -6,8 +6,8 @@ command -v jq >/dev/null || { echo "SKIP: no jq"; exit 77; }
 # shellcheck source=tests/json.sh
 . "$top_srcdir/tests/json.sh"
 passed=0 failed=0
-ctl=$(find "$top_builddir" -type f -name attestctl -perm -100 ! -path '*/root/*' | head -n 1)
-vctl=$(find "$top_builddir" -type f -name verifierctl -perm -100 ! -path '*/root/*' | head -n 1)
+ctl=$(find "$top_builddir" -type f -name attestctl -perm -100 ! -path "$top_builddir/root/*" | head -n 1)
+vctl=$(find "$top_builddir" -type f -name verifierctl -perm -100 ! -path "$top_builddir/root/*" | head -n 1)
 lab=$(mktemp -d)
 attestd=
 trap '[ -z "$attestd" ] || kill "$attestd"; rm -rf "$lab"; echo "$passed passed, $failed failed"' EXIT

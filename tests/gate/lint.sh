@@ -2,7 +2,7 @@
 # attestctl lint over PAM stacks: a gate that something takes away is named, with file and line (row 19); a good one is not.
 set -u
 passed=0 failed=0
-ctl=$(find "$top_builddir" -type f -name attestctl -perm -100 ! -path '*/root/*' | head -n 1)
+ctl=$(find "$top_builddir" -type f -name attestctl -perm -100 ! -path "$top_builddir/root/*" | head -n 1)
 lab=$(mktemp -d)
 trap 'rm -rf "$lab"; echo "$passed passed, $failed failed"' EXIT
 mkdir "$lab/pam.d"

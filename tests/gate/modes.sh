@@ -3,7 +3,7 @@
 # that is written, the trial and what confirms it; which ways back in hold for whom. attestd is one that says what it is told.
 set -u
 . "$top_srcdir/tests/shell.sh"
-ctl=$(find "$top_builddir" -type f -name attestctl -perm -100 ! -path '*/root/*' | head -n 1)
+ctl=$(find "$top_builddir" -type f -name attestctl -perm -100 ! -path "$top_builddir/root/*" | head -n 1)
 lab=$(mktemp -d)
 pam=$lab/pam.d run=$lab/run state=$lab/state
 mkdir "$pam" "$run" "$state" "$lab/etc" "$lab/home"

@@ -10,7 +10,7 @@
 declare -A PIDS=()
 
 # lab_program NAME: where the build tree has it.
-lab_program() { find "$BUILD" -type f -name "$1" -perm -100 ! -path '*/root/*' | head -n 1; }
+lab_program() { find "$BUILD" -type f -name "$1" -perm -100 ! -path "$BUILD/root/*" | head -n 1; }
 
 lab_open() {
 	LAB=$1

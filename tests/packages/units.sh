@@ -9,7 +9,7 @@ trap 'rm -rf "$dir"; echo "$passed passed, $failed failed"' EXIT
 
 # --- units: with programs that are there
 for u in attestd verifierd; do
-	program=$(find "$top_builddir" -type f -name $u -perm -100 ! -path '*/root/*' | head -n 1)
+	program=$(find "$top_builddir" -type f -name $u -perm -100 ! -path "$top_builddir/root/*" | head -n 1)
 	sed "s,^ExecStart=.*,ExecStart=$(realpath "$program")," "$UNITS/$u.service" >"$dir/$u.service"
 done
 cp "$DEPLOY"/attestd*.socket "$dir/"

@@ -8,7 +8,7 @@ note() { echo "$1"; failed=$((failed + 1)); }
 knows() {
 	file=$helps/$1.$2
 	[ -e "$file" ] || {
-		found=$(find "$top_builddir" -type f -name "$1" -perm -100 ! -path '*/root/*' | head -n 1)
+		found=$(find "$top_builddir" -type f -name "$1" -perm -100 ! -path "$top_builddir/root/*" | head -n 1)
 		"${found:-false}" "$2" --help >"$file" 2>&1 || rm -f "$file"
 	}
 	[ -e "$file" ]
