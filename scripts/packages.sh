@@ -5,7 +5,7 @@ BUILD_PACKAGES="gcc make libc6-dev autoconf automake libtool pkg-config libtss2-
 DEMO_PACKAGES="swtpm swtpm-tools tpm2-tools libpam-wrapper pamtester openssl jq procps"
 TEST_PACKAGES="$DEMO_PACKAGES check clang libclang-rt-14-dev llvm cppcheck mandoc shellcheck binutils
 	curl openssh-server openssh-client sudo iproute2 systemd fail2ban apparmor
-	cron dbus login ocserv openconnect openvpn pkexec polkitd strace zsh fish"
+	patch cron dbus login ocserv openconnect openvpn pkexec polkitd strace zsh fish"
 DEBIAN_PACKAGES="debhelper dh-apparmor dpkg-dev lintian debootstrap"
 # Kernels and boot loaders are never installed: tests/vm/build.sh fetches and unpacks them.
 VM_PACKAGES="qemu-system-x86 ovmf mtools dosfstools gdisk sbsigntool efitools busybox-static cpio xz-utils e2fsprogs"
