@@ -6,7 +6,7 @@ DEMO_PACKAGES="swtpm swtpm-tools tpm2-tools libpam-wrapper pamtester openssl jq 
 TEST_PACKAGES="$DEMO_PACKAGES check clang libclang-rt-14-dev llvm cppcheck mandoc shellcheck binutils
 	curl openssh-server openssh-client sudo iproute2 systemd fail2ban apparmor
 	patch cron dbus login ocserv openconnect openvpn pkexec polkitd strace zsh fish"
-DEBIAN_PACKAGES="debhelper dh-apparmor dpkg-dev lintian debootstrap"
+DEBIAN_PACKAGES="build-essential debhelper dh-apparmor dpkg-dev lintian debootstrap"
 # Kernels and boot loaders are never installed: tests/vm/build.sh fetches and unpacks them.
 VM_PACKAGES="qemu-system-x86 ovmf mtools dosfstools gdisk sbsigntool efitools busybox-static cpio xz-utils e2fsprogs"
 
