@@ -142,6 +142,18 @@ show_main(const struct ctl *ctl, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+/* Asks for a change of a host, and takes body. True: *j is there, to be told in words; else all is said, and *rc is the exit code. */
+static bool
+to_tell(const struct ctl *ctl, const char *host, const char *verb, struct json *body, struct json **j, int *rc)
+{
+	*rc = api_call(ctl, (const char *const[]){ "hosts", host, verb, NULL }, body, j);
+	if (*rc || ctl->quiet)
+		return false;
+	if (ctl->json)
+		*rc = api_print(*j);
+	return !ctl->json;
+}
+
 static int
 change(const struct ctl *ctl, const char *host, const char *verb, const char *ek, const char *why)
 {
@@ -154,11 +166,8 @@ change(const struct ctl *ctl, const char *host, const char *verb, const char *ek
 		json_put_text(body, "ek", ek);
 	if (why)
 		json_put_text(body, "reason", why);
-	rc = api_call(ctl, (const char *const[]){ "hosts", host, verb, NULL }, body, &j);
-	if (rc || ctl->quiet)
+	if (!to_tell(ctl, host, verb, body, &j, &rc))
 		return rc;
-	if (ctl->json)
-		return api_print(j);
 	printf("%s is %s", host, show_member(j, "enrollment", cell));
 	printf(", EK %s\n", show_sub(j, "ek", "fingerprint", cell));
 	return EXIT_DONE;
@@ -245,11 +254,8 @@ rename_main(const struct ctl *ctl, int argc, char **argv)
 	body = json_new();
 	json_put_text(body, "name", w.word[1]);
 	json_put_text(body, "reason", why);
-	rc = api_call(ctl, (const char *const[]){ "hosts", w.word[0], "rename", NULL }, body, &j);
-	if (rc || ctl->quiet)
+	if (!to_tell(ctl, w.word[0], "rename", body, &j, &rc))
 		return rc;
-	if (ctl->json)
-		return api_print(j);
 	printf("%s is called ", w.word[0]);
 	printf("%s\n", show_member(j, "name", cell));
 	return EXIT_DONE;
@@ -285,11 +291,8 @@ remove_main(const struct ctl *ctl, int argc, char **argv)
 	json_put_text(body, "confirm", strcmp(cell, "active") ? "" : "1");
 	json_put_text(body, "reason", why);
 	json_put_bool(body, "dry_run", dry_run);
-	rc = api_call(ctl, (const char *const[]){ "hosts", id, "remove", NULL }, body, &j);
-	if (rc || ctl->quiet)
+	if (!to_tell(ctl, id, "remove", body, &j, &rc))
 		return rc;
-	if (ctl->json)
-		return api_print(j);
 	printf("%s %s: its name and its TPM may enroll anew\n", show_member(j, "name", cell), dry_run ? "would be forgotten" : "is forgotten");
 	return EXIT_DONE;
 }
@@ -310,11 +313,8 @@ class_main(const struct ctl *ctl, int argc, char **argv)
 	body = json_new();
 	json_put_text(body, "class", w.word[1]);
 	json_put_text(body, "reason", why);
-	rc = api_call(ctl, (const char *const[]){ "hosts", w.word[0], "class", NULL }, body, &j);
-	if (rc || ctl->quiet)
+	if (!to_tell(ctl, w.word[0], "class", body, &j, &rc))
 		return rc;
-	if (ctl->json)
-		return api_print(j);
 	printf("%s", show_member(j, "name", cell));
 	printf(" is of class %s\n", show_member(j, "class", cell));
 	if (strcmp(cell, "log"))
